@@ -1,0 +1,141 @@
+"""Order and equality across types, as Excel's operators, MATCH and SORT see them.
+
+Numbers come before text, text before logicals; text compares without case; an empty cell takes the other side's type.
+Numbers are compared as Excel shows them, to 15 significant digits (``=0.1+0.2=0.3`` is TRUE).
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+import numpy as np
+
+from sheetrun.runtime import pool
+from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, TEXT, Mask, Numbers
+from sheetrun.runtime.errors import ExcelError
+from sheetrun.runtime.values import Arr, Scalar
+
+_CLOSE: Final = 5e-16  # half a unit in the 15th digit of a number near 9.99…
+
+
+def same_number(a: float, b: float) -> bool:
+    """Equal to 15 significant digits."""
+    if a == b:
+        return True
+    gap = abs(a - b)
+    return gap < 1e-14 * abs(a) and gap <= 4e-15 * max(abs(a), abs(b)) and f"{a:.14e}" == f"{b:.14e}"
+
+
+def sort_key(text: str) -> tuple[str, str]:
+    """The order of texts: without case and, at first, without hyphens and apostrophes (Excel's word sort)."""
+    folded = pool.fold(text)
+    if folded.isascii():
+        return folded.replace("-", "").replace("'", "").translate(_ORDER), folded
+    plain = "".join(c for c in unicodedata.normalize("NFD", folded) if not unicodedata.combining(c))
+    return plain.replace("-", "").replace("'", "").translate(_ORDER), folded
+
+
+#: Punctuation comes before digits, digits before letters (Windows collation en-US), in this order.
+_PUNCTUATION: Final = "_ -,;:!?./`^~'\"()[]{}@$*\\&#%+<=>|"
+_ORDER: Final = {ord(c): chr(i + 1) for i, c in enumerate(_PUNCTUATION)}
+
+
+def rank(value: Scalar) -> int:
+    """The place of a type in Excel's order: number 0, text 1, logical 2, error 3, empty 4 (sorts last)."""
+    kind = type(value)
+    if kind is float:
+        return 0
+    if kind is str:
+        return 1
+    if kind is bool:
+        return 2
+    if isinstance(value, ExcelError):
+        return 3
+    return 4
+
+
+def compare(a: Scalar, b: Scalar) -> int:
+    """-1, 0 or 1 for two scalars that are no errors; an empty one counts as 0, "" or FALSE."""
+    if a is None:
+        a = _empty_like(b)
+    if b is None:
+        b = _empty_like(a)
+    kind = type(a)
+    if kind is float and type(b) is float:
+        if same_number(a, b):  # type: ignore[arg-type]
+            return 0
+        return -1 if a < b else 1  # type: ignore[operator]
+    if kind is str and type(b) is str:
+        return compare_texts(a, b)  # type: ignore[arg-type]
+    if kind is bool and type(b) is bool:
+        return int(a) - int(b)  # type: ignore[arg-type]
+    return -1 if rank(a) < rank(b) else 1
+
+
+def compare_texts(a: str, b: str) -> int:
+    first, second = pool.fold(a), pool.fold(b)
+    if first == second:
+        return 0
+    return -1 if sort_key(a) < sort_key(b) else 1
+
+
+def _empty_like(other: Scalar) -> Scalar:
+    if type(other) is str:
+        return ""
+    return False if type(other) is bool else 0.0
+
+
+def equal_numbers(a: Numbers, b: Numbers) -> Mask:
+    """``same_number`` for arrays."""
+    same: Mask = a == b
+    gap = np.abs(a - b)
+    close = ~same & (gap <= 4e-15 * np.maximum(np.abs(a), np.abs(b)))
+    if close.any():
+        same = same.copy()
+        left, right = np.broadcast_arrays(a, b)
+        for at in zip(*np.nonzero(close), strict=True):
+            same[at] = same_number(float(left[at]), float(right[at]))
+    return same
+
+
+def compare_arrays(a: Arr, b: Arr) -> tuple[Numbers, Mask]:
+    """(-1, 0, 1 for each pair, where either is an error). Shapes must be equal or broadcast."""
+    left, right = np.broadcast_arrays(a.num, b.num)
+    with np.errstate(invalid="ignore"):
+        order = np.sign(left - right)
+        order = np.where(np.isinf(left) | np.isinf(right), np.sign(np.nan_to_num(left) - np.nan_to_num(right)), order)
+        order = np.where(equal_numbers(left, right), 0.0, order)
+    if a.tag is None and b.tag is None:
+        return order, np.isnan(left) | np.isnan(right)
+    ltag, rtag = np.broadcast_to(a.tags(), left.shape), np.broadcast_to(b.tags(), right.shape)
+    bad = (np.isnan(left) & (ltag == NUMBER)) | (np.isnan(right) & (rtag == NUMBER))
+    lkind, rkind = _kinds(ltag), _kinds(rtag)
+    lempty, rempty = ltag == EMPTY, rtag == EMPTY
+    lkind = np.where(lempty, np.where(rempty, 0, rkind), lkind)
+    rkind = np.where(rempty, lkind, rkind)
+    order = np.where(lkind == rkind, order, np.sign(lkind - rkind))
+    both = (lkind == 1) & (rkind == 1)
+    if both.any():
+        order = order.copy()
+        order[both] = _compare_ids(_text_ids(ltag)[both], _text_ids(rtag)[both])
+    return order, bad
+
+
+def _kinds(tag: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    return np.where(tag >= TEXT, 1, np.where(tag == LOGICAL, 2, 0))
+
+
+def _text_ids(tag: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    """Folded ids; an empty cell counts as the empty text."""
+    empty = pool.intern("")
+    return pool.folded()[np.where(tag >= TEXT, tag - TEXT, empty)]
+
+
+def _compare_ids(a: np.ndarray, b: np.ndarray) -> Numbers:  # type: ignore[type-arg]
+    used = np.unique(np.concatenate([a, b]))
+    ordered = sorted(used.tolist(), key=lambda i: sort_key(pool.text(i)))
+    place = {id: i for i, id in enumerate(ordered)}
+    lookup = np.array([place[i] for i in used.tolist()])
+    left, right = lookup[np.searchsorted(used, a)], lookup[np.searchsorted(used, b)]
+    return np.sign(left - right).astype(np.float64)

@@ -1,0 +1,64 @@
+"""The pool of strings: a text in an array is its number here, so arrays of text are arrays of integers.
+
+One pool per process. Equal strings have one id. For each string the pool also knows, when asked, the id of its
+case-folded form (Excel compares text without case) and what it reads as in arithmetic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sheetrun.runtime.cells import TEXT, Numbers, Tags
+
+_texts: list[str] = []
+_ids: dict[str, int] = {}
+_folded: NDArray[np.int32] = np.empty(0, np.int32)
+_read_as: Numbers = np.empty(0)
+
+
+def intern(text: str) -> int:
+    """The id of a string, new or known."""
+    found = _ids.get(text)
+    if found is None:
+        found = _ids[text] = len(_texts)
+        _texts.append(text)
+    return found
+
+
+def text(id: int) -> str:
+    return _texts[id]
+
+
+def tag_of(value: str) -> int:
+    """The tag of a text cell."""
+    return TEXT + intern(value)
+
+
+def tags_of(values: Iterable[str]) -> Tags:
+    return np.fromiter((TEXT + intern(v) for v in values), np.int32)
+
+
+def fold(value: str) -> str:
+    """The form in which texts are compared: without case."""
+    return value.casefold() if not value.isascii() else value.lower()
+
+
+def folded() -> NDArray[np.int32]:
+    """For each id, the id of its folded text (shape: size of the pool)."""
+    global _folded
+    while len(_folded) < len(_texts):
+        new = [intern(fold(t)) for t in _texts[len(_folded) :]]
+        _folded = np.concatenate([_folded, np.array(new, np.int32)])
+    return _folded
+
+
+def read_as(parse: Callable[[str], float]) -> Numbers:
+    """For each id, ``parse(text)``: its number or a boxed #VALUE! (``parse`` must always be the same function)."""
+    global _read_as
+    if len(_read_as) < len(_texts):
+        new = [parse(t) for t in _texts[len(_read_as) :]]
+        _read_as = np.concatenate([_read_as, np.array(new, np.float64)])
+    return _read_as

@@ -1,0 +1,370 @@
+"""One entry per Excel function: its signature says how arguments are coerced, lifted over arrays, or left alone.
+
+A function is written for plain Python values and registered with its signature:
+
+    @excel("ROUND(number: number, digits: integer) -> number")
+    def round_half_away(number: float, digits: int) -> float: ...
+
+Kinds of parameter:
+
+    number    float; empty 0, logical 1/0, text read or #VALUE!         lifted over arrays
+    integer   int, truncated toward zero                                lifted
+    text      str                                                       lifted
+    logical   bool                                                      lifted
+    scalar    any scalar but an error; None for an empty cell           lifted
+    any       any scalar, errors too                                    lifted
+    array     Arr (a scalar becomes 1 × 1); errors stay inside
+    values    Arr when it came from a reference or an array, else the scalar itself (SUM tells them apart); with ``*``
+    ref       Ref; anything else is #VALUE!
+    raw       whatever it is
+    lazy      a function of no arguments that computes the value (branches that may not be needed)
+    host      not written by the user: a Ref to the cell that holds the formula; always the first parameter
+
+``[x: kind = default]`` may be omitted (numbers, text in quotes, TRUE, FALSE or None are defaults). ``[x: kind ~ default]``
+takes the default also when the argument is left empty between commas; otherwise an empty argument is an empty cell.
+``*xs: kind`` takes the rest. After ``->``: number, text, logical, array, ref or any; what the compiler may rely on.
+Errors in number, integer, text, logical and scalar arguments are the result (the first one wins).
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+import numpy as np
+
+from sheetrun.runtime.coerce import to_logical, to_number, to_text
+from sheetrun.runtime.errors import DIV0, NUM, VALUE, ExcelError, Raised
+from sheetrun.runtime.values import MISSING, Arr, Scalar, Value, common_shape
+
+LIFTED: Final = frozenset({"number", "integer", "text", "logical", "scalar", "any"})
+KINDS: Final = LIFTED | {"array", "values", "ref", "raw", "lazy", "host"}
+RETURNS: Final = frozenset({"number", "text", "logical", "array", "ref", "any"})
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    name: str
+    kind: str
+    optional: bool = False
+    default: Any = None
+    empty_is_omitted: bool = False
+    variadic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is known of one function. ``call`` takes values as they flow, ``plain`` is the function as written."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    returns: str
+    call: Callable[..., Value]
+    plain: Callable[..., Any]
+    volatile: bool
+    category: str
+    summary: str
+
+    @property
+    def needs_host(self) -> bool:
+        return bool(self.parameters) and self.parameters[0].kind == "host"
+
+    @property
+    def lazy(self) -> bool:
+        return any(p.kind == "lazy" for p in self.parameters)
+
+    def kind_of(self, index: int) -> str | None:
+        """The kind of the argument at ``index`` as the user writes them (the host left out); None: too many."""
+        written = self.parameters[1:] if self.needs_host else self.parameters
+        if index < len(written):
+            return written[index].kind
+        tail = self.variadics()
+        return tail[(index - len(written) + len(tail)) % len(tail)].kind if tail else None
+
+    def variadics(self) -> tuple[Parameter, ...]:
+        return tuple(p for p in self.parameters if p.variadic)
+
+    def arity(self) -> tuple[int, int | None]:
+        """The least and the largest number of arguments (None: no end)."""
+        written = self.parameters[1:] if self.needs_host else self.parameters
+        least = sum(1 for p in written if not p.optional and not p.variadic)
+        return least, None if any(p.variadic for p in written) else len(written)
+
+
+_entries: dict[str, Entry] = {}
+_SIGNATURE = re.compile(r"(?P<name>[A-Z][A-Z0-9_.]*)\((?P<params>.*)\)\s*->\s*(?P<returns>\w+)\Z", re.DOTALL)
+_PARAMETER = re.compile(
+    r"(?P<open>\[)?(?P<star>\*)?(?P<name>\w+):\s*(?P<kind>\w+)(?:\s*(?P<sign>[=~])\s*(?P<default>[^\]]+))?(?P<close>\])?\Z"
+)
+
+
+def excel(
+    signature: str,
+    *,
+    vector: Callable[..., Any] | None = None,
+    volatile: bool = False,
+    also: tuple[str, ...] = (),
+) -> Callable[[Function], Function]:
+    """Registers a function under the name in its signature and under ``also`` (older or newer spellings).
+
+    ``vector``: the same on float64 arrays, for functions whose parameters are all numbers. Where an argument is an
+    error the result is set to it afterwards, and a NaN or infinity that ``vector`` makes is #NUM!.
+    """
+    name, parameters, returns = read_signature(signature)
+
+    def register(function: Function) -> Function:
+        call = _caller(function, parameters, vector)
+        call.__name__ = call.__qualname__ = name.replace(".", "_")
+        call.__doc__ = function.__doc__
+        category = function.__module__.rsplit(".", 1)[-1]
+        for spelling in (name, *also):
+            if spelling in _entries:
+                raise ValueError(f"{spelling} is registered twice")
+            _entries[spelling] = Entry(
+                spelling,
+                parameters,
+                returns,
+                call,
+                function,
+                volatile,
+                category,
+                inspect.cleandoc(function.__doc__ or "").split("\n", 1)[0],
+            )
+        return function
+
+    return register
+
+
+def find(name: str) -> Entry | None:
+    """The entry of a function by its Excel name in upper case."""
+    return _entries.get(name)
+
+
+def entries() -> Iterator[Entry]:
+    """All entries, by name."""
+    return (_entries[name] for name in sorted(_entries))
+
+
+def read_signature(signature: str) -> tuple[str, tuple[Parameter, ...], str]:
+    match = _SIGNATURE.match(signature.strip())
+    if not match or match["returns"] not in RETURNS:
+        raise ValueError(f"not a signature: {signature}")
+    parameters = tuple(_read_parameter(p.strip()) for p in _split(match["params"]))
+    return match["name"], parameters, match["returns"]
+
+
+def _split(text: str) -> list[str]:
+    """Parameters by their commas; a comma in quotes belongs to a default."""
+    return [p for p in re.findall(r'(?:"[^"]*"|[^,"])+', text) if p.strip()]
+
+
+def _read_parameter(text: str) -> Parameter:
+    match = _PARAMETER.match(text)
+    if not match or match["kind"] not in KINDS or bool(match["open"]) != bool(match["close"]):
+        raise ValueError(f"not a parameter: {text}")
+    written = match["default"]
+    default = None if written is None else ast.literal_eval({"TRUE": "True", "FALSE": "False"}.get(written.strip(), written))
+    return Parameter(
+        match["name"], match["kind"], bool(match["open"]), default, match["sign"] == "~", bool(match["star"])
+    )
+
+
+def _caller(function: Callable[..., Any], parameters: tuple[Parameter, ...], vector: Any) -> Callable[..., Value]:
+    fixed = tuple(p for p in parameters if not p.variadic)
+    tail = tuple(p for p in parameters if p.variadic)
+    least = sum(1 for p in fixed if not p.optional)
+    coercers = tuple(_COERCE[p.kind] for p in fixed)
+    tail_coercers = tuple(_COERCE[p.kind] for p in tail)
+    lifted = tuple(p.kind in LIFTED for p in fixed)
+    tail_lifted = tuple(p.kind in LIFTED for p in tail)
+    any_lifted = any(lifted) or any(tail_lifted)
+
+    def call(*args: Value) -> Value:
+        count = len(args)
+        if count < least or (count > len(fixed) and not tail):
+            raise TypeError(f"{call.__name__} takes {least} to {len(fixed)} arguments, not {count}")
+        if any_lifted:
+            for i, arg in enumerate(args):
+                if type(arg) in _ARRAYS and (
+                    lifted[i] if i < len(fixed) else tail_lifted[(i - len(fixed)) % len(tail)]
+                ):
+                    return lift(args)
+        return scalar_call(args)
+
+    def scalar_call(args: tuple[Value, ...]) -> Value:
+        values = []
+        count = len(args)
+        try:
+            for i, p in enumerate(fixed):
+                if i >= count:
+                    values.append(p.default)
+                    continue
+                arg = args[i]
+                if arg is MISSING and p.empty_is_omitted:
+                    values.append(p.default)
+                    continue
+                values.append(coercers[i](arg))
+            for i in range(len(fixed), count):
+                values.append(tail_coercers[(i - len(fixed)) % len(tail)](args[i]))
+            return finish(function(*values))
+        except Raised as stop:
+            return stop.error
+        except ZeroDivisionError:
+            return DIV0
+        except ArithmeticError:
+            return NUM
+
+    def lift(args: tuple[Value, ...]) -> Value:
+        spread = [
+            type(a) in _ARRAYS and (lifted[i] if i < len(fixed) else tail_lifted[(i - len(fixed)) % len(tail)])
+            for i, a in enumerate(args)
+        ]
+        if vector is not None and len(args) == len(fixed):
+            return _vector_call(vector, args)
+        arrays = [Arr.of(a) if s else a for a, s in zip(args, spread, strict=True)]
+        shape = common_shape(a for a, s in zip(arrays, spread, strict=True) if s)
+        columns = [iter(a.expanded(shape)) if s else None for a, s in zip(arrays, spread, strict=True)]
+        results = [
+            scalar_call(tuple(a if c is None else next(c) for a, c in zip(arrays, columns, strict=True)))
+            for _ in range(shape[0] * shape[1])
+        ]
+        return Arr.flat((_single(r) for r in results), shape)
+
+    return call
+
+
+_ARRAYS: Final = frozenset({Arr, np.ndarray})
+
+
+def _single(value: Value) -> Scalar:
+    """An element of a lifted result: an array inside an array shows its first cell."""
+    if isinstance(value, Arr):
+        return value.cell(0, 0)
+    if hasattr(value, "arr"):
+        return value.arr().cell(0, 0)  # type: ignore[no-any-return]
+    return value  # type: ignore[no-any-return]
+
+
+def _vector_call(vector: Callable[..., Any], args: tuple[Value, ...]) -> Value:
+    nums = []
+    for a in args:
+        if type(a) in _ARRAYS:
+            nums.append(a.num if type(a) is Arr else a)
+        else:
+            number = to_number(a.arr().cell(0, 0) if hasattr(a, "arr") else a)
+            nums.append(np.full((1, 1), float(number)))
+    shape = common_shape(nums)
+    nums = [n if n.shape in (shape, (1, 1)) else Arr(n).expanded(shape).num for n in nums]
+    with np.errstate(all="ignore"):
+        out = np.asarray(vector(*nums), np.float64)
+    if out.shape != shape:
+        out = np.broadcast_to(out, shape).copy()
+    wrong = ~np.isfinite(out)
+    if wrong.any():
+        out = np.where(wrong & ~np.isnan(out), float(NUM), out)
+        for n in reversed(nums):
+            bad = np.isnan(n)
+            if bad.any():
+                out = np.where(bad, n, out)
+    return out
+
+
+def finish(value: Any) -> Value:
+    """A function's Python result as a value: ints become floats, a NaN or infinity is #NUM!."""
+    kind = type(value)
+    if kind is float:
+        return value if math.isfinite(value) else NUM
+    if kind is int:
+        return float(value)
+    if isinstance(value, np.generic):
+        return finish(value.item())
+    return value
+
+
+def _scalar_of(value: Value) -> Scalar:
+    if hasattr(value, "arr"):  # a Ref in a scalar place: one cell, or the caller has intersected already
+        return value.arr().cell(0, 0)  # type: ignore[no-any-return]
+    return None if value is MISSING else value  # type: ignore[no-any-return]
+
+
+def _number(value: Value) -> float:
+    if type(value) is float:
+        return value
+    found = to_number(_scalar_of(value))
+    if isinstance(found, ExcelError):
+        raise Raised(found)
+    return found
+
+
+def _integer(value: Value) -> int:
+    return math.trunc(_number(value))
+
+
+def _text(value: Value) -> str:
+    if type(value) is str:
+        return value
+    found = to_text(_scalar_of(value))
+    if isinstance(found, ExcelError):
+        raise Raised(found)
+    return found
+
+
+def _logical(value: Value) -> bool:
+    found = to_logical(_scalar_of(value))
+    if isinstance(found, ExcelError):
+        raise Raised(found)
+    return found
+
+
+def _scalar(value: Value) -> Scalar:
+    value = _scalar_of(value)
+    if isinstance(value, ExcelError):
+        raise Raised(value)
+    return value
+
+
+def _array(value: Value) -> Arr:
+    if value is MISSING:
+        return Arr.of(None)
+    return Arr.of(value)
+
+
+def _values(value: Value) -> Value:
+    if type(value) in _ARRAYS or hasattr(value, "arr"):
+        return Arr.of(value)
+    return value
+
+
+def _ref(value: Value) -> Value:
+    if isinstance(value, ExcelError):
+        raise Raised(value)
+    if not hasattr(value, "arr"):
+        raise Raised(VALUE)
+    return value
+
+
+def _as_is(value: Value) -> Value:
+    return value
+
+
+_COERCE: Final[dict[str, Callable[[Value], Any]]] = {
+    "number": _number,
+    "integer": _integer,
+    "text": _text,
+    "logical": _logical,
+    "scalar": _scalar,
+    "any": _scalar_of,
+    "array": _array,
+    "values": _values,
+    "ref": _ref,
+    "raw": _as_is,
+    "lazy": _as_is,
+    "host": _as_is,
+}
