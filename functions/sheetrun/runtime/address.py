@@ -1,0 +1,67 @@
+"""Addresses in a script: ``"B2:C9"`` or (row, column) pairs, 1-based as in Excel, and the rectangles they mean."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+MAX_ROWS: Final = 1_048_576
+MAX_COLUMNS: Final = 16_384
+_A1 = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d{1,7})(?::\$?([A-Za-z]{1,3})\$?(\d{1,7}))?\Z")
+
+
+class Span(NamedTuple):
+    """A rectangle, 1-based, both corners included."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.bottom - self.top + 1, self.right - self.left + 1
+
+    def inside(self) -> bool:
+        """Whether it lies on the sheet."""
+        return 1 <= self.top <= self.bottom <= MAX_ROWS and 1 <= self.left <= self.right <= MAX_COLUMNS
+
+
+@lru_cache(maxsize=None)
+def column_number(letters: str) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - 64
+    return number
+
+
+@lru_cache(maxsize=None)
+def column_letters(number: int) -> str:
+    letters = ""
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def cell_address(row: int, col: int) -> str:
+    return f"{column_letters(col)}{row}"
+
+
+def span_address(span: Span) -> str:
+    first = cell_address(span.top, span.left)
+    return first if span[:2] == span[2:] else f"{first}:{cell_address(span.bottom, span.right)}"
+
+
+@lru_cache(maxsize=1 << 17)
+def read_span(address: str) -> tuple[Span, bool]:
+    """The rectangle of an A1 address and whether it is one cell. Raises ValueError."""
+    match = _A1.match(address)
+    if not match:
+        raise ValueError(f"not an address: {address}")
+    left, top = column_number(match[1]), int(match[2])
+    if match[3] is None:
+        return Span(top, left, top, left), True
+    right, bottom = column_number(match[3]), int(match[4])
+    return Span(min(top, bottom), min(left, right), max(top, bottom), max(left, right)), False

@@ -1,0 +1,434 @@
+"""A workbook at run time: its sheets, clock and settings, and the order in which formulas are computed.
+
+A script registers *steps* (``@step``, ``@solve``); ``run`` computes them in order. A step that reads, through OFFSET or
+INDIRECT, a cell whose step has not run yet makes that step run first. ``@solve`` steps define their cells one by one;
+each is computed when it is first asked for, so formulas whose order is known only at run time, and cycles, end here.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from sheetrun.runtime import pool
+from sheetrun.runtime.address import Span, read_span
+from sheetrun.runtime.cells import EMPTY, NUMBER, PENDING, TEXT
+from sheetrun.runtime.coerce import number_in_text
+from sheetrun.runtime.errors import Raised, Stop, Unsupported
+from sheetrun.runtime.sheet import Area, Ref, Refs, Sheet
+from sheetrun.runtime.values import Scalar, Value
+
+_BUSY: Final = -(2**30)  # tag of a cell that is being computed right now
+_DEEPEST: Final = 120  # nested demands before the stack is unwound and the innermost cell computed first
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One function of the script and the ranges that it computes."""
+
+    function: Callable[[Any], None]
+    targets: tuple[tuple[str, Span], ...]  #: (sheet name, rectangle)
+    needs: tuple[str, ...] = ()  #: names of functions whose results it reads
+    solved: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.function.__name__
+
+
+def step(*targets: str, needs: Sequence[str] = ()) -> Callable[[Callable[[Any], None]], Step]:
+    """Marks a function that computes the given ranges (``"Sheet!A1:B2"``) in one go."""
+    return lambda function: Step(function, tuple(_target(t) for t in targets), tuple(needs))
+
+
+def solve(*targets: str, needs: Sequence[str] = ()) -> Callable[[Callable[[Any], None]], Step]:
+    """Marks a function that defines the cells of the given ranges, each to be computed when it is asked for."""
+    return lambda function: Step(function, tuple(_target(t) for t in targets), tuple(needs), solved=True)
+
+
+def _target(text: str) -> tuple[str, Span]:
+    sheet, _, address = text.rpartition("!")
+    return sheet, read_span(address)[0]
+
+
+class _Deeper(Stop):
+    """Too many cells wait for each other: compute this one first."""
+
+    def __init__(self, sheet: int, row: int, col: int) -> None:
+        super().__init__()
+        self.place = sheet, row, col
+
+
+class Circular(Stop):
+    """A cell needs itself."""
+
+
+@dataclass(slots=True)
+class Iteration:
+    """Excel's iterative calculation: ``count`` rounds at most, until no value changes by more than ``delta``."""
+
+    on: bool = False
+    count: int = 100
+    delta: float = 0.001
+
+
+@dataclass(slots=True)
+class Failure:
+    """Cells that could not be computed and keep Excel's cached value."""
+
+    sheet: str
+    span: Span
+    code: str
+    detail: str
+
+
+@dataclass(slots=True)
+class Named:
+    """A defined name or table as INDIRECT sees it: the reference it stands for."""
+
+    sheet: int
+    span: Span
+
+
+@dataclass(slots=True)
+class _Defined:
+    span: Span
+    formula: Callable[[int, int], Value]
+
+
+@dataclass(slots=True)
+class Tables:
+    """A table's place and columns, for structured references inside INDIRECT."""
+
+    sheet: int
+    span: Span
+    columns: tuple[str, ...]
+    header_rows: int
+    totals_rows: int
+
+
+@dataclass(slots=True)
+class _Progress:
+    done: int = 0
+    report: Callable[[int, int, str], None] | None = None
+
+
+class Book:
+    """All sheets of a workbook while it is computed."""
+
+    def __init__(self, *, date1904: bool = False, now: datetime.datetime | None = None, seed: int = 0) -> None:
+        self.sheets: list[Sheet] = []
+        self.date1904 = date1904
+        self.now = now or datetime.datetime(2026, 1, 1)
+        self.iteration = Iteration()
+        self.names: dict[str, Named] = {}
+        self.tables: dict[str, Tables] = {}
+        self.formulas: dict[tuple[int, int, int], str] = {}  #: (sheet, row, col) -> text with "=", where it is asked for
+        self.formats: dict[tuple[int, int, int], str] = {}
+        self.spills: dict[tuple[int, int, int], Span] = {}
+        self.failures: list[Failure] = []
+        self.circular: list[tuple[int, int, int]] = []
+        self.cached: list[list[Area]] = []  #: per sheet, what Excel stored, for cells that cannot be computed
+        self.path = ""
+        self._live: list[Sheet] = []
+        self._by_name: dict[str, Sheet] = {}
+        self._random = random.Random(seed)
+        self._steps: list[Step] = []
+        self._state: list[str] = []  # waiting, running, done
+        self._defined: dict[tuple[int, int], list[_Defined]] = {}
+        self._depth = 0
+        self._iterating = False
+        self._progress = _Progress()
+
+    # -- sheets --------------------------------------------------------------------------------------------------
+
+    def add_sheet(self, name: str, areas: list[Area]) -> Sheet:
+        """Adds a sheet; its texts get their numeric reading here."""
+        read_as = pool.read_as(number_in_text)
+        for area in areas:
+            texts = area.tag >= TEXT
+            if texts.any():
+                area.num[texts] = read_as[area.tag[texts] - TEXT]
+        sheet = Sheet(self, len(self.sheets), name, areas)
+        live = Sheet(self, len(self.sheets), name, areas, live=True)
+        self.sheets.append(sheet)
+        self._live.append(live)
+        self._by_name[pool.fold(name)] = sheet
+        return sheet
+
+    def __getitem__(self, name: str) -> Sheet:
+        return self._by_name[pool.fold(name)]
+
+    def sheet(self, name: str) -> Sheet | None:
+        return self._by_name.get(pool.fold(name))
+
+    def live(self, sheet: int | str) -> Sheet:
+        """The sheet as seen by formulas that are computed on demand."""
+        return self._live[self[sheet].index if isinstance(sheet, str) else sheet]
+
+    def views(self, index: int) -> tuple[Sheet, Sheet]:
+        return self.sheets[index], self._live[index]
+
+    def span(self, first: str, last: str, address: str) -> Refs:
+        """A 3-D reference: the same range of all sheets from ``first`` to ``last``."""
+        a, b = sorted((self[first].index, self[last].index))
+        area = read_span(address)[0]
+        return Refs(tuple(Ref(s, area) for s in self.sheets[a : b + 1]))
+
+    def random(self) -> float:
+        """The next number of RAND: in [0, 1), from the seed of this run."""
+        return self._random.random()
+
+    # -- computing -----------------------------------------------------------------------------------------------
+
+    def run(self, steps: Sequence[Step], progress: Callable[[int, int, str], None] | None = None) -> None:
+        """Computes all steps in order. Failures of single blocks are recorded, never raised."""
+        self._steps = list(steps)
+        self._state = ["waiting"] * len(steps)
+        self._progress = _Progress(0, progress)
+        for k, each in enumerate(self._steps):
+            for name, span in each.targets:
+                self._mark(self[name], span, PENDING - k)
+        with np.errstate(all="ignore"):
+            for k in range(len(self._steps)):
+                self._run_step(k)
+
+    def _mark(self, sheet: Sheet, span: Span, tag: int) -> None:
+        place = sheet._place(span.top, span.left)
+        if place is None or span.bottom > place[0].span.bottom or span.right > place[0].span.right:
+            place = sheet._grow(span)
+        area, r, c = place
+        rows, columns = span.shape
+        area.tag[r : r + rows, c : c + columns] = tag
+
+    def _run_step(self, k: int) -> None:
+        if self._state[k] != "waiting":
+            return
+        self._state[k] = "running"
+        each = self._steps[k]
+        if each.solved:
+            self._define(each)
+            self._state[k] = "defined"
+            self._solve(each)
+        else:
+            from sheetrun.runtime.guard import run_guarded
+
+            run_guarded(self, each)
+        self._state[k] = "done"
+        self._progress.done += 1
+        if self._progress.report is not None:
+            self._progress.report(self._progress.done, len(self._steps), each.name)
+
+    def _define(self, each: Step) -> None:
+        from sheetrun.runtime.guard import run_guarded
+
+        run_guarded(self, each)
+
+    def define(self, sheet: int, span: Span, formula: Callable[[int, int], Value]) -> None:
+        self._defined.setdefault((sheet, 0), []).append(_Defined(span, formula))
+
+    def demand(self, sheet: int, row: int, col: int, tag: int) -> None:
+        """Computes a cell that is not computed yet: its step, or the cell alone when its step is solved by cells."""
+        if tag == _BUSY:
+            raise Circular
+        k = PENDING - tag
+        each = self._steps[k]
+        if not each.solved:
+            if self._state[k] == "running":
+                raise Circular
+            self._run_needs(k)
+            self._run_step(k)
+            return
+        if self._state[k] == "waiting":
+            self._run_needs(k)
+            self._state[k] = "defined"
+            self._define(each)
+        if self._depth >= _DEEPEST:
+            raise _Deeper(sheet, row, col)
+        self._compute(sheet, row, col, tag)
+
+    def _run_needs(self, k: int) -> None:
+        """Runs what a step reads, out of turn."""
+        places = {s.name: i for i, s in enumerate(self._steps)}
+        order: list[int] = []
+        seen: set[int] = set()
+        stack = [(k, False)]
+        while stack:
+            i, closed = stack.pop()
+            if closed:
+                order.append(i)
+            elif i not in seen:
+                seen.add(i)
+                stack.append((i, True))
+                stack.extend((places[n], False) for n in self._steps[i].needs if n in places)
+        for i in order[:-1]:
+            if not self._steps[i].solved:
+                self._run_step(i)
+
+    def _formula(self, sheet: int, row: int, col: int) -> Callable[[int, int], Value] | None:
+        for each in reversed(self._defined.get((sheet, 0), ())):
+            top, left, bottom, right = each.span
+            if top <= row <= bottom and left <= col <= right:
+                return each.formula
+        return None
+
+    def _compute(self, sheet: int, row: int, col: int, tag: int) -> None:
+        """Computes one cell of a solved step."""
+        view = self._live[sheet]
+        place = view._place(row, col)
+        formula = self._formula(sheet, row, col)
+        if place is None or formula is None:
+            self.keep(view, Span(row, col, row, col), Unsupported("not_defined", "no formula was generated for the cell"))
+            return
+        area, r, c = place
+        area.tag[r, c] = _BUSY
+        self._depth += 1
+        try:
+            value = formula(row, col)
+        except (Circular, _Deeper):
+            self._reset(view, row, col, tag)
+            raise
+        except Raised as stop:
+            value = stop.error
+        except Exception as error:
+            self.keep(view, Span(row, col, row, col), error)
+            return
+        finally:
+            self._depth -= 1
+        view.store(row, col, value)
+
+    @staticmethod
+    def _reset(view: Sheet, row: int, col: int, tag: int) -> None:
+        place = view._place(row, col)
+        if place is not None:
+            place[0].tag[place[1], place[2]] = tag
+
+    def _solve(self, each: Step) -> None:
+        """Computes all cells of a solved step, whatever order they need."""
+        cyclic: list[tuple[int, int, int]] = []
+        for name, span in each.targets:
+            sheet = self[name].index
+            for row in range(span.top, span.bottom + 1):
+                for col in range(span.left, span.right + 1):
+                    if not self._compute_deep(sheet, row, col):
+                        cyclic.append((sheet, row, col))
+        if cyclic:
+            self._iterate(cyclic)
+
+    def _compute_deep(self, sheet: int, row: int, col: int) -> bool:
+        """Computes a cell however long the chain behind it is; False when it needs itself."""
+        stack = [(sheet, row, col)]
+        waiting = set(stack)
+        while stack:
+            where = stack[-1]
+            place = self._live[where[0]]._place(where[1], where[2])
+            tag = place[0].tag.item(place[1], place[2]) if place else NUMBER
+            if tag >= 0:
+                waiting.discard(stack.pop())
+                continue
+            try:
+                self._depth = 0
+                if self._steps[PENDING - tag].solved:
+                    self._compute(*where, tag)
+                else:
+                    self.demand(*where, tag)
+            except _Deeper as deeper:
+                if deeper.place in waiting:
+                    return False
+                stack.append(deeper.place)
+                waiting.add(deeper.place)
+            except Circular:
+                return False
+        return True
+
+    def _iterate(self, cells: list[tuple[int, int, int]]) -> None:
+        """Cells in a cycle: Excel's iterative calculation, or 0 when that is switched off."""
+        self.circular.extend(cells)
+        formulas = []
+        for sheet, row, col in cells:
+            formula = self._formula(sheet, row, col)
+            start = self._cached(sheet, row, col) if self.iteration.on else 0.0
+            self._live[sheet].store(row, col, start)
+            if formula is not None:
+                formulas.append((sheet, row, col, formula))
+        rounds = self.iteration.count if self.iteration.on else 1
+        if not self.iteration.on:
+            return
+        for _ in range(max(1, rounds)):
+            change = 0.0
+            for sheet, row, col, formula in formulas:
+                view = self._live[sheet]
+                before = view.cell(row, col)
+                try:
+                    value = formula(row, col)
+                except Raised as stop:
+                    value = stop.error
+                except Exception as error:
+                    self.keep(view, Span(row, col, row, col), error)
+                    continue
+                view.store(row, col, value)
+                change = max(change, _distance(before, view.cell(row, col)))
+            if change < self.iteration.delta:
+                break
+
+    def _cached(self, sheet: int, row: int, col: int) -> Scalar:
+        from sheetrun.runtime.values import decode
+
+        for area in self.cached[sheet] if self.cached else ():
+            r, c = row - area.top, col - area.left
+            rows, columns = area.num.shape
+            if 0 <= r < rows and 0 <= c < columns:
+                return decode(area.num.item(r, c), area.tag.item(r, c))
+        return 0.0
+
+    # -- failures ------------------------------------------------------------------------------------------------
+
+    def keep(self, sheet: Sheet, span: Span, error: Exception) -> None:
+        """The cells of a range cannot be computed: they get Excel's cached values, and the reason is recorded."""
+        code, detail = describe(error)
+        self.failures.append(Failure(sheet.name, span, code, detail))
+        place = sheet._place(span.top, span.left) or sheet._grow(span)
+        target = place[0]
+        rows, columns = span.shape
+        num = target.num[place[1] : place[1] + rows, place[2] : place[2] + columns]
+        tag = target.tag[place[1] : place[1] + rows, place[2] : place[2] + columns]
+        num[...] = 0.0
+        tag[...] = EMPTY
+        for area in self.cached[sheet.index] if self.cached else ():
+            other = area.span
+            top, left = max(span.top, other.top), max(span.left, other.left)
+            bottom, right = min(span.bottom, other.bottom), min(span.right, other.right)
+            if top <= bottom and left <= right:
+                here = (slice(top - span.top, bottom - span.top + 1), slice(left - span.left, right - span.left + 1))
+                there = (slice(top - area.top, bottom - area.top + 1), slice(left - area.left, right - area.left + 1))
+                num[here], tag[here] = area.num[there], area.tag[there]
+
+
+def describe(error: Exception) -> tuple[str, str]:
+    """(code, detail) of why a cell could not be computed."""
+    if isinstance(error, Unsupported):
+        return error.code, error.detail
+    if isinstance(error, Circular):
+        return "circular_reference", "the formula needs its own result"
+    if isinstance(error, MemoryError):
+        return "out_of_memory", "the formula's result does not fit into memory"
+    return "internal_error", f"{type(error).__name__}: {error}"
+
+
+def _distance(a: Scalar, b: Scalar) -> float:
+    if isinstance(a, float) and isinstance(b, float):
+        return abs(a - b)
+    return 0.0 if a == b else math.inf
+
+
+@dataclass(slots=True)
+class Script:
+    """What a generated script offers to its host: the steps in order."""
+
+    steps: list[Step] = field(default_factory=list)

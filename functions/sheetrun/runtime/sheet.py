@@ -1,0 +1,438 @@
+"""Sheets at run time: where a script reads and writes cells, and references as values.
+
+    s["B2"]          the value of a cell                 s["B2:B9"]        an Arr
+    s.n["B2"]        as a number (arithmetic)            s.n["B2:B9"]      a float64 array
+    s.arr["B2"]      always an Arr                       s.ref["B2:B9"]    a Ref (OFFSET, ROW, SUBTOTAL …)
+    s[r, c]          the same by row and column, 1-based; s[r1, c1, r2, c2] a range
+    s["C2:C9"] = x   stores a result in every cell of the range
+
+Cells live in dense areas (see ``cells`` for the encoding). A formula that is not computed yet has a negative tag;
+reading such a cell asks the book to compute it first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from sheetrun.runtime import pool
+from sheetrun.runtime.address import MAX_COLUMNS, MAX_ROWS, Span, cell_address, read_span, span_address
+from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, TEXT, Numbers, Tags
+from sheetrun.runtime.coerce import number_in_text
+from sheetrun.runtime.errors import NA, NUM, REF, SPILL, ExcelError, Raised, error_of
+from sheetrun.runtime.values import Arr, Scalar, Value, encode
+
+if TYPE_CHECKING:
+    from sheetrun.runtime.book import Book
+
+Key: TypeAlias = str | tuple[int, ...]
+
+
+@dataclass(slots=True)
+class Area:
+    """A dense rectangle of cells, its first cell at (top, left), 1-based."""
+
+    top: int
+    left: int
+    num: Numbers
+    tag: Tags
+
+    @property
+    def span(self) -> Span:
+        rows, columns = self.num.shape
+        return Span(self.top, self.left, self.top + rows - 1, self.left + columns - 1)
+
+
+def span_of(key: Key) -> tuple[Span, bool]:
+    """The rectangle of a key and whether it is one cell."""
+    if type(key) is str:
+        return read_span(key)
+    if len(key) == 2:
+        return Span(key[0], key[1], key[0], key[1]), True  # type: ignore[arg-type]
+    top, left, bottom, right = key  # type: ignore[misc]
+    return Span(top, left, bottom, right), False  # type: ignore[arg-type]
+
+
+class Sheet:
+    """One sheet of a book. ``live``: ranges are checked for cells that are not computed yet (formulas that are
+    solved on demand read so)."""
+
+    __slots__ = ("areas", "arr", "book", "hidden_rows", "index", "live", "n", "name", "ref", "filtered", "_main")
+
+    def __init__(self, book: Book, index: int, name: str, areas: list[Area], *, live: bool = False) -> None:
+        self.book = book
+        self.index = index
+        self.name = name
+        self.areas = areas
+        self.live = live
+        self.hidden_rows: frozenset[int] = frozenset()
+        self.filtered = False
+        self._main = areas[0] if areas else Area(1, 1, np.zeros((0, 0)), np.zeros((0, 0), np.int32))
+        self.n = _Numbers(self)
+        self.arr = _Arrays(self)
+        self.ref = _Refs(self)
+
+    def __repr__(self) -> str:
+        return f"<Sheet {self.name}>"
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    def _place(self, row: int, col: int) -> tuple[Area, int, int] | None:
+        """The area that holds a cell, and the indices in it."""
+        for area in self.areas:
+            r, c = row - area.top, col - area.left
+            if r >= 0 and c >= 0:
+                rows, columns = area.num.shape
+                if r < rows and c < columns:
+                    return area, r, c
+        if not (1 <= row <= MAX_ROWS and 1 <= col <= MAX_COLUMNS):
+            raise Raised(REF)
+        return None
+
+    def cell(self, row: int, col: int) -> Scalar:
+        """The value of a cell."""
+        place = self._place(row, col)
+        if place is None:
+            return None
+        area, r, c = place
+        tag = area.tag.item(r, c)
+        if tag == NUMBER:
+            num = area.num.item(r, c)
+            return num if num == num else error_of(num)
+        if tag >= TEXT:
+            return pool.text(tag - TEXT)
+        if tag == LOGICAL:
+            return area.num.item(r, c) != 0.0
+        if tag == EMPTY:
+            return None
+        self.book.demand(self.index, row, col, tag)
+        return self.cell(row, col)
+
+    def number(self, row: int, col: int) -> float | ExcelError:
+        """The value of a cell as an operand of arithmetic."""
+        place = self._place(row, col)
+        if place is None:
+            return 0.0
+        area, r, c = place
+        if area.tag.item(r, c) < 0:
+            self.book.demand(self.index, row, col, area.tag.item(r, c))
+        num = area.num.item(r, c)
+        return num if num == num else error_of(num)
+
+    def rectangle(self, span: Span) -> Arr:
+        """A rectangle of cells; cells outside all areas are empty. A view where one area holds it all."""
+        if span.top < 1 or span.left < 1 or span.bottom > MAX_ROWS or span.right > MAX_COLUMNS:
+            raise Raised(REF)
+        area = self._main
+        rows, columns = area.num.shape
+        r0, c0 = span.top - area.top, span.left - area.left
+        r1, c1 = span.bottom - area.top + 1, span.right - area.left + 1
+        if r0 >= 0 and c0 >= 0 and r1 <= rows and c1 <= columns:
+            if self.live:
+                self._settle(area, r0, c0, r1, c1)
+            return Arr(area.num[r0:r1, c0:c1], area.tag[r0:r1, c0:c1])
+        return self._assembled(span)
+
+    def _assembled(self, span: Span) -> Arr:
+        num = np.zeros(span.shape)
+        tag = np.full(span.shape, EMPTY, np.int32)
+        for area in self.areas:
+            other = area.span
+            top, left = max(span.top, other.top), max(span.left, other.left)
+            bottom, right = min(span.bottom, other.bottom), min(span.right, other.right)
+            if top > bottom or left > right:
+                continue
+            r0, c0, r1, c1 = top - area.top, left - area.left, bottom - area.top + 1, right - area.left + 1
+            if self.live:
+                self._settle(area, r0, c0, r1, c1)
+            target = (slice(top - span.top, bottom - span.top + 1), slice(left - span.left, right - span.left + 1))
+            num[target] = area.num[r0:r1, c0:c1]
+            tag[target] = area.tag[r0:r1, c0:c1]
+        return Arr(num, tag)
+
+    def _settle(self, area: Area, r0: int, c0: int, r1: int, c1: int) -> None:
+        """Computes what is not computed yet in a part of an area."""
+        tags = area.tag[r0:r1, c0:c1]
+        if not (tags < 0).any():
+            return
+        for r, c in zip(*np.nonzero(tags < 0), strict=True):
+            tag = area.tag.item(r0 + int(r), c0 + int(c))
+            if tag < 0:
+                self.book.demand(self.index, area.top + r0 + int(r), area.left + c0 + int(c), tag)
+
+    def used(self) -> Span:
+        """The rectangle around all areas (1 × 1 when there are none)."""
+        spans = [a.span for a in self.areas if a.num.size]
+        if not spans:
+            return Span(1, 1, 1, 1)
+        return Span(
+            min(s.top for s in spans),
+            min(s.left for s in spans),
+            max(s.bottom for s in spans),
+            max(s.right for s in spans),
+        )
+
+    def __getitem__(self, key: Key) -> Value:
+        span, single = span_of(key)
+        return self.cell(span.top, span.left) if single else self.rectangle(span)
+
+    # -- writing -------------------------------------------------------------------------------------------------
+
+    def __setitem__(self, key: Key, value: Value) -> None:
+        """Stores a result in every cell of the range (a scalar in all of them); an empty result is 0."""
+        span, single = span_of(key)
+        if single:
+            self.store(span.top, span.left, value)
+        else:
+            self.store_array(span, value)
+
+    def store(self, row: int, col: int, value: Value) -> None:
+        """Stores the result of one formula cell."""
+        if isinstance(value, Arr | np.ndarray):
+            value = Arr.of(value).cell(0, 0)
+        elif hasattr(value, "arr"):
+            value = value.arr().cell(0, 0)
+        elif callable(value):
+            from sheetrun.runtime.errors import CALC
+
+            value = CALC
+        num, tag = encode(value)
+        if tag == EMPTY:
+            tag = NUMBER
+        if num - num != 0.0 and num == num:  # infinite
+            num = float(NUM)
+        area, r, c = self._place(row, col) or self._grow(Span(row, col, row, col))
+        area.num[r, c] = num
+        area.tag[r, c] = tag
+
+    def store_array(self, span: Span, value: Value) -> None:
+        """Stores an array result over a range: CSE rules (one row or column repeats, what is beyond is #N/A)."""
+        array = Arr.of(value).expanded(span.shape)
+        area, r, c = self._place(span.top, span.left) or self._grow(span)
+        if span.bottom > area.span.bottom or span.right > area.span.right:
+            area, r, c = self._grow(span)
+        rows, columns = span.shape
+        num = area.num[r : r + rows, c : c + columns]
+        num[...] = array.num
+        wild = np.isinf(num)
+        if wild.any():
+            num[wild] = float(NUM)
+        tags = area.tag[r : r + rows, c : c + columns]
+        if array.tag is None:
+            tags[...] = NUMBER
+        else:
+            tags[...] = np.where(array.tag == EMPTY, NUMBER, array.tag)
+
+    def spill(self, key: Key, value: Value) -> None:
+        """Stores a dynamic array from its first cell on; #SPILL! there when another cell is in the way.
+
+        ``key`` is the range that the array had when the workbook was saved: cells of it that the new array leaves
+        become empty.
+        """
+        old, _ = span_of(key)
+        array = Arr.of(value)
+        rows, columns = array.shape
+        span = Span(old.top, old.left, old.top + rows - 1, old.left + columns - 1)
+        if not span.inside():
+            self._clear(old)
+            self.store(old.top, old.left, SPILL)
+            return
+        self._clear(old)
+        if span.shape != old.shape:
+            there = self.rectangle(span).tags()
+            if (there != EMPTY).any():
+                self.store(old.top, old.left, SPILL)
+                return
+        self.book.spills[self.index, old.top, old.left] = span
+        self.store_array(span, array)
+
+    def _clear(self, span: Span) -> None:
+        for area in self.areas:
+            other = area.span
+            r0, c0 = max(span.top, other.top) - area.top, max(span.left, other.left) - area.left
+            r1, c1 = min(span.bottom, other.bottom) - area.top + 1, min(span.right, other.right) - area.left + 1
+            if r0 < r1 and c0 < c1:
+                area.num[r0:r1, c0:c1] = 0.0
+                area.tag[r0:r1, c0:c1] = EMPTY
+
+    def _grow(self, span: Span) -> tuple[Area, int, int]:
+        """Makes one area that holds the range as well (results may fall outside what the file used)."""
+        touched = [a for a in self.areas if _touch(a.span, span)]
+        spans = [a.span for a in touched] + [span]
+        whole = Span(
+            min(s.top for s in spans),
+            min(s.left for s in spans),
+            max(s.bottom for s in spans),
+            max(s.right for s in spans),
+        )
+        while True:
+            more = [a for a in self.areas if a not in touched and _touch(a.span, whole)]
+            if not more:
+                break
+            touched += more
+            spans = [whole] + [a.span for a in more]
+            whole = Span(
+                min(s.top for s in spans),
+                min(s.left for s in spans),
+                max(s.bottom for s in spans),
+                max(s.right for s in spans),
+            )
+        merged = self._assembled_raw(whole, touched)
+        self.areas[:] = [a for a in self.areas if a not in touched]
+        self.areas.insert(0, merged)
+        for sheet in self.book.views(self.index):
+            sheet._main = merged
+        return merged, span.top - whole.top, span.left - whole.left
+
+    @staticmethod
+    def _assembled_raw(span: Span, areas: list[Area]) -> Area:
+        num = np.zeros(span.shape)
+        tag = np.full(span.shape, EMPTY, np.int32)
+        for area in areas:
+            rows, columns = area.num.shape
+            r, c = area.top - span.top, area.left - span.left
+            num[r : r + rows, c : c + columns] = area.num
+            tag[r : r + rows, c : c + columns] = area.tag
+        return Area(span.top, span.left, num, tag)
+
+    def define(self, key: Key, formula: Any) -> None:
+        """Gives the cells of a range a formula ``formula(row, column)``, computed when one of them is asked for."""
+        span, _ = span_of(key)
+        self.book.define(self.index, span, formula)
+
+
+def _touch(a: Span, b: Span) -> bool:
+    return a.top <= b.bottom and b.top <= a.bottom and a.left <= b.right and b.left <= a.right
+
+
+class _Numbers:
+    __slots__ = ("_sheet",)
+
+    def __init__(self, sheet: Sheet) -> None:
+        self._sheet = sheet
+
+    def __getitem__(self, key: Key) -> Any:
+        span, single = span_of(key)
+        if single:
+            return self._sheet.number(span.top, span.left)
+        return self._sheet.rectangle(span).num
+
+
+class _Arrays:
+    __slots__ = ("_sheet",)
+
+    def __init__(self, sheet: Sheet) -> None:
+        self._sheet = sheet
+
+    def __getitem__(self, key: Key) -> Arr:
+        span, single = span_of(key)
+        if single:  # makes sure that it is computed
+            self._sheet.number(span.top, span.left)
+        return self._sheet.rectangle(span)
+
+
+class _Refs:
+    __slots__ = ("_sheet",)
+
+    def __init__(self, sheet: Sheet) -> None:
+        self._sheet = sheet
+
+    def __getitem__(self, key: Key) -> Ref:
+        return Ref(self._sheet, span_of(key)[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A reference as a value: a rectangle of one sheet. Reading it computes what is not computed yet."""
+
+    sheet: Sheet
+    span: Span
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.span.shape
+
+    @property
+    def book(self) -> Book:
+        return self.sheet.book
+
+    def clipped(self) -> Span:
+        """The part within the used range of the sheet, at least one cell: whole columns are not walked."""
+        used = self.sheet.used()
+        bottom = max(self.span.top, min(self.span.bottom, used.bottom))
+        right = max(self.span.left, min(self.span.right, used.right))
+        return Span(self.span.top, self.span.left, bottom, right)
+
+    def arr(self) -> Arr:
+        """The cells as an array (whole rows and columns end with the used range)."""
+        span = self.span
+        if span.bottom - span.top > 100_000 or span.right - span.left > 1_000:
+            span = self.clipped()
+        if not span.inside():
+            raise Raised(REF)
+        return self.book.live(self.sheet.index).rectangle(span)
+
+    def cell(self, row: int = 0, col: int = 0) -> Scalar:
+        """The value ``row`` down and ``col`` to the right of the first cell."""
+        return self.sheet.cell(self.span.top + row, self.span.left + col)
+
+    def moved(self, rows: int, cols: int, height: int, width: int) -> Ref:
+        """OFFSET: raises #REF! when it leaves the sheet."""
+        top, left = self.span.top + rows, self.span.left + cols
+        if height < 0:
+            top, height = top + height + 1, -height
+        if width < 0:
+            left, width = left + width + 1, -width
+        span = Span(top, left, top + height - 1, left + width - 1)
+        if height == 0 or width == 0 or not span.inside():
+            raise Raised(REF)
+        return Ref(self.sheet, span)
+
+    def at(self, row: int, col: int) -> Ref:
+        """Implicit intersection with the row and column of a host cell; raises #VALUE! where there is none."""
+        from sheetrun.runtime.errors import VALUE
+
+        span = self.span
+        if span.top == span.bottom and span.left == span.right:
+            return self
+        if span.left == span.right:
+            col = span.left
+        elif span.top == span.bottom:
+            row = span.top
+        if span.top <= row <= span.bottom and span.left <= col <= span.right:
+            return Ref(self.sheet, Span(row, col, row, col))
+        raise Raised(VALUE)
+
+    @property
+    def address(self) -> str:
+        return span_address(self.span)
+
+    def parts(self) -> Iterator[Ref]:
+        yield self
+
+
+@dataclass(frozen=True, slots=True)
+class Refs:
+    """Several rectangles: a union, or a 3-D reference (the same rectangle of several sheets)."""
+
+    refs: tuple[Ref, ...]
+
+    @property
+    def book(self) -> Book:
+        return self.refs[0].book
+
+    def parts(self) -> Iterator[Ref]:
+        yield from self.refs
+
+    def arr(self) -> Arr:
+        """All cells in one column of values, area by area (what aggregates need)."""
+        arrays = [r.arr() for r in self.refs]
+        num = np.concatenate([a.num.ravel() for a in arrays]).reshape(-1, 1)
+        tag = np.concatenate([a.tags().ravel() for a in arrays]).reshape(-1, 1)
+        return Arr(num, tag)
+
+
+__all__ = ["Area", "Key", "Ref", "Refs", "Sheet", "cell_address", "number_in_text", "span_of", "NA"]
