@@ -202,7 +202,7 @@ class Paren:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """``NAME(args)``: the name in upper case without ``_xlfn.``, ``_xlws.`` or ``_xll.``; an argument left out is Missing."""
+    """``NAME(args)``: the name in upper case, file prefixes (``_xlfn.`` …) off; an argument left out is Missing."""
 
     name: str
     args: tuple[Node, ...]

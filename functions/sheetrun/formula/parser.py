@@ -1,0 +1,556 @@
+"""Reads the text of one formula into a tree (``nodes``): Excel's whole grammar, without recursion.
+
+Two states take turns: a value is expected, or a value has been read and an operator may follow. Each state is a table
+from the kind of token to the step that handles it; a step returns the next table. Operators that wait for their right
+side stand on a stack with their precedence (shunting-yard), open parentheses and calls on a second one, so neither a
+long sum nor deep nesting costs Python's stack.
+
+Precedence, tightest first (Microsoft: "Calculation operators and precedence in Excel"):
+
+    :   blank   @x   %   -x +x   ^   * /   + -   &   = <> < <= > >=      and the comma of a union last, in parentheses
+
+All binary operators group to the left, ``^`` too: ``2^3^2`` is 64, and ``-2^2`` is 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, NamedTuple, NoReturn
+
+from sheetrun.formula import axes, lexer, literals
+from sheetrun.formula.errors import FormulaError, FormulaTooLarge
+from sheetrun.formula.nodes import (
+    Area,
+    ArrayConst,
+    Binary,
+    Call,
+    Cell,
+    Error,
+    Implicit,
+    Intersection,
+    Invoke,
+    Logical,
+    Missing,
+    Name,
+    Node,
+    Number,
+    Paren,
+    Percent,
+    Prefix,
+    RangeOp,
+    Spill,
+    Structured,
+    Text,
+    Unary,
+    Union,
+)
+from sheetrun.formula.prefix import read_prefix
+from sheetrun.formula.structured import BadReference, read_structured
+
+#: Parentheses, calls and signs inside one another. Excel stops at 64 calls; a tree this deep is still safe to walk.
+MAX_DEPTH = 256
+#: Characters. Excel stops at 8192 as shown; the prefixes that files add (``_xlfn.``) come on top.
+MAX_LENGTH = 32_768
+
+_RANGE: Final = 9
+_INTERSECTION: Final = 8
+_IMPLICIT: Final = 7
+_PERCENT: Final = 6
+_SIGN: Final = 5
+_PRECEDENCE: Final = {
+    "^": 4,
+    "*": 3,
+    "/": 3,
+    "+": 2,
+    "-": 2,
+    "&": 1,
+    "=": 0,
+    "<>": 0,
+    "<": 0,
+    "<=": 0,
+    ">": 0,
+    ">=": 0,
+}
+_NO_REFERENCE: Final = (Number, Text, Logical, ArrayConst, Binary, Unary, Percent)
+
+
+class _Operator(NamedTuple):
+    """An operator that waits for its right side. ``left`` is None for a sign and ``@``."""
+
+    precedence: int
+    symbol: str
+    left: Node | None
+    place: int  #: index of its token
+
+
+class _Frame(NamedTuple):
+    """What an open parenthesis interrupted, and what it opened: a group, NAME(…) or function(…)."""
+
+    operators: list[_Operator]
+    arguments: list[Node]
+    name: str | None
+    function: Node | None
+    place: int  #: index of the token that opened it
+
+
+Step = Callable[["_Parser", str], "Steps"]
+Steps = list[Step]
+
+
+def parse(text: str, row: int, col: int, *, r1c1: bool = False) -> Node:
+    """The tree of a formula held by the cell at (row, col), both 0-based; ``r1c1`` says how references are written.
+
+    A leading ``=`` is allowed. Raises FormulaError with the place, FormulaTooLarge beyond MAX_DEPTH or MAX_LENGTH.
+    """
+    if len(text) > MAX_LENGTH:
+        raise FormulaTooLarge(f"The formula has {len(text)} characters, more than {MAX_LENGTH}", MAX_LENGTH, text)
+    return _Parser(text, row, col, r1c1).run()
+
+
+class _Parser:
+    __slots__ = (
+        "arguments",
+        "col",
+        "depth",
+        "frames",
+        "index",
+        "operators",
+        "postfixes",
+        "prefix",
+        "r1c1",
+        "row",
+        "text",
+        "value",
+    )
+
+    def __init__(self, text: str, row: int, col: int, r1c1: bool) -> None:
+        self.text = text
+        self.row = row
+        self.col = col
+        self.r1c1 = r1c1
+        self.index = 0  #: of the token being read
+        self.value: Node = _MISSING  #: the value just read
+        self.prefix: Prefix | None = None  #: read, and waiting for its reference
+        self.operators: list[_Operator] = []  #: of the innermost frame
+        self.arguments: list[Node] = []  #: of the innermost frame
+        self.frames: list[_Frame] = []
+        self.depth = 0
+        self.postfixes = 0  #: how many in a row
+
+    def run(self) -> Node:
+        steps = _VALUE
+        for index, (kind, token) in enumerate(lexer.tokenize(self.text, r1c1=self.r1c1)):
+            self.index = index
+            steps = steps[kind](self, token)
+        return self.value
+
+    # -- a value is expected -----------------------------------------------------------------------------------------
+
+    def reference(self, token: str) -> Steps:
+        if self.r1c1:
+            try:
+                self.value = axes.r1c1_reference(token, self.prefix)
+            except ValueError as error:
+                self.fail(f"Not a reference: {error}")
+        else:
+            self.value = axes.a1_reference(token, self.row, self.col, self.prefix)
+        self.prefix = None
+        return _AFTER
+
+    def rows(self, token: str) -> Steps:
+        if self.r1c1:
+            try:
+                self.value = axes.r1c1_rows(token, self.prefix)
+            except ValueError as error:
+                self.fail(f"Not a reference: {error}")
+        else:
+            self.value = axes.a1_rows(token, self.row, self.prefix)
+        self.prefix = None
+        return _AFTER
+
+    def columns(self, token: str) -> Steps:
+        if self.r1c1:
+            try:
+                self.value = axes.r1c1_columns(token, self.prefix)
+            except ValueError as error:
+                self.fail(f"Not a reference: {error}")
+        else:
+            self.value = axes.a1_columns(token, self.col, self.prefix)
+        self.prefix = None
+        return _AFTER
+
+    def number(self, token: str) -> Steps:
+        try:
+            self.value = literals.number(token)
+        except literals.BadLiteral as error:
+            self.fail(error.detail, error.offset)
+        return _AFTER
+
+    def string(self, token: str) -> Steps:
+        self.value = literals.text(token)
+        return _AFTER
+
+    def array(self, token: str) -> Steps:
+        try:
+            self.value = literals.array_constant(token)
+        except literals.BadLiteral as error:
+            self.fail(error.detail, error.offset)
+        return _AFTER
+
+    def error(self, token: str) -> Steps:
+        self.value = Error(token.upper())
+        self.prefix = None
+        return _AFTER_REF_ERROR if self.value.code == "#REF!" else _AFTER
+
+    def name(self, token: str) -> Steps:
+        upper = token.upper()
+        if upper in ("TRUE", "FALSE") and self.prefix is None:
+            self.value = Logical(upper == "TRUE")
+            return _AFTER
+        optional = literals.optional_parameter(token)
+        if optional is None:
+            self.value = Name(literals.variable_name(token), self.prefix)
+        else:
+            self.value = Structured(None, (), optional)  # as people type it: [y]
+        self.prefix = None
+        return _AFTER
+
+    def quoted_name(self, token: str) -> Steps:
+        self.value = Name(token[1:-1].replace("''", "'"), self.prefix)
+        self.prefix = None
+        return _AFTER
+
+    def structured(self, token: str) -> Steps:
+        try:
+            node = read_structured(token)
+        except BadReference as error:
+            self.fail(error.detail, error.offset)
+        if self.prefix is not None and isinstance(node, Structured):
+            node = Structured(node.table, node.items, node.first, node.last, self.prefix)
+        self.value = node
+        self.prefix = None
+        return _AFTER
+
+    def read_prefix(self, token: str) -> Steps:
+        self.prefix = read_prefix(token)
+        return _AFTER_PREFIX
+
+    def end_of_span(self, token: str) -> Steps:
+        """``Sheet1!Start:Sheet1!Stop``: after a prefix, ``Start:Sheet1!`` is a name and another prefix."""
+        name, colon, prefix = token.partition(":")
+        if not colon or token[0] in "'[":
+            self.no_reference(token)
+        self.name(name)
+        self.colon(colon)
+        return self.read_prefix(prefix)
+
+    def sign(self, token: str) -> Steps:
+        if token not in "+-":
+            self.fail(f"A value is missing before {token}")
+        self.deepen()
+        self.operators.append(_Operator(_SIGN, token, None, self.index))
+        return _VALUE
+
+    def at(self, token: str) -> Steps:
+        self.deepen()
+        self.operators.append(_Operator(_IMPLICIT, token, None, self.index))
+        return _VALUE
+
+    def open_group(self, token: str) -> Steps:
+        self.open(None, None)
+        return _VALUE
+
+    def open_call(self, token: str) -> Steps:
+        if self.prefix is None:
+            self.open(token, None)
+        else:  # a name of a sheet or of another workbook that holds a LAMBDA or a macro
+            function = Name(literals.variable_name(token), self.prefix)
+            self.prefix = None
+            self.open(None, function)
+        return _VALUE
+
+    def leave_out(self, token: str) -> Steps:
+        """A comma where a value is expected: an argument left out."""
+        self.refuse_dangling()
+        if not self.in_call():
+            self.fail("A value is missing before the comma")
+        self.arguments.append(_MISSING)
+        return _VALUE
+
+    def close_without_value(self, token: str) -> Steps:
+        self.refuse_dangling()
+        if not self.frames:
+            self.fail("This parenthesis closes nothing")
+        if not self.in_call():
+            self.fail("The parentheses are empty" if not self.arguments else "A value is missing after the comma")
+        if self.arguments:
+            self.arguments.append(_MISSING)
+        self.finish_call()
+        return _AFTER
+
+    def end_without_value(self, token: str) -> NoReturn:
+        self.refuse_dangling()
+        if self.frames:
+            self.fail_at(self.frames[-1].place, "This parenthesis is never closed", token_end=True)
+        self.fail("A value is missing after the comma" if self.arguments else "The formula is empty")
+
+    # -- a value has been read ---------------------------------------------------------------------------------------
+
+    def binary(self, token: str) -> Steps:
+        precedence = _PRECEDENCE[token]
+        operators = self.operators
+        if operators and operators[-1].precedence >= precedence:
+            self.reduce(precedence)
+        operators.append(_Operator(precedence, token, self.value, self.index))
+        self.postfixes = 0
+        return _VALUE
+
+    def colon(self, token: str) -> Steps:
+        self.reduce(_RANGE)
+        self.operators.append(_Operator(_RANGE, ":", self.value, self.index))
+        return _VALUE
+
+    def blank(self, token: str) -> Steps:
+        self.reduce(_INTERSECTION)
+        self.operators.append(_Operator(_INTERSECTION, " ", self.value, self.index))
+        return _VALUE
+
+    def percent(self, token: str) -> Steps:
+        self.reduce(_PERCENT)
+        self.count_postfix()
+        self.value = Percent(self.value)
+        return _AFTER
+
+    def spill(self, token: str) -> Steps:
+        self.require_reference(self.value, self.index, "#")
+        self.count_postfix()
+        self.value = Spill(self.value)
+        return _AFTER
+
+    def invoke(self, token: str) -> Steps:
+        self.count_postfix()
+        self.open(None, self.value)
+        return _VALUE
+
+    def comma(self, token: str) -> Steps:
+        """Ends an argument, or a part of a union: in parentheses, or in a name (``Sheet1!A1,Sheet1!C1``)."""
+        self.reduce(-1)
+        self.arguments.append(self.value)
+        self.postfixes = 0
+        return _VALUE
+
+    def close(self, token: str) -> Steps:
+        if not self.frames:
+            self.fail("This parenthesis closes nothing")
+        self.reduce(-1)
+        self.arguments.append(self.value)
+        if self.in_call():
+            self.finish_call()
+        else:
+            inner = self.union(self.arguments)
+            self.leave_frame()
+            self.value = Paren(inner)
+        return _AFTER
+
+    def end(self, token: str) -> Steps:
+        if self.frames:
+            self.fail_at(self.frames[-1].place, "This parenthesis is never closed", token_end=True)
+        self.reduce(-1)
+        self.value = self.union([*self.arguments, self.value])
+        return _AFTER
+
+    def skip(self, token: str) -> Steps:
+        """The reference after ``#REF!``: ``#REF!A1`` is what became of ``Gone!A1``."""
+        return _AFTER
+
+    def open_lost_call(self, token: str) -> Steps:
+        """``#REF!Fn(1)``: a function of a workbook or sheet that is gone."""
+        self.open(None, self.value)
+        return _VALUE
+
+    # -- what goes wrong ---------------------------------------------------------------------------------------------
+
+    def unexpected_value(self, token: str) -> NoReturn:
+        self.fail("An operator is missing before this")
+
+    def no_value(self, token: str) -> NoReturn:
+        self.refuse_dangling()
+        self.fail(f"A value is expected here, not {token}" if token.strip() else "A value is expected here")
+
+    def no_reference(self, token: str) -> NoReturn:
+        self.fail_at(self.index - 1, "No reference follows this")
+
+    def bad(self, token: str) -> NoReturn:
+        raise lexer.bad_token(self.text, self.place(self.index))
+
+    def refuse_dangling(self) -> None:
+        if self.operators:
+            operator = self.operators[-1]
+            symbol = "this blank" if operator.symbol == " " else operator.symbol
+            self.fail_at(operator.place, f"A value is missing after {symbol}")
+
+    def fail(self, detail: str, offset: int = 0) -> NoReturn:
+        raise FormulaError(detail, self.place(self.index) + offset, self.text)
+
+    def fail_at(self, index: int, detail: str, *, token_end: bool = False) -> NoReturn:
+        position = self.place(index)
+        if token_end:  # the token of a call begins with its name, and the parenthesis is meant
+            position = self.text.index("(", position)
+        raise FormulaError(detail, position, self.text)
+
+    def place(self, index: int) -> int:
+        return lexer.place(self.text, index, r1c1=self.r1c1)
+
+    # -- the stacks --------------------------------------------------------------------------------------------------
+
+    def reduce(self, precedence: int) -> None:
+        """Give the value to the waiting operators that bind at least as tightly."""
+        operators = self.operators
+        value = self.value
+        while operators and operators[-1].precedence >= precedence:
+            tightness, symbol, left, index = operators.pop()
+            if left is None:
+                self.depth -= 1
+                value = Unary(symbol, value) if tightness == _SIGN else Implicit(value)
+            elif tightness < _SIGN:
+                value = Binary(symbol, left, value)
+            else:
+                self.require_reference(left, index, symbol)
+                self.require_reference(value, index, symbol)
+                value = _span(left, value) if tightness == _RANGE else Intersection(left, value)
+        self.value = value
+
+    def union(self, parts: list[Node]) -> Node:
+        if len(parts) == 1:
+            return parts[0]
+        for part in parts:
+            self.require_reference(part, self.index, ",")
+        return Union(tuple(parts))
+
+    def require_reference(self, node: Node, index: int, symbol: str) -> None:
+        if isinstance(node, _NO_REFERENCE):
+            if symbol == " ":
+                self.fail_at(index, "An operator is missing here")
+            self.fail_at(index, f"{symbol} joins references, and what stands beside it is none")
+
+    def open(self, name: str | None, function: Node | None) -> None:
+        self.deepen()
+        self.frames.append(_Frame(self.operators, self.arguments, name, function, self.index))
+        self.operators = []
+        self.arguments = []
+        self.postfixes = 0
+
+    def in_call(self) -> bool:
+        return bool(self.frames) and (self.frames[-1].name is not None or self.frames[-1].function is not None)
+
+    def finish_call(self) -> None:
+        arguments = tuple(self.arguments)
+        frame = self.leave_frame()
+        if frame.function is not None:
+            self.value = Invoke(frame.function, arguments)
+            return
+        token = frame.name or ""
+        name = literals.function_name(token)
+        if name in ("ANCHORARRAY", "SINGLE") and literals.is_file_function(token):
+            if len(arguments) != 1:
+                self.fail_at(frame.place, f"{name} takes one argument, not {len(arguments)}")
+            self.value = Spill(arguments[0]) if name == "ANCHORARRAY" else Implicit(arguments[0])
+            return
+        self.value = Call(name, arguments)
+
+    def leave_frame(self) -> _Frame:
+        frame = self.frames.pop()
+        self.operators = frame.operators
+        self.arguments = frame.arguments
+        self.depth -= 1
+        return frame
+
+    def deepen(self) -> None:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            self.too_deep()
+
+    def count_postfix(self) -> None:
+        self.postfixes += 1
+        if self.postfixes > MAX_DEPTH:
+            self.too_deep()
+
+    def too_deep(self) -> NoReturn:
+        raise FormulaTooLarge(
+            f"The formula is nested deeper than {MAX_DEPTH} levels", self.place(self.index), self.text
+        )
+
+
+def _span(left: Node, right: Node) -> Node:
+    """``left:right``; with blanks around the colon two plain cells are still one area."""
+    if isinstance(left, Cell) and isinstance(right, Cell) and right.prefix is None:
+        return Area(left.row, left.col, right.row, right.col, left.prefix)
+    return RangeOp(left, right)
+
+
+_MISSING: Final = Missing()
+
+
+def _steps(otherwise: Step, steps: dict[int, Step], base: Steps | None = None) -> Steps:
+    table = list(base) if base else [otherwise] * (lexer.BAD + 1)
+    table[lexer.BAD] = _Parser.bad
+    for kind, step in steps.items():
+        table[kind] = step
+    return table
+
+
+_REFERENCES: Final[dict[int, Step]] = {
+    lexer.REF: _Parser.reference,
+    lexer.ROWS: _Parser.rows,
+    lexer.COLUMNS: _Parser.columns,
+    lexer.NAME: _Parser.name,
+    lexer.STRUCTURED: _Parser.structured,
+    lexer.ERROR: _Parser.error,
+    lexer.FUNCTION: _Parser.open_call,
+}
+_VALUE: Final = _steps(
+    _Parser.no_value,
+    {
+        **_REFERENCES,
+        lexer.END: _Parser.end_without_value,
+        lexer.OPERATOR: _Parser.sign,
+        lexer.COMMA: _Parser.leave_out,
+        lexer.CLOSE: _Parser.close_without_value,
+        lexer.NUMBER: _Parser.number,
+        lexer.OPEN: _Parser.open_group,
+        lexer.STRING: _Parser.string,
+        lexer.PREFIX: _Parser.read_prefix,
+        lexer.AT: _Parser.at,
+        lexer.ARRAY: _Parser.array,
+        lexer.QUOTED: _Parser.bad,
+    },
+)
+_AFTER_PREFIX: Final = _steps(
+    _Parser.no_reference,
+    {**_REFERENCES, lexer.QUOTED: _Parser.quoted_name, lexer.PREFIX: _Parser.end_of_span},
+)
+_AFTER: Final = _steps(
+    _Parser.unexpected_value,
+    {
+        lexer.END: _Parser.end,
+        lexer.OPERATOR: _Parser.binary,
+        lexer.COMMA: _Parser.comma,
+        lexer.CLOSE: _Parser.close,
+        lexer.OPEN: _Parser.invoke,
+        lexer.PERCENT: _Parser.percent,
+        lexer.COLON: _Parser.colon,
+        lexer.HASH: _Parser.spill,
+        lexer.SPACE: _Parser.blank,
+        lexer.QUOTED: _Parser.bad,
+    },
+)
+_AFTER_REF_ERROR: Final = _steps(
+    _Parser.unexpected_value,
+    {
+        **dict.fromkeys(
+            (lexer.REF, lexer.ROWS, lexer.COLUMNS, lexer.NAME, lexer.STRUCTURED, lexer.ERROR), _Parser.skip
+        ),
+        lexer.FUNCTION: _Parser.open_lost_call,
+    },
+    _AFTER,
+)
