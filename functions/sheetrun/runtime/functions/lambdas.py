@@ -1,0 +1,99 @@
+"""Functions that call a LAMBDA: MAP, REDUCE, SCAN, BYROW, BYCOL, MAKEARRAY. A LAMBDA is a Python function of values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sheetrun.runtime.errors import CALC, VALUE, ExcelError, Raised
+from sheetrun.runtime.registry import excel
+from sheetrun.runtime.values import MISSING, Arr, Scalar, Value, common_shape
+
+
+def called(function: Value, *args: Value) -> Value:
+    """The result of a LAMBDA; #VALUE! when it is no function or takes another number of arguments."""
+    if isinstance(function, ExcelError):
+        return function
+    if not callable(function):
+        return VALUE
+    try:
+        return function(*args)
+    except TypeError as error:
+        if "positional argument" in str(error):
+            return VALUE
+        raise
+    except RecursionError:
+        raise Raised(ExcelError("#NUM!")) from None
+
+
+def one(value: Value) -> Scalar:
+    """A result that must be a single value: an array inside an array is #CALC!."""
+    from sheetrun.runtime.ops import spread
+
+    value = spread(value)
+    if isinstance(value, Arr | np.ndarray):
+        array = Arr.of(value)
+        return array.cell(0, 0) if array.size == 1 else CALC
+    if callable(value):
+        return CALC
+    return None if value is MISSING else value  # type: ignore[no-any-return]
+
+
+@excel("MAP(*args: raw) -> array")
+def map_(*args: Value) -> Arr:
+    """An array made by calling a LAMBDA with each place of one or more arrays."""
+    *arrays, function = args
+    spreads = [Arr.of(a) for a in arrays]
+    shape = common_shape(spreads)
+    columns = [a.expanded(shape) for a in spreads]
+    return Arr.flat((one(called(function, *cells)) for cells in zip(*columns, strict=True)), shape)
+
+
+@excel("REDUCE(initial: raw, array: array, function: raw) -> any")
+def reduce(initial: Value, array: Arr, function: Any) -> Value:
+    """The last value of calling a LAMBDA with the value so far and each place."""
+    value = None if initial is MISSING else initial
+    for cell in array:
+        value = called(function, value, cell)
+    return value
+
+
+@excel("SCAN(initial: raw, array: array, function: raw) -> array")
+def scan(initial: Value, array: Arr, function: Any) -> Arr:
+    """All values on the way of REDUCE."""
+    value = None if initial is MISSING else initial
+    out = []
+    for cell in array:
+        value = called(function, value, cell)
+        out.append(one(value))
+    return Arr.flat(out, array.shape)
+
+
+@excel("BYROW(array: array, function: raw) -> array")
+def byrow(array: Arr, function: Any) -> Arr:
+    """One value for each row of an array."""
+    rows = range(array.shape[0])
+    return Arr.column([one(called(function, array.take(slice(r, r + 1), slice(None)))) for r in rows])
+
+
+@excel("BYCOL(array: array, function: raw) -> array")
+def bycol(array: Arr, function: Any) -> Arr:
+    """One value for each column of an array."""
+    columns = range(array.shape[1])
+    return Arr.rows([[one(called(function, array.take(slice(None), slice(c, c + 1)))) for c in columns]])
+
+
+@excel("MAKEARRAY(rows: integer, columns: integer, function: raw) -> array")
+def makearray(rows: int, columns: int, function: Any) -> Value:
+    """An array made by calling a LAMBDA with each row and column number."""
+    if rows < 1 or columns < 1:
+        return VALUE
+    places = ((float(r), float(c)) for r in range(1, rows + 1) for c in range(1, columns + 1))
+    return Arr.flat((one(called(function, r, c)) for r, c in places), (rows, columns))
+
+
+@excel("ISOMITTED(argument: raw) -> logical")
+def isomitted(argument: Value) -> bool:
+    """Whether an argument of a LAMBDA was left out."""
+    return argument is MISSING

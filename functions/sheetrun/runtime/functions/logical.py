@@ -1,0 +1,258 @@
+"""Logical functions and the ones that choose which of their arguments are computed at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from sheetrun.runtime.cells import LOGICAL, NUMBER
+from sheetrun.runtime.coerce import to_logical
+from sheetrun.runtime.compare import compare
+from sheetrun.runtime.errors import NA, VALUE, ExcelError, Raised
+from sheetrun.runtime.ops import spread
+from sheetrun.runtime.registry import excel
+from sheetrun.runtime.sheet import Ref, Refs
+from sheetrun.runtime.values import MISSING, Arr, Scalar, Value, common_shape
+
+Thunk = Callable[[], Value]
+
+
+def _branch(thunk: Thunk) -> Value:
+    """A branch as it is: references stay references, an argument left empty is 0."""
+    value = thunk()
+    return 0.0 if value is MISSING else value
+
+
+def _array(value: Value) -> Arr | None:
+    """The value as an array when it has more than one place."""
+    value = spread(value)
+    return Arr.of(value) if isinstance(value, Arr | np.ndarray) else None
+
+
+def select(masks: list[np.ndarray], values: list[Value]) -> Arr:  # type: ignore[type-arg]
+    """For each place the value whose mask holds there (masks are disjoint and of one shape)."""
+    arrays = [Arr.of(spread(v)) for v in values]
+    shape = common_shape([*arrays, masks[0]])
+    num, tag = np.zeros(shape), np.zeros(shape, np.int32)
+    for mask, array in zip(masks, arrays, strict=True):
+        where = np.broadcast_to(mask, shape) if mask.shape != shape else mask
+        wide = array.expanded(shape)
+        np.copyto(num, wide.num, where=where)
+        if wide.tag is not None:
+            np.copyto(tag, wide.tag, where=where)
+    return Arr(num, tag if tag.any() else None)
+
+
+def truths(test: Arr) -> tuple[np.ndarray, np.ndarray, Arr]:  # type: ignore[type-arg]
+    """(where true, where an error or text, the errors) of an array of conditions."""
+    texts = test.texts()
+    wrong = test.errors()
+    true = (test.num != 0.0) & ~wrong
+    if not texts.any():
+        return true, wrong, test
+    words = Arr.flat(
+        (to_logical(v) if isinstance(v, str) else v for v in test), test.shape
+    )  # "TRUE" and "FALSE" count, other text is #VALUE!
+    wrong = words.errors()
+    return (words.num != 0.0) & ~wrong, wrong, words
+
+
+@excel("IF(test: raw, then: lazy, [otherwise: lazy]) -> any")
+def if_(test: Value, then: Thunk, otherwise: Thunk | None = None) -> Value:
+    """One value when a condition holds, another when it does not."""
+    many = _array(test)
+    if many is None:
+        holds = to_logical(spread(test))
+        if isinstance(holds, ExcelError):
+            return holds
+        if holds:
+            return _branch(then)
+        return False if otherwise is None else _branch(otherwise)
+    true, wrong, source = truths(many)
+    false = ~true & ~wrong
+    masks, values = [wrong], [source]
+    if true.any():
+        masks.append(true)
+        values.append(_branch(then))
+    if false.any():
+        masks.append(false)
+        values.append(False if otherwise is None else _branch(otherwise))
+    if len(masks) == 2 and not wrong.any():
+        return select(masks[1:], values[1:])
+    return select(masks, values)
+
+
+def _replace(value: Value, bad: Callable[[Arr], Any], scalar_bad: Callable[[Any], bool], fallback: Thunk) -> Value:
+    if isinstance(value, Ref | Refs) and value.arr().size == 1:
+        value = value.arr().cell(0, 0)
+    many = _array(value)
+    if many is None:
+        if scalar_bad(value):
+            return _branch(fallback)
+        return 0.0 if value is MISSING else value
+    mask = bad(many)
+    if not mask.any():
+        return many
+    return select([~mask, mask], [many, _branch(fallback)])
+
+
+@excel("IFERROR(value: lazy, fallback: lazy) -> any")
+def iferror(value: Thunk, fallback: Thunk) -> Value:
+    """A value, or another one when it is an error."""
+    return _replace(_guarded(value), lambda a: a.errors(), lambda v: isinstance(v, ExcelError), fallback)
+
+
+@excel("IFNA(value: lazy, fallback: lazy) -> any")
+def ifna(value: Thunk, fallback: Thunk) -> Value:
+    """A value, or another one when it is #N/A."""
+
+    def is_na(array: Arr) -> Any:
+        from sheetrun.runtime.cells import error_numbers
+
+        bad = array.errors()
+        codes = np.zeros(array.shape, np.int64)
+        codes[bad] = error_numbers(array.num[bad])
+        return codes == NA.number
+
+    return _replace(_guarded(value), is_na, lambda v: v is NA, fallback)
+
+
+def _guarded(value: Thunk) -> Value:
+    try:
+        return value()
+    except Raised as stop:
+        return stop.error
+
+
+@excel("CHOOSE(index: raw, *choices: lazy) -> any")
+def choose(index: Value, *choices: Thunk) -> Value:
+    """The value at a place in the list of arguments; may be a reference."""
+    many = _array(index)
+    if many is None:
+        return _choice(spread(index), choices)
+    values = [_choice(v, choices) for v in many]
+    if len({many.shape, (1, len(values))}) == 1 and any(_array(v) is not None for v in values):
+        return _side_by_side(values)
+    singles = [spread(v) for v in values]
+    return Arr.flat((Arr.of(v).cell(0, 0) if isinstance(v, Arr | np.ndarray) else v for v in singles), many.shape)
+
+
+def _choice(index: Scalar, choices: tuple[Thunk, ...]) -> Value:
+    from sheetrun.runtime.coerce import to_number
+
+    place = to_number(index)
+    if isinstance(place, ExcelError):
+        return place
+    if not 1 <= place < len(choices) + 1:
+        return VALUE
+    return _branch(choices[int(place) - 1])
+
+
+def _side_by_side(values: list[Value]) -> Arr:
+    """CHOOSE({1,2},A1:A9,C1:C9): columns next to each other."""
+    arrays = [Arr.of(spread(v)) for v in values]
+    height = max(a.shape[0] for a in arrays)
+    arrays = [a.expanded((height, 1)) for a in arrays]
+    return Arr(np.hstack([a.num for a in arrays]), np.hstack([a.tags() for a in arrays]))
+
+
+@excel("IFS(*pairs: lazy) -> any")
+def ifs(*pairs: Thunk) -> Value:
+    """The value after the first condition that holds; #N/A when none does."""
+    if len(pairs) % 2:
+        return VALUE
+    for i in range(0, len(pairs), 2):
+        test = pairs[i]()
+        many = _array(test)
+        if many is not None:
+            return if_(many, pairs[i + 1], lambda i=i: ifs(*pairs[i + 2 :]) if i + 2 < len(pairs) else NA)
+        holds = to_logical(spread(test))
+        if isinstance(holds, ExcelError):
+            return holds
+        if holds:
+            return _branch(pairs[i + 1])
+    return NA
+
+
+@excel("SWITCH(value: raw, *cases: lazy) -> any")
+def switch(value: Value, *cases: Thunk) -> Value:
+    """The result after the first case that equals a value; a last odd argument is the default."""
+    from sheetrun.runtime.ops import eq
+
+    value = spread(value)
+    if isinstance(value, ExcelError):
+        return value
+    many = _array(value)
+    for i in range(0, len(cases) - 1, 2):
+        case = spread(cases[i]())
+        if many is not None or _array(case) is not None:
+            return if_(eq(value, case), cases[i + 1], lambda i=i: switch(value, *cases[i + 2 :]))
+        if isinstance(case, ExcelError):
+            return case
+        if compare(None if case is MISSING else case, value) == 0 and _same_type(case, value):
+            return _branch(cases[i + 1])
+    return _branch(cases[-1]) if len(cases) % 2 else NA
+
+
+def _same_type(a: Scalar, b: Scalar) -> bool:
+    return a is None or b is None or a is MISSING or type(a) is type(b)
+
+
+def _conditions(values: tuple[Value, ...]) -> list[np.ndarray]:  # type: ignore[type-arg]
+    """The logical values in arguments: text and empty cells of references do not count. Raises the first error."""
+    out = []
+    for value in values:
+        if isinstance(value, Arr):
+            error = value.first_error()
+            if error is not None:
+                raise Raised(error)
+            tag = value.tags()
+            out.append(value.num[(tag == NUMBER) | (tag == LOGICAL)] != 0.0)
+        else:
+            if value is MISSING:
+                value = None
+            holds = to_logical(value)
+            if isinstance(holds, ExcelError):
+                raise Raised(holds)
+            out.append(np.array([holds]))
+    if not sum(len(o) for o in out):
+        raise Raised(VALUE)
+    return out
+
+
+@excel("AND(*values: values) -> logical")
+def and_(*values: Value) -> bool:
+    """Whether all conditions hold."""
+    return all(bool(c.all()) for c in _conditions(values))
+
+
+@excel("OR(*values: values) -> logical")
+def or_(*values: Value) -> bool:
+    """Whether any condition holds."""
+    return any(bool(c.any()) for c in _conditions(values))
+
+
+@excel("XOR(*values: values) -> logical")
+def xor(*values: Value) -> bool:
+    """Whether an odd number of conditions hold."""
+    return sum(int(c.sum()) for c in _conditions(values)) % 2 == 1
+
+
+@excel("NOT(value: logical) -> logical")
+def not_(value: bool) -> bool:
+    """The opposite of a condition."""
+    return not value
+
+
+@excel("TRUE() -> logical")
+def true() -> bool:
+    """The logical value TRUE."""
+    return True
+
+
+@excel("FALSE() -> logical")
+def false() -> bool:
+    """The logical value FALSE."""
+    return False

@@ -1,0 +1,103 @@
+"""Runs a step so that one statement that cannot be computed does not stop the others.
+
+At first the step runs as it is written. Only when it fails, a second version is made from its source, in which every
+statement that stores a result is wrapped: what fails keeps Excel's cached value and is recorded, the rest goes on.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from sheetrun.runtime.address import Span
+from sheetrun.runtime.errors import Raised, Stop
+
+if TYPE_CHECKING:
+    from sheetrun.runtime.book import Book, Step
+    from sheetrun.runtime.sheet import Sheet
+
+
+def run_guarded(book: Book, step: Step) -> None:
+    """Computes (or, for a solved step, defines) what the step stands for."""
+    try:
+        step.function(book)
+    except Exception as error:
+        try:
+            guarded = _guarded(step.function)
+        except (OSError, SyntaxError):
+            for name, span in step.targets:
+                book.keep(book[name], span, error)
+            return
+        guarded(book)
+
+
+def _guarded(function: Any) -> Any:
+    """The function again, each of its storing statements in a ``try``."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    definition = tree.body[0]
+    if not isinstance(definition, ast.FunctionDef):
+        raise SyntaxError("not a function")
+    definition.decorator_list = []
+    definition.body = [_wrapped(s) for s in definition.body]
+    ast.fix_missing_locations(tree)
+    names = dict(function.__globals__)
+    names["_failed_statement"] = failed_statement
+    exec(compile(tree, "<guarded>", "exec"), names)  # noqa: S102 - the script's own source, checked before it ran
+    return names[definition.name]
+
+
+def _wrapped(statement: ast.stmt) -> ast.stmt:
+    if isinstance(statement, ast.For | ast.If):
+        statement.body = [_wrapped(s) for s in statement.body]
+        statement.orelse = [_wrapped(s) for s in statement.orelse]
+        return statement
+    place = _stored(statement)
+    if place is None:
+        return statement
+    sheet, key = place
+    handler = ast.ExceptHandler(
+        type=ast.Name("Exception", ast.Load()),
+        name="_error",
+        body=[
+            ast.Expr(
+                ast.Call(
+                    ast.Name("_failed_statement", ast.Load()), [sheet, key, ast.Name("_error", ast.Load())], []
+                )
+            )
+        ],
+    )
+    return ast.Try(body=[statement], handlers=[handler], orelse=[], finalbody=[])
+
+
+def _stored(statement: ast.stmt) -> tuple[ast.expr, ast.expr] | None:
+    """(sheet, key) of ``s[key] = …``, ``s.spill(key, …)`` and ``s.array(key, …)``."""
+    if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Subscript):
+        target = statement.targets[0]
+        return _load(target.value), _load(target.slice)
+    if (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Call)
+        and isinstance(statement.value.func, ast.Attribute)
+        and statement.value.func.attr in ("spill", "define")
+    ):
+        return statement.value.func.value, statement.value.args[0]
+    return None
+
+
+def _load(node: ast.expr) -> ast.expr:
+    """The expression again, to be read."""
+    return ast.parse(ast.unparse(node), mode="eval").body
+
+
+def failed_statement(sheet: Sheet, key: Any, error: Exception) -> None:
+    """What to do with the range of a statement that failed: an error value is its result, else it keeps the cached one."""
+    from sheetrun.runtime.sheet import span_of
+
+    span: Span = span_of(key)[0]
+    if isinstance(error, Raised):
+        sheet[key] = error.error
+        return
+    if isinstance(error, Stop) or isinstance(error, Exception):
+        sheet.book.keep(sheet, span, error)

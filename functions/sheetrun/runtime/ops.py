@@ -1,0 +1,366 @@
+"""Excel's operators for scalars and arrays, and the conversions that a script writes around values.
+
+The operands of ``+ - *`` in a script are numbers already (``s.n[...]``, ``num(x)``): a float, an ExcelError or a float64
+array whose NaNs carry errors; there the Python operators do. What needs more is here. Arrays of different shapes pair up
+as in Excel: one row or column repeats, what is beyond the smaller array is #N/A.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+
+from sheetrun.runtime.cells import LOGICAL, NUMBER, Numbers
+from sheetrun.runtime.coerce import to_logical, to_number, to_text
+from sheetrun.runtime.compare import compare, compare_arrays, same_number
+from sheetrun.runtime.errors import DIV0, NULL, NUM, REF, VALUE, ExcelError, Raised
+from sheetrun.runtime.sheet import Ref, Refs
+from sheetrun.runtime.values import Arr, Scalar, Value, common_shape
+
+_BOX_DIV0: Final = float(DIV0)
+_BOX_NUM: Final = float(NUM)
+
+#: A sum or difference whose magnitude falls below this part of its operands is noise: Excel makes it 0.
+_NOISE: Final = 2.0**-49
+
+
+def num(value: Value) -> Any:
+    """A value as an operand of arithmetic: a float, an ExcelError, or a float64 array."""
+    kind = type(value)
+    if kind is float or kind is np.ndarray:
+        return value
+    if kind is Arr:
+        return value.num
+    if kind is Ref or kind is Refs:
+        array = value.arr()
+        return num(array.cell(0, 0)) if array.size == 1 else array.num
+    if callable(value):
+        return VALUE
+    return to_number(value)
+
+
+def spread(value: Value) -> Value:
+    """A reference as the values in it: a scalar for one cell, else an Arr. Anything else as it is."""
+    if isinstance(value, Ref | Refs):
+        array = value.arr()
+        return array.cell(0, 0) if array.size == 1 else array
+    return value
+
+
+def single(value: Value, host: Ref) -> Value:
+    """Implicit intersection (``@``): the cell of a reference in the host's row or column, the first cell of an array."""
+    if isinstance(value, Ref):
+        try:
+            return value.at(host.span.top, host.span.left).cell()
+        except Raised as stop:
+            return stop.error
+    if isinstance(value, Refs):
+        return VALUE
+    if isinstance(value, Arr | np.ndarray):
+        return Arr.of(value).cell(0, 0)
+    return value
+
+
+def _paired(a: Any, b: Any) -> tuple[Any, Any]:
+    """Two operands, at least one an array, as float64 arrays or floats of shapes that NumPy can pair."""
+    a = float(a) if isinstance(a, ExcelError) else a
+    b = float(b) if isinstance(b, ExcelError) else b
+    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.shape != b.shape:
+        (h, w), (i, j) = a.shape, b.shape
+        if (h != i and 1 not in (h, i)) or (w != j and 1 not in (w, j)):
+            shape = common_shape((a, b))
+            return Arr(a).expanded(shape).num, Arr(b).expanded(shape).num
+    return a, b
+
+
+def plus(a: Value, b: Value) -> Any:
+    """``a + b`` where the types or shapes are not known."""
+    a, b = num(a), num(b)
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        a, b = _paired(a, b)
+    return a + b
+
+
+def minus(a: Value, b: Value) -> Any:
+    a, b = num(a), num(b)
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        a, b = _paired(a, b)
+    return a - b
+
+
+def times(a: Value, b: Value) -> Any:
+    a, b = num(a), num(b)
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        a, b = _paired(a, b)
+    return a * b
+
+
+def add(a: Value, b: Value) -> Any:
+    """``a + b`` as the last operation of a formula: a result that is only rounding noise becomes 0.
+
+    Microsoft, "Floating-point arithmetic may give inaccurate results in Excel"; the threshold is measured.
+    """
+    a, b = num(a), num(b)
+    if type(a) is float and type(b) is float:
+        total = a + b
+        return 0.0 if abs(total) < _NOISE * abs(a) else total
+    return _snapped(plus(a, b), a)
+
+
+def sub(a: Value, b: Value) -> Any:
+    """``a - b`` as the last operation of a formula (see ``add``)."""
+    a, b = num(a), num(b)
+    if type(a) is float and type(b) is float:
+        total = a - b
+        return 0.0 if abs(total) < _NOISE * abs(a) else total
+    return _snapped(minus(a, b), a)
+
+
+def _snapped(total: Any, a: Any) -> Any:
+    if not isinstance(total, np.ndarray):
+        return total
+    with np.errstate(all="ignore"):
+        noise = np.abs(total) < _NOISE * np.abs(a) if not isinstance(a, ExcelError) else np.zeros(total.shape, np.bool_)
+    if noise.shape == total.shape and noise.any():
+        total = np.where(noise, 0.0, total)
+    return total
+
+
+def div(a: Value, b: Value) -> Any:
+    """``a / b``; by zero #DIV/0!."""
+    if type(a) is float and type(b) is float:
+        return a / b if b != 0.0 else DIV0
+    a, b = num(a), num(b)
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        a, b = _paired(a, b)
+        with np.errstate(all="ignore"):
+            out = np.divide(a, b)
+        zero = np.equal(b, 0.0)
+        if np.any(zero):
+            out = np.where(zero & ~np.isnan(a), _BOX_DIV0, np.where(np.isnan(a), a, out))
+        return out
+    if isinstance(a, ExcelError):
+        return a
+    if isinstance(b, ExcelError):
+        return b
+    return a / b if b != 0.0 else DIV0
+
+
+def power(a: Value, b: Value) -> Any:
+    """``a ^ b``: 0^0 is #NUM!, 0 to a negative power #DIV/0!, a negative base needs an integer exponent."""
+    a, b = num(a), num(b)
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        a, b = _paired(a, b)
+        return _power_arrays(np.asarray(a), np.asarray(b))
+    if isinstance(a, ExcelError):
+        return a
+    if isinstance(b, ExcelError):
+        return b
+    return raised(a, b)
+
+
+def raised(base: float, exponent: float) -> float | ExcelError:
+    """``base ^ exponent`` for two floats."""
+    if base == 0.0:
+        if exponent == 0.0:
+            return NUM
+        if exponent < 0.0:
+            return DIV0
+    try:
+        out = math.pow(base, exponent)
+    except (OverflowError, ValueError):
+        return NUM
+    return out if math.isfinite(out) else NUM
+
+
+def _power_arrays(a: Numbers, b: Numbers) -> Numbers:
+    with np.errstate(all="ignore"):
+        out = np.power(a, b)
+    a, b = np.broadcast_arrays(a, b)
+    wrong = ~np.isfinite(out) | (a == 0.0) | np.isnan(b)
+    if wrong.any():
+        out = np.where(~np.isfinite(out), _BOX_NUM, out)
+        out = np.where((a == 0.0) & (b == 0.0), _BOX_NUM, out)
+        out = np.where((a == 0.0) & (b < 0.0), _BOX_DIV0, out)
+        out = np.where(np.isnan(b), b, out)
+        out = np.where(np.isnan(a), a, out)
+    return out
+
+
+def concat(a: Value, b: Value) -> Value:
+    """``a & b``."""
+    if type(a) is str and type(b) is str:
+        return a + b
+    a, b = spread(a), spread(b)
+    if isinstance(a, Arr | np.ndarray) or isinstance(b, Arr | np.ndarray):
+        left, right = Arr.of(a), Arr.of(b)
+        shape = common_shape((left, right))
+        pairs = zip(left.expanded(shape), right.expanded(shape), strict=True)
+        return Arr.flat((_joined(x, y) for x, y in pairs), shape)
+    return _joined(a, b)
+
+
+def _joined(a: Scalar, b: Scalar) -> str | ExcelError:
+    left, right = to_text(a), to_text(b)
+    if isinstance(left, ExcelError):
+        return left
+    if isinstance(right, ExcelError):
+        return right
+    return left + right if len(left) + len(right) <= 32767 else VALUE
+
+
+def percent(a: Value) -> Any:
+    """``a%``."""
+    return div(num(a), 100.0)
+
+
+def eq(a: Value, b: Value) -> Value:
+    """``a = b``."""
+    if type(a) is float and type(b) is float:
+        return a == b or same_number(a, b)
+    return _compared(a, b, lambda order: order == 0)
+
+
+def ne(a: Value, b: Value) -> Value:
+    """``a <> b``."""
+    if type(a) is float and type(b) is float:
+        return not (a == b or same_number(a, b))
+    return _compared(a, b, lambda order: order != 0)
+
+
+def lt(a: Value, b: Value) -> Value:
+    """``a < b``."""
+    if type(a) is float and type(b) is float:
+        return a < b and not same_number(a, b)
+    return _compared(a, b, lambda order: order < 0)
+
+
+def le(a: Value, b: Value) -> Value:
+    """``a <= b``."""
+    if type(a) is float and type(b) is float:
+        return a <= b or same_number(a, b)
+    return _compared(a, b, lambda order: order <= 0)
+
+
+def gt(a: Value, b: Value) -> Value:
+    """``a > b``."""
+    if type(a) is float and type(b) is float:
+        return a > b and not same_number(a, b)
+    return _compared(a, b, lambda order: order > 0)
+
+
+def ge(a: Value, b: Value) -> Value:
+    """``a >= b``."""
+    if type(a) is float and type(b) is float:
+        return a >= b or same_number(a, b)
+    return _compared(a, b, lambda order: order >= 0)
+
+
+def _compared(a: Value, b: Value, holds: Callable[[Any], Any]) -> Value:
+    a, b = spread(a), spread(b)
+    if isinstance(a, Arr | np.ndarray) or isinstance(b, Arr | np.ndarray):
+        left, right = Arr.of(a), Arr.of(b)
+        shape = common_shape((left, right))
+        if not _pairs(left.shape, right.shape):
+            left, right = left.expanded(shape), right.expanded(shape)
+        order, bad = compare_arrays(left, right)
+        out = holds(order).astype(np.float64)
+        tag = np.full(shape, LOGICAL, np.int32)
+        if bad.any():
+            first = np.broadcast_to(np.where(left.errors(), left.num, 0.0), shape)
+            second = np.broadcast_to(right.num, shape)
+            out = np.where(bad, np.where(np.isnan(first), first, second), out)
+            tag[bad] = NUMBER
+        return Arr(out, tag)
+    if isinstance(a, ExcelError):
+        return a
+    if isinstance(b, ExcelError):
+        return b
+    if callable(a) or callable(b):
+        return VALUE
+    return bool(holds(compare(a, b)))
+
+
+def _pairs(a: tuple[int, int], b: tuple[int, int]) -> bool:
+    return all(x == y or 1 in (x, y) for x, y in zip(a, b, strict=True))
+
+
+def truth(value: Value) -> bool | ExcelError:
+    """A scalar as a condition."""
+    return to_logical(spread(value))
+
+
+# -- reference operators ------------------------------------------------------------------------------------------------
+
+
+def range_between(a: Value, b: Value) -> Value:
+    """``a:b``: the smallest rectangle around both references."""
+    if isinstance(a, ExcelError):
+        return a
+    if isinstance(b, ExcelError):
+        return b
+    if not isinstance(a, Ref) or not isinstance(b, Ref):
+        return VALUE
+    if a.sheet.index != b.sheet.index:
+        return VALUE
+    from sheetrun.runtime.address import Span
+
+    s, t = a.span, b.span
+    return Ref(
+        a.sheet, Span(min(s.top, t.top), min(s.left, t.left), max(s.bottom, t.bottom), max(s.right, t.right))
+    )
+
+
+def intersection(a: Value, b: Value) -> Value:
+    """``a b``: the common cells; #NULL! when there are none."""
+    if not isinstance(a, Ref) or not isinstance(b, Ref):
+        return next((x for x in (a, b) if isinstance(x, ExcelError)), VALUE)
+    from sheetrun.runtime.address import Span
+
+    s, t = a.span, b.span
+    span = Span(max(s.top, t.top), max(s.left, t.left), min(s.bottom, t.bottom), min(s.right, t.right))
+    if a.sheet.index != b.sheet.index or span.top > span.bottom or span.left > span.right:
+        return NULL
+    return Ref(a.sheet, span)
+
+
+def union(*parts: Value) -> Value:
+    """``(a, b)``: several areas as one reference."""
+    refs: list[Ref] = []
+    for part in parts:
+        if isinstance(part, ExcelError):
+            return part
+        if not isinstance(part, Ref | Refs):
+            return VALUE
+        refs.extend(part.parts())
+    return Refs(tuple(refs))
+
+
+def spilled(anchor: Value) -> Value:
+    """``A1#``: the range that the dynamic array in a cell fills; #REF! when there is none."""
+    if not isinstance(anchor, Ref):
+        return anchor if isinstance(anchor, ExcelError) else REF
+    anchor.cell()  # makes sure that it is computed
+    span = anchor.book.spills.get((anchor.sheet.index, anchor.span.top, anchor.span.left))
+    if span is None:
+        value = anchor.cell()
+        return value if isinstance(value, ExcelError) else REF
+    return Ref(anchor.sheet, span)
+
+
+def rows(first: int, last: int) -> range:
+    """Rows from ``first`` to ``last``, both included; downward counting when ``last`` is smaller."""
+    return range(first, last + 1) if first <= last else range(first, last - 1, -1)
+
+
+columns = rows
+
+
+def text_array(values: list[list[Scalar]]) -> Arr:
+    """An array constant."""
+    return Arr.rows(values)
+
+
