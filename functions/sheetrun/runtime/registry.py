@@ -109,6 +109,7 @@ def excel(
     signature: str,
     *,
     vector: Callable[..., Any] | None = None,
+    whole: Callable[..., Any] | None = None,
     volatile: bool = False,
     also: tuple[str, ...] = (),
 ) -> Callable[[Function], Function]:
@@ -116,11 +117,13 @@ def excel(
 
     ``vector``: the same on float64 arrays, for functions whose parameters are all numbers. Where an argument is an
     error the result is set to it afterwards, and a NaN or infinity that ``vector`` makes is #NUM!.
+    ``whole``: answers a call with an array in a lifted place, given the arguments as they came; None leaves the call
+    to be lifted cell by cell.
     """
     name, parameters, returns = read_signature(signature)
 
     def register(function: Function) -> Function:
-        call = _caller(function, parameters, vector)
+        call = _caller(function, parameters, vector, whole, volatile)
         call.__name__ = call.__qualname__ = name.replace(".", "_")
         call.__doc__ = function.__doc__
         category = function.__module__.rsplit(".", 1)[-1]
@@ -176,7 +179,9 @@ def _read_parameter(text: str) -> Parameter:
     )
 
 
-def _caller(function: Callable[..., Any], parameters: tuple[Parameter, ...], vector: Any) -> Callable[..., Value]:
+def _caller(
+    function: Callable[..., Any], parameters: tuple[Parameter, ...], vector: Any, whole: Any, volatile: bool
+) -> Callable[..., Value]:
     fixed = tuple(p for p in parameters if not p.variadic)
     tail = tuple(p for p in parameters if p.variadic)
     least = sum(1 for p in fixed if not p.optional)
@@ -228,8 +233,17 @@ def _caller(function: Callable[..., Any], parameters: tuple[Parameter, ...], vec
         ]
         if vector is not None and len(args) == len(fixed):
             return _vector_call(vector, args)
+        if whole is not None:
+            try:
+                found = whole(*args)
+            except Raised as stop:
+                return stop.error
+            if found is not None:
+                return found
         arrays = [Arr.of(a) if s else a for a, s in zip(args, spread, strict=True)]
         shape = common_shape(a for a, s in zip(arrays, spread, strict=True) if s)
+        if not volatile and shape[0] * shape[1] > _FEW:
+            return _once_each(scalar_call, arrays, spread, shape)
         columns = [iter(a.expanded(shape)) if s else None for a, s in zip(arrays, spread, strict=True)]
         results = [
             scalar_call(tuple(a if c is None else next(c) for a, c in zip(arrays, columns, strict=True)))
@@ -241,6 +255,32 @@ def _caller(function: Callable[..., Any], parameters: tuple[Parameter, ...], vec
 
 
 _ARRAYS: Final = frozenset({Arr, np.ndarray})
+_FEW: Final = 64  # cells, below which looking for repeated arguments does not pay
+
+
+def _once_each(call: Callable[..., Value], arrays: list[Any], spread: list[bool], shape: tuple[int, int]) -> Arr:
+    """Lifts a pure function: computed once for each distinct combination of arguments (columns repeat themselves)."""
+    size = shape[0] * shape[1]
+    spreads = [a.expanded(shape) for a, s in zip(arrays, spread, strict=True) if s]
+    keys = np.empty((size, 2 * len(spreads)), np.int64)
+    for k, a in enumerate(spreads):
+        keys[:, 2 * k] = np.ascontiguousarray(a.num).view(np.int64).ravel()
+        keys[:, 2 * k + 1] = a.tags().ravel()
+    keys = np.ascontiguousarray(keys[:, (keys != keys[0]).any(axis=0)])  # what never changes tells nothing
+    if keys.shape[1] == 0:
+        first = inverse = np.zeros(1, np.int64)
+        inverse = np.zeros(size, np.int64)
+    else:
+        whole = keys.view(f"V{8 * keys.shape[1]}").ravel() if keys.shape[1] > 1 else keys.ravel()
+        _, first, inverse = np.unique(whole, return_index=True, return_inverse=True)
+    columns = [iter(Arr(a.num.ravel()[first], a.tags().ravel()[first])) for a in spreads]
+    results = []
+    for _ in range(len(first)):
+        each = iter(columns)
+        results.append(_single(call(tuple(next(next(each)) if s else a for a, s in zip(arrays, spread, strict=True)))))
+    distinct = Arr.flat(results, (1, len(results)))
+    at = inverse.reshape(shape)
+    return Arr(distinct.num[0][at], None if distinct.tag is None else distinct.tag[0][at])
 
 
 def _single(value: Value) -> Scalar:
