@@ -140,8 +140,12 @@ class Sheet:
     visible: bool = True
     grids: list[Grid] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
+    uncached: list[Rect] = field(
+        default_factory=list
+    )  #: formula cells for which the file has no value (EMPTY in grids)
     hidden_rows: frozenset[int] = frozenset()  #: hidden by hand or by a filter
-    filtered: bool = False  #: an autofilter is on: then hidden rows count as filtered out
+    filtered: bool = False  #: a filter with criteria is on
+    filtered_rows: frozenset[int] = frozenset()  #: those of ``hidden_rows`` that a filter hides
     hidden_columns: frozenset[int] = frozenset()
     column_widths: dict[int, float] = field(default_factory=dict)
     formats: dict[int, list[Rect]] = field(default_factory=dict)  #: style index -> rectangles (General left out)

@@ -1,0 +1,116 @@
+"""Reads an .xlsx or .xlsm file into a ``Workbook``: the one entry point for files that come from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from sheetrun.workbook.book import SheetEntry, read_book
+from sheetrun.workbook.externals import read_external
+from sheetrun.workbook.gather import Context
+from sheetrun.workbook.metadata import read_dynamic_metadata
+from sheetrun.workbook.model import Sheet, Table, Workbook
+from sheetrun.workbook.package import Limits, Package, load_source, open_package
+from sheetrun.workbook.sheet import read_sheet
+from sheetrun.workbook.strings import Pool, read_shared_strings
+from sheetrun.workbook.styles import GENERAL, read_number_formats
+from sheetrun.workbook.tables import read_tables
+
+Progress = Callable[[int, int, str], None]  #: (bytes of sheet XML done, in all, sheet); may raise to cancel
+
+_WITHOUT_CELLS = frozenset({"chartsheet", "dialogsheet", "module"})
+
+
+def read(
+    source: bytes | str | Path,
+    *,
+    filename: str = "",
+    limits: Limits | None = None,
+    progress: Progress | None = None,
+    fast: bool = True,
+) -> Workbook:
+    """The workbook in a file, with formulas as blocks and the values that Excel cached.
+
+    ``fast=False`` reads all XML with expat; the result is the same. Raises WorkbookError (see ``errors``), and
+    OSError when ``source`` is a path that cannot be read.
+    """
+    limits = limits or Limits()
+    package = open_package(load_source(source, limits), limits)
+    book = read_book(package, limits)
+    formats = _number_formats(package, limits)
+    context = Context(
+        pool=Pool(_shared_strings(package, limits), limits),
+        limits=limits,
+        date1904=book.settings.date1904,
+        dynamic=_dynamic(package),
+        formatted=[code != GENERAL for code in formats],
+    )
+    total = sum(package.size(entry.part) for entry in book.sheets if entry.kind not in _WITHOUT_CELLS)
+    meter = _Meter(progress, total)
+    sheets: list[Sheet] = []
+    tables: list[Table] = []
+    for index, entry in enumerate(book.sheets):
+        sheets.append(_sheet(package, entry, index, context, tables, meter, fast))
+    externals = [read_external(package, part, number + 1, context) for number, part in enumerate(book.links)]
+    if not filename and not isinstance(source, bytes):
+        filename = Path(source).name
+    return Workbook(
+        sheets=sheets,
+        strings=context.pool.texts,
+        names=book.names,
+        tables=tables,
+        externals=externals,
+        settings=book.settings,
+        number_formats=formats,
+        filename=filename,
+    )
+
+
+class _Meter:
+    """Adds up bytes for ``progress``."""
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self._progress = progress
+        self._total = total
+        self._done = 0
+        self.sheet = ""
+
+    def __call__(self, count: int) -> None:
+        self._done += count
+        if self._progress is not None:
+            self._progress(self._done, self._total, self.sheet)
+
+
+def _sheet(
+    package: Package, entry: SheetEntry, index: int, context: Context, tables: list[Table], meter: _Meter, fast: bool
+) -> Sheet:
+    if entry.kind in _WITHOUT_CELLS:
+        return Sheet(name=entry.name, visible=entry.visible, is_chart=True)
+    found, filters = read_tables(package, entry.part, index)
+    tables.extend(found)
+    meter.sheet = entry.name
+    return read_sheet(
+        entry.name,
+        entry.part,
+        package.chunks(entry.part),
+        context,
+        visible=entry.visible,
+        table_filters=filters,
+        fast=fast,
+        progress=meter,
+    )
+
+
+def _shared_strings(package: Package, limits: Limits) -> list[str]:
+    part = package.related(package.workbook, "sharedStrings")
+    return read_shared_strings(package.chunks(part), part, limits) if part else []
+
+
+def _number_formats(package: Package, limits: Limits) -> list[str]:
+    part = package.related(package.workbook, "styles")
+    return read_number_formats(package.chunks(part), part, limits) if part else []
+
+
+def _dynamic(package: Package) -> frozenset[int]:
+    part = package.related(package.workbook, "sheetMetadata")
+    return read_dynamic_metadata(package.chunks(part), part) if part else frozenset()
