@@ -1,0 +1,306 @@
+"""Names, tables and sheets of a formula replaced by what they stand for. Formula tree in, resolved tree out.
+
+A defined name becomes its definition (a reference, a constant or a formula) in place, seen from the host cell; a
+structured reference becomes the range of its table; a sheet name becomes the sheet's index. LET variables and LAMBDA
+parameters stay names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any, Final
+
+from sheetrun.compiler.errors import CannotCompile
+from sheetrun.compiler.ranges import Range, Resolved
+from sheetrun.formula import nodes
+from sheetrun.formula.errors import FormulaError
+from sheetrun.formula.nodes import Axis
+from sheetrun.formula.parser import parse
+from sheetrun.workbook.model import MAX_COLUMNS, MAX_ROWS, DefinedName, Rect, Sheet, Table, Workbook
+
+_DEEPEST_NAME: Final = 32
+_EDGE_ROWS: Final = (Axis(0, True), Axis(MAX_ROWS - 1, True))
+_EDGE_COLUMNS: Final = (Axis(0, True), Axis(MAX_COLUMNS - 1, True))
+
+
+@dataclass(slots=True)
+class Scope:
+    """What is known of a workbook by name. Sheets of external books follow the workbook's own, by index."""
+
+    workbook: Workbook
+    sheets: dict[str, int] = field(default_factory=dict)
+    names: dict[tuple[int | None, str], DefinedName] = field(default_factory=dict)
+    tables: dict[str, Table] = field(default_factory=dict)
+    externals: list[tuple[str, Sheet]] = field(default_factory=list)
+    external_names: dict[tuple[str, str], str] = field(default_factory=dict)
+    own: int = 0  #: number of the workbook's own sheets
+
+    @classmethod
+    def of(cls, workbook: Workbook) -> Scope:
+        scope = cls(workbook, own=len(workbook.sheets))
+        for i, sheet in enumerate(workbook.sheets):
+            scope.sheets[_fold(sheet.name)] = i
+        for name in workbook.names:
+            scope.names.setdefault((name.sheet, _fold(name.name)), name)
+        for table in workbook.tables:
+            scope.tables[_fold(table.name)] = table
+        for book in workbook.externals:
+            for sheet_name, grids in book.sheets.items():
+                label = f"[{book.index}]{sheet_name}"
+                scope.sheets[_fold(label)] = scope.own + len(scope.externals)
+                scope.externals.append((label, Sheet(label, grids=grids)))
+            for name_text, refers in book.names.items():
+                scope.external_names[str(book.index), _fold(name_text)] = refers
+        return scope
+
+    def sheet_name(self, index: int) -> str:
+        if index < self.own:
+            return self.workbook.sheets[index].name
+        return self.externals[index - self.own][0]
+
+    def sheet(self, index: int) -> Sheet:
+        return self.workbook.sheets[index] if index < self.own else self.externals[index - self.own][1]
+
+
+def _fold(text: str) -> str:
+    return text.casefold()
+
+
+class Resolver:
+    """Resolves formulas of one sheet at one host cell."""
+
+    def __init__(self, scope: Scope, sheet: int, row: int, col: int) -> None:
+        self._scope = scope
+        self._sheet = sheet
+        self._row = row
+        self._col = col
+        self._names: list[str] = []
+
+    def resolve(self, node: Resolved, bound: frozenset[str] = frozenset()) -> Resolved:
+        """The tree with references resolved; ``bound`` are the variables of LET and LAMBDA in force (folded)."""
+        match node:
+            case nodes.Cell(row, col, prefix):
+                return self._range(prefix, row, col, row, col, single=True)
+            case nodes.Area(top, left, bottom, right, prefix):
+                return self._range(prefix, top, left, bottom, right)
+            case nodes.Rows(first, last, prefix):
+                return self._range(prefix, first, _EDGE_COLUMNS[0], last, _EDGE_COLUMNS[1])
+            case nodes.Columns(first, last, prefix):
+                return self._range(prefix, _EDGE_ROWS[0], first, _EDGE_ROWS[1], last)
+            case nodes.Name(name, prefix):
+                if prefix is None and _fold(name) in bound:
+                    return node
+                return self._named(name, prefix, bound)
+            case nodes.Structured():
+                return self._structured(node)
+            case nodes.Call("LET", args):
+                return self._let(args, bound)
+            case nodes.Call("LAMBDA", args):
+                return self._lambda(args, bound)
+            case nodes.Call(name, args):
+                return self._call(name, args, bound)
+            case nodes.RangeOp(left, right):
+                return self._between(self.resolve(left, bound), self.resolve(right, bound))
+        return self._children(node, bound)
+
+    def _children(self, node: Any, bound: frozenset[str]) -> Any:
+        """The same node with resolved children."""
+        changes = {}
+        for each in fields(node):
+            value = getattr(node, each.name)
+            if isinstance(value, tuple):
+                changes[each.name] = tuple(self.resolve(v, bound) if is_dataclass(v) else v for v in value)
+            elif is_dataclass(value) and not isinstance(value, Axis | nodes.Prefix):
+                changes[each.name] = self.resolve(value, bound)  # type: ignore[arg-type]
+        if isinstance(node, nodes.ArrayConst) or not changes:
+            return node
+        return replace(node, **changes)
+
+    # -- references ----------------------------------------------------------------------------------------------
+
+    def _range(
+        self, prefix: nodes.Prefix | None, top: Axis, left: Axis, bottom: Axis, right: Axis, *, single: bool = False
+    ) -> Resolved:
+        if prefix is None:
+            return Range(self._sheet, top, left, bottom, right, single)
+        first = self._find_sheet(prefix.book, prefix.sheet)
+        if first is None:
+            return nodes.Error("#REF!")
+        last = None
+        if prefix.last_sheet is not None:
+            last = self._find_sheet(prefix.book, prefix.last_sheet)
+            if last is None:
+                return nodes.Error("#REF!")
+        return Range(first, top, left, bottom, right, single, last)
+
+    def _find_sheet(self, book: str | None, sheet: str | None) -> int | None:
+        if sheet is None:
+            return self._sheet
+        if book is None or book == "0":
+            return self._scope.sheets.get(_fold(sheet))
+        found = self._scope.sheets.get(_fold(f"[{book}]{sheet}"))
+        if found is None:
+            raise CannotCompile("external_link", f"the file has no cached values of [{book}]{sheet}")
+        return found
+
+    def _between(self, left: Resolved, right: Resolved) -> Resolved:
+        """``left:right``: one Range where both are, and their corners are in order."""
+        if not (isinstance(left, Range) and isinstance(right, Range)) or left.sheet != right.sheet:
+            return nodes.RangeOp(left, right)  # type: ignore[arg-type]
+        ends = [_ordered(a, b) for a, b in ((left.top, right.bottom), (left.left, right.right))]
+        if not all(ends) or left.last_sheet is not None or right.last_sheet is not None:
+            return nodes.RangeOp(left, right)  # type: ignore[arg-type]
+        return Range(left.sheet, left.top, left.left, right.bottom, right.right)
+
+    # -- names ---------------------------------------------------------------------------------------------------
+
+    def _named(self, name: str, prefix: nodes.Prefix | None, bound: frozenset[str]) -> Resolved:
+        folded = _fold(name)
+        if prefix is not None and prefix.book not in (None, "0"):
+            return self._external_name(str(prefix.book), folded)
+        sheet = self._sheet
+        if prefix is not None and prefix.sheet is not None:
+            found = self._scope.sheets.get(_fold(prefix.sheet))
+            if found is None:
+                return nodes.Error("#REF!")
+            sheet = found
+        definition = self._scope.names.get((sheet, folded)) or self._scope.names.get((None, folded))
+        if definition is None:
+            table = self._scope.tables.get(folded)
+            if table is not None:
+                return _rect_range(table.sheet, _body(table))
+            return nodes.Error("#NAME?")
+        return self._defined(definition, sheet)
+
+    def _defined(self, definition: DefinedName, sheet: int) -> Resolved:
+        folded = _fold(definition.name)
+        if folded in self._names or len(self._names) >= _DEEPEST_NAME:
+            raise CannotCompile("recursive_name", f"the name {definition.name} is defined by itself")
+        try:
+            tree = parse(definition.text, 0, 0)
+        except FormulaError as error:
+            raise CannotCompile("bad_name", f"the name {definition.name} cannot be read: {error}") from error
+        inner = Resolver(self._scope, sheet if definition.sheet is None else definition.sheet, self._row, self._col)
+        inner._names = [*self._names, folded]
+        return inner.resolve(tree)
+
+    def _external_name(self, book: str, folded: str) -> Resolved:
+        text = self._scope.external_names.get((book, folded))
+        if text is None:
+            raise CannotCompile("external_link", f"the file does not hold the name {folded} of workbook [{book}]")
+        tree = parse(text.removeprefix("="), 0, 0)
+        return self.resolve(_in_book(tree, book))
+
+    # -- structured references -------------------------------------------------------------------------------------
+
+    def _structured(self, node: nodes.Structured) -> Resolved:
+        if node.prefix is not None and node.prefix.book not in (None, "0"):
+            raise CannotCompile("external_link", "a table of another workbook")
+        table = self._table(node.table)
+        if table is None:
+            return nodes.Error("#REF!") if node.table is None else nodes.Error("#NAME?")
+        columns = [_fold(c) for c in table.columns]
+        left, right = 0, len(columns) - 1
+        if node.first is not None:
+            if _fold(node.first) not in columns:
+                return nodes.Error("#REF!")
+            left = right = columns.index(_fold(node.first))
+        if node.last is not None:
+            if _fold(node.last) not in columns:
+                return nodes.Error("#REF!")
+            right = columns.index(_fold(node.last))
+        left, right = table.rect.left + min(left, right), table.rect.left + max(left, right)
+        rows = self._table_rows(table, node.items)
+        if rows is None:
+            return nodes.Error("#REF!")
+        if isinstance(rows, Axis):
+            axes = rows, Axis(left, True), rows, Axis(right, True)
+            return Range(table.sheet, *axes, single=left == right)
+        return _rect_range(table.sheet, Rect(rows[0], left, rows[1], right))
+
+    def _table(self, name: str | None) -> Table | None:
+        if name is not None:
+            return self._scope.tables.get(_fold(name))
+        here = (t for t in self._scope.workbook.tables if t.sheet == self._sheet)
+        return next((t for t in here if t.rect.contains(self._row, self._col)), None)
+
+    def _table_rows(self, table: Table, items: tuple[str, ...]) -> tuple[int, int] | Axis | None:
+        """First and last row of the parts asked for; an Axis for "this row"; None when the part does not exist."""
+        rect, body = table.rect, _body(table)
+        if "this row" in items:
+            if not body.top <= self._row <= body.bottom:
+                return None
+            return Axis(0, False)
+        if "all" in items:
+            return rect.top, rect.bottom
+        spans = []
+        for item in items or ("data",):
+            if item == "headers":
+                spans.append((rect.top, rect.top + table.header_rows - 1))
+            elif item == "totals":
+                spans.append((rect.bottom - table.totals_rows + 1, rect.bottom))
+            else:
+                spans.append((body.top, body.bottom))
+        top, bottom = min(s[0] for s in spans), max(s[1] for s in spans)
+        return None if bottom < top else (top, bottom)
+
+    # -- calls -----------------------------------------------------------------------------------------------------
+
+    def _let(self, args: tuple[nodes.Node, ...], bound: frozenset[str]) -> Resolved:
+        if len(args) < 3 or len(args) % 2 == 0:
+            raise CannotCompile("bad_arguments", "LET needs pairs of name and value, and a result")
+        out: list[Any] = []
+        for name, value in zip(args[:-1:2], args[1:-1:2], strict=True):
+            out.append(_variable(name))
+            out.append(self.resolve(value, bound))
+            bound = bound | {_fold(_variable(name).name)}
+        out.append(self.resolve(args[-1], bound))
+        return nodes.Call("LET", tuple(out))
+
+    def _lambda(self, args: tuple[nodes.Node, ...], bound: frozenset[str]) -> Resolved:
+        parameters = tuple(_variable(a) for a in args[:-1])
+        inner = bound | {_fold(p.name) for p in parameters}
+        return nodes.Call("LAMBDA", (*parameters, self.resolve(args[-1], inner)))  # type: ignore[arg-type]
+
+    def _call(self, name: str, args: tuple[nodes.Node, ...], bound: frozenset[str]) -> Resolved:
+        resolved = tuple(self.resolve(a, bound) for a in args)
+        if _fold(name) in bound:
+            return nodes.Invoke(nodes.Name(name), resolved)  # type: ignore[arg-type]
+        definition = self._scope.names.get((self._sheet, _fold(name))) or self._scope.names.get((None, _fold(name)))
+        if definition is not None:
+            if _fold(name) in self._names:
+                raise CannotCompile("recursive_lambda", f"the function {definition.name} calls itself")
+            target = self._defined(definition, self._sheet)
+            if isinstance(target, nodes.Call) and target.name == "LAMBDA":
+                return nodes.Invoke(target, resolved)  # type: ignore[arg-type]
+        return nodes.Call(name, resolved)  # type: ignore[arg-type]
+
+
+def _variable(node: Any) -> nodes.Name:
+    if not isinstance(node, nodes.Name):
+        raise CannotCompile("bad_arguments", "a variable of LET or LAMBDA must be a name")
+    return node
+
+
+def _body(table: Table) -> Rect:
+    """The data rows of a table."""
+    rect = table.rect
+    return Rect(rect.top + table.header_rows, rect.left, rect.bottom - table.totals_rows, rect.right)
+
+
+def _rect_range(sheet: int, rect: Rect) -> Range:
+    top, left, bottom, right = (Axis(i, True) for i in rect)
+    return Range(sheet, top, left, bottom, right)
+
+
+def _ordered(a: Axis, b: Axis) -> bool:
+    """Whether ``a`` comes at or before ``b`` for every host."""
+    return a.absolute == b.absolute and a.index <= b.index
+
+
+def _in_book(tree: Any, book: str) -> Any:
+    """The references of an external name, all in that book."""
+    if isinstance(tree, nodes.Cell | nodes.Area | nodes.Rows | nodes.Columns):
+        prefix = tree.prefix or nodes.Prefix()
+        return replace(tree, prefix=replace(prefix, book=book))
+    return tree
