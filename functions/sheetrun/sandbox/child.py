@@ -1,0 +1,46 @@
+"""The file that the sandbox's fresh interpreter is started with: finds the imports, then serves jobs (``serving``).
+
+``python -I -S -B child.py JSON``, with ``path`` (for ``sys.path``), ``preload`` (modules) and ``control`` (a socket's
+descriptor). The environment is empty but for what keeps numeric libraries from starting threads: no secret was ever here.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import socket
+import sys
+
+
+def main() -> None:
+    setting = json.loads(sys.argv[1])
+    sys.path[:0] = setting["path"]
+    layers = importlib.import_module("sheetrun.sandbox.layers")
+    serving = importlib.import_module("sheetrun.sandbox.serving")
+    for step in (layers.close_memory, layers.adopt_orphans):
+        try:
+            step()
+        except (layers.Unavailable, OSError):
+            continue  # each job reports its own layers; the probe looks at the effect
+    for name in setting["preload"]:
+        importlib.import_module(name)
+    control = socket.socket(fileno=setting["control"])
+    _silence()
+    gc.collect()
+    gc.freeze()  # a collection in a fork would touch, and so copy, every page of what is shared
+    control.sendall(b"H")
+    serving.serve(control)
+
+
+def _silence() -> None:
+    """From here on nobody reads the server's own output: a job brings its own pipes."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(null, fd)
+    os.close(null)
+
+
+if __name__ == "__main__":
+    main()

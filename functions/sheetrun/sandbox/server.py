@@ -1,0 +1,201 @@
+"""The parent's handle on ``child.py``: starts it with nothing in its environment, hands it jobs, ends it.
+
+``harden_parent`` belongs here because it must come before the first child.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import sysconfig
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from . import layers
+from .errors import ProtocolError
+
+START_SECONDS: Final = 30.0
+_END_SECONDS: Final = 5.0
+_CHILD: Final = Path(__file__).with_name("child.py")
+_PACKAGES: Final = Path(__file__).resolve().parents[2]
+
+#: Numeric libraries must not start threads: a fork keeps only one, and a thread would count as a process.
+_ENVIRONMENT: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+#: Where shared libraries and time zones live on the systems that we know (/var/lang is AWS Lambda's Python).
+_SYSTEM_FILES: Final = (
+    "/lib",
+    "/lib64",
+    "/usr/lib",
+    "/usr/lib64",
+    "/usr/local/lib",
+    "/var/lang/lib",
+    "/usr/share/zoneinfo",
+    "/etc/ld.so.cache",
+    "/etc/localtime",
+    "/dev/null",
+    "/dev/urandom",
+)
+
+
+def harden_parent() -> bool:
+    """Closes this process's ``/proc/<pid>/environ`` and memory to others of the same user. Whether that held.
+
+    In AWS Lambda the credentials of the execution role are in our environment, and the job's process has our user id:
+    without this it could read them by opening a file, whatever its own environment holds. Not undone: credentials do
+    not become less secret after the run. A debugger can then attach only as root.
+    """
+    try:
+        layers.close_memory()
+    except (layers.Unavailable, OSError):
+        return False
+    return True
+
+
+def import_path() -> list[str]:
+    """Where the child finds our runtime and NumPy, and nothing else of ``sys.path``."""
+    paths = [str(_PACKAGES)]
+    found = importlib.util.find_spec("numpy")  # does not import it
+    if found is not None and found.origin is not None:
+        paths.append(str(Path(found.origin).resolve().parents[1]))
+    return list(dict.fromkeys(paths))
+
+
+def readable_paths() -> list[str]:
+    """What a job's process may read: the interpreter, its packages, the system's shared libraries."""
+    library = [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), os.path.join(sys.base_prefix, "lib")]
+    return list(dict.fromkeys(os.path.realpath(path) for path in (*import_path(), *library, *_SYSTEM_FILES)))
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How a job's process ended (from the server, which is ours)."""
+
+    exit_code: int  #: negative: the signal that ended it
+    cpu_seconds: float
+    peak_bytes: int
+
+
+class Server:
+    """One ``child.py`` process. Runs one job at a time; not for two threads at once."""
+
+    def __init__(self, preload: Sequence[str]) -> None:
+        """Raises ``ProtocolError`` if it does not come up."""
+        if not sys.executable:
+            raise ProtocolError("this Python does not know its own interpreter (sys.executable is empty)")
+        ours, theirs = socket.socketpair()
+        self.socket = ours
+        setting = {"path": import_path(), "preload": list(preload), "control": theirs.fileno()}
+        environment = dict(_ENVIRONMENT)
+        if "LD_LIBRARY_PATH" in os.environ:  # no secret; AWS Lambda's interpreter finds its own library by it
+            environment["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
+        try:
+            self.process = subprocess.Popen(
+                [sys.executable, "-I", "-S", "-B", "-X", "utf8", str(_CHILD), json.dumps(setting)],
+                env=environment,
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,
+            )
+        except OSError as error:
+            ours.close()
+            raise ProtocolError(f"the sandbox's interpreter could not be started: {error}") from error
+        finally:
+            theirs.close()
+        self.job_pid: int | None = None
+        try:
+            self._greet()
+        except BaseException:
+            self.close()
+            raise
+
+    def _greet(self) -> None:
+        """Waits until the imports are done, and keeps what the process said if they fail."""
+        assert self.process.stderr is not None
+        said = b""
+        deadline = time.monotonic() + START_SECONDS
+        pipe = self.process.stderr.fileno()
+        while (left := deadline - time.monotonic()) > 0:
+            ready, _, _ = select.select([self.socket, pipe], [], [], left)
+            if pipe in ready:
+                said = (said + os.read(pipe, 1 << 16))[-4096:]
+            if self.socket in ready:
+                if self.socket.recv(1) == b"H":
+                    self.process.stderr.close()
+                    return
+                said += self.process.stderr.read(4096)
+                raise ProtocolError(f"the sandbox's interpreter did not start: {said.decode(errors='replace')}")
+        raise ProtocolError(f"the sandbox's interpreter was not ready within {START_SECONDS:g} s")
+
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def submit(self, fds: Sequence[int]) -> None:
+        """Has a job forked that gets these four descriptors: input, output, stdout, stderr."""
+        try:
+            socket.send_fds(self.socket, [b"J"], list(fds))
+            answer = self._receive(5)
+        except OSError as error:
+            raise ProtocolError(f"the sandbox's process is gone: {error}") from error
+        self.job_pid = int.from_bytes(answer[1:], "big")
+
+    def kill(self) -> None:
+        """Asks for the end of the job and all that it started. Only the server does the killing, because it alone knows
+        that the process id is still the job's."""
+        try:
+            self.socket.sendall(b"K")
+        except OSError:
+            return  # the server is gone, and its job with it; ``report`` says so
+
+    def report(self, timeout: float = _END_SECONDS) -> Report:
+        """The end of the job. Raises ``ProtocolError`` if the server does not tell."""
+        self.socket.settimeout(timeout)
+        try:
+            head = self._receive(5)
+            found = json.loads(self._receive(int.from_bytes(head[1:], "big")))
+        except (OSError, ValueError) as error:
+            raise ProtocolError(f"the sandbox's process is gone: {error}") from error
+        finally:
+            self.socket.settimeout(None)
+        self.job_pid = None
+        return Report(os.waitstatus_to_exitcode(found["status"]), float(found["cpu"]), int(found["peak"]))
+
+    def _receive(self, count: int) -> bytes:
+        data = b""
+        while len(data) < count:
+            piece = self.socket.recv(count - len(data))
+            if not piece:
+                raise ConnectionResetError("it closed its socket")
+            data += piece
+        return data
+
+    def close(self) -> None:
+        """Ends the server and a job that still runs. Can be called again."""
+        self.socket.close()  # the server sees it, kills its job and leaves
+        if self.process.stderr is not None:
+            self.process.stderr.close()
+        try:
+            self.process.wait(timeout=_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        if self.job_pid is not None:
+            # The server did not tell how its job ended. A job dies with its server; this is for systems that have no such
+            # signal. It leads its own group, whose number is not given to another while a member lives.
+            try:
+                os.killpg(self.job_pid, signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):
+                pass
+            self.job_pid = None
