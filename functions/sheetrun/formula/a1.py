@@ -70,8 +70,9 @@ def parse_corner(text: str) -> tuple[int, bool, int, bool]:
     if match is None:
         raise ValueError(f"{text!r} is not a cell")
     col_dollar, letters, row_dollar, digits = match.groups()
+    digits = digits.lstrip("0")
     # Python refuses to read thousands of digits; no row has more than seven.
-    row = int(digits) - 1 if len(digits.lstrip("0")) <= 7 else MAX_ROWS
+    row = int(digits or "0") - 1 if len(digits) <= 7 else MAX_ROWS
     if not 0 <= row < MAX_ROWS:
         raise ValueError(f"{text!r} is not a cell: the rows go from 1 to {MAX_ROWS}")
     return row, row_dollar == "$", column_index(letters), col_dollar == "$"

@@ -69,7 +69,7 @@ NAME_CHAR: Final = r"[^\x00-\x2d/:->@\[\]^`{-\xa0\u2000-\u200a\u2028-\u202f\u205
 NAME_START: Final = r"[^\x00-@\[\]^`{-\xa0\u2000-\u200a\u2028-\u202f\u205f\u3000\ufeff]"
 COLUMN: Final = r"(?:[A-Za-z]{1,2}|[A-Wa-w][A-Za-z]{2}|[Xx](?:[A-Ea-e][A-Za-z]|[Ff][A-Da-d]))"
 ROW: Final = (
-    r"(?:0{0,9}(?:[1-9][0-9]{0,5}|10[0-3][0-9]{4}|104[0-7][0-9]{3}|1048[0-4][0-9]{2}|10485[0-6][0-9]|104857[0-6]))"
+    r"(?:0*+(?:[1-9][0-9]{0,5}|10[0-3][0-9]{4}|104[0-7][0-9]{3}|1048[0-4][0-9]{2}|10485[0-6][0-9]|104857[0-6]))"
 )
 #: What must not follow a reference: then it is (part of) a name, a function, a sheet or a table.
 REF_END: Final = rf"(?!{NAME_CHAR}|[(!\[])"

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, NamedTuple, NoReturn
 
-from sheetrun.formula import axes, lexer, literals
+from sheetrun.formula import axes, lexer, literals, r1c1
 from sheetrun.formula.errors import FormulaError, FormulaTooLarge
 from sheetrun.formula.nodes import (
     Area,
@@ -149,7 +149,7 @@ class _Parser:
     def reference(self, token: str) -> Steps:
         if self.r1c1:
             try:
-                self.value = axes.r1c1_reference(token, self.prefix)
+                self.value = r1c1.read_reference(token, self.prefix)
             except ValueError as error:
                 self.fail(f"Not a reference: {error}")
         else:
@@ -160,7 +160,7 @@ class _Parser:
     def rows(self, token: str) -> Steps:
         if self.r1c1:
             try:
-                self.value = axes.r1c1_rows(token, self.prefix)
+                self.value = r1c1.read_rows(token, self.prefix)
             except ValueError as error:
                 self.fail(f"Not a reference: {error}")
         else:
@@ -171,7 +171,7 @@ class _Parser:
     def columns(self, token: str) -> Steps:
         if self.r1c1:
             try:
-                self.value = axes.r1c1_columns(token, self.prefix)
+                self.value = r1c1.read_columns(token, self.prefix)
             except ValueError as error:
                 self.fail(f"Not a reference: {error}")
         else:
