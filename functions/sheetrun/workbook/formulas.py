@@ -6,7 +6,7 @@ the master first; others do not), so they get a number of their own that is reso
 
 from __future__ import annotations
 
-from sheetrun.workbook.standin import relative_key, shift
+from sheetrun.formula.r1c1 import relative_key, shift
 from sheetrun.workbook.errors import DamagedWorkbook
 from sheetrun.workbook.model import Block, DataTable, Kind, Rect
 from sheetrun.workbook.rectangles import join_runs
