@@ -1,8 +1,8 @@
 """Says whether a script keeps to the vocabulary of generated scripts, before anything of it is executed.
 
-Everything that is not listed is refused: node types, imports, attributes, and which names may be called. The check knows
-nothing about what values are; it makes sure that a script can only combine what its runtime gives it. It is the first of
-several layers, not the only one.
+Everything that is not listed is refused: node types, imports, attributes, and which names may be called. The check
+knows nothing about what values are; it makes sure that a script can only combine what its runtime gives it. It is the
+first of several layers, not the only one.
 """
 
 from __future__ import annotations
@@ -23,6 +23,11 @@ from .errors import ForbiddenSyntax
 RESERVED: Final = frozenset(dir(builtins)) | {"exit", "quit", "copyright", "credits", "license", "help"}
 
 _GUARD: Final = "__main__"
+_NODES: Final = """
+    Module Expr Assign AnnAssign AugAssign FunctionDef arguments arg Return If For Pass Break Continue Import ImportFrom
+    alias Lambda Call keyword Name Attribute Subscript Slice Constant Tuple List Dict Set BinOp UnaryOp BoolOp Compare
+    IfExp ListComp SetComp DictComp GeneratorExp comprehension Starred
+"""
 _CONSTANTS: Final = (str, int, float, bool, type(None))
 
 
@@ -37,16 +42,16 @@ def usable_name(name: str) -> bool:
     )
 
 
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """The vocabulary of a script. All sets hold plain strings, so that a policy can travel as JSON."""
 
     #: Types of syntax node, by their names in ``ast``. Operators and contexts need not be listed.
-    nodes: frozenset[str] = frozenset(
-        "Module Expr Assign AnnAssign AugAssign FunctionDef arguments arg Return If For Pass Break Continue "
-        "Import ImportFrom alias Lambda Call keyword Name Attribute Subscript Slice Constant Tuple List Dict Set "
-        "BinOp UnaryOp BoolOp Compare IfExp ListComp SetComp DictComp GeneratorExp comprehension Starred".split()
-    )
+    nodes: frozenset[str] = _words(_NODES)
     #: Modules of ``from module import name``; "package.*" means the package and all below it.
     modules: frozenset[str] = frozenset({"__future__", "sheetrun.runtime.*"})
     #: Names that may be imported from them; None: every name without a leading underscore.
@@ -55,9 +60,7 @@ class Policy:
     aliases: frozenset[str] = frozenset()
     #: Attributes that may be read. They are never written.
     attributes: frozenset[str] = frozenset()
-    builtins: frozenset[str] = frozenset(
-        "range len float int bool str min max abs zip enumerate tuple list dict".split()
-    )
+    builtins: frozenset[str] = _words("range len float int bool str min max abs zip enumerate tuple list dict")
     decorators: frozenset[str] = frozenset()
 
     def as_json(self) -> dict[str, list[str] | None]:
@@ -107,7 +110,7 @@ def check_tree(tree: ast.Module, policy: Policy = GENERATED) -> None:
 
 
 class _Walk:
-    """One pass over the tree with a stack of its own: what it meets is noted, and judged at the end where it is global."""
+    """One pass over the tree with a stack of its own: names are noted on the way and judged at the end."""
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy

@@ -1,4 +1,4 @@
-"""One job's way through a server: feeds it, listens, watches the clock, and never waits for a child that does not answer."""
+"""One job's way through a server: feeds it, listens, watches the clock, and never waits for a silent child."""
 
 from __future__ import annotations
 

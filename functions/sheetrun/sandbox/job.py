@@ -17,10 +17,10 @@ class Job:
 
     script: str
     payload: bytes = field(default=b"", repr=False)
-    #: "module:function", called with (the script's namespace, payload, progress); or the name of a function of the script,
-    #: called with (payload, progress). Either returns bytes.
+    #: "module:function", called with (the script's namespace, payload, progress); or the name of a function of the
+    #: script, called with (payload, progress). Either returns bytes.
     entry: str = "run_payload"
-    #: The vocabulary that the script must keep to. None: anything goes, and only the other layers hold (tests of those).
+    #: The vocabulary that the script must keep to. None: anything goes, and only the other layers hold (for tests).
     policy: Policy | None = GENERATED
     preload: tuple[str, ...] = PRELOAD
     #: Layers (names of ``layers.LAYERS``) without which the script is not executed: ``NotIsolated``.

@@ -11,7 +11,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterable
-from typing import Final
+from typing import ClassVar, Final
 
 # The same numbers on every architecture.
 _CREATE_RULESET: Final = 444
@@ -26,25 +26,27 @@ _READ_DIR: Final = 1 << 3
 _MAKE_REG: Final = 1 << 8
 _TRUNCATE: Final = 1 << 14
 
-#: How many filesystem rights each ABI knows (index: the ABI): all of them are handled, so that what is not granted is denied.
+#: How many filesystem rights each ABI knows (index: the ABI). All are handled, so that what is not granted is denied.
 _RIGHTS: Final = (0, 13, 14, 15, 15, 16)
 _NET_RIGHTS: Final = 0b11  # bind and connect TCP
 _SCOPES: Final = 0b11  # abstract unix sockets, signals
 
 
+_LIBC: Final = ctypes.CDLL(None, use_errno=True)
+
+
 class _Ruleset(ctypes.Structure):
-    _fields_ = [("fs", ctypes.c_uint64), ("net", ctypes.c_uint64), ("scoped", ctypes.c_uint64)]
+    _fields_: ClassVar = [("fs", ctypes.c_uint64), ("net", ctypes.c_uint64), ("scoped", ctypes.c_uint64)]
 
 
 class _PathBeneath(ctypes.Structure):
     _pack_ = 1
     _layout_ = "ms"
-    _fields_ = [("allowed", ctypes.c_uint64), ("parent_fd", ctypes.c_int32)]
+    _fields_: ClassVar = [("allowed", ctypes.c_uint64), ("parent_fd", ctypes.c_int32)]
 
 
 def _syscall(*arguments: object) -> int:
-    libc = ctypes.CDLL(None, use_errno=True)
-    result: int = libc.syscall(*arguments)
+    result: int = _LIBC.syscall(*arguments)
     if result < 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))

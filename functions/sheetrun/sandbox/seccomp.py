@@ -1,8 +1,8 @@
 """A seccomp filter: the few system calls that a computation needs, and EPERM for every other one.
 
-A list of what is allowed, so that a system call which the kernel learns next year is closed today. No sockets, exec, fork,
-threads, signals to others, ptrace, mounts, keys, namespaces, io_uring, bpf; no new machine code (memory that is both
-writable and executable, or is made executable later). A foreign architecture's call kills the process.
+A list of what is allowed, so that a system call which the kernel learns next year is closed today. No sockets, exec,
+fork, threads, signals to others, ptrace, mounts, keys, namespaces, io_uring, bpf; no new machine code (memory that is
+both writable and executable, or is made executable later). A foreign architecture's call kills the process.
 Source: Linux, Documentation/userspace-api/seccomp_filter.rst; numbers from the kernel's unistd tables.
 """
 
@@ -14,7 +14,7 @@ import os
 import struct
 import sys
 from collections.abc import Iterable
-from typing import Final
+from typing import ClassVar, Final
 
 # name -> (x86_64, aarch64); None: that architecture has no such call
 _ALLOWED: Final[dict[str, tuple[int | None, int | None]]] = {
@@ -199,7 +199,7 @@ def restrict(*, may_write_files: bool) -> str:
     code = program(machine, os.getpid(), may_write_files=may_write_files)
 
     class Program(ctypes.Structure):
-        _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_char_p)]
+        _fields_: ClassVar = [("length", ctypes.c_ushort), ("filter", ctypes.c_char_p)]
 
     libc = ctypes.CDLL(None, use_errno=True)
     filled = Program(len(code) // 8, code)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -17,6 +18,7 @@ import sysconfig
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -70,6 +72,7 @@ def import_path() -> list[str]:
     return list(dict.fromkeys(paths))
 
 
+@cache
 def readable_paths() -> list[str]:
     """What a job's process may read: the interpreter, its packages, the system's shared libraries."""
     library = [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), os.path.join(sys.base_prefix, "lib")]
@@ -192,10 +195,8 @@ class Server:
             self.process.kill()
             self.process.wait()
         if self.job_pid is not None:
-            # The server did not tell how its job ended. A job dies with its server; this is for systems that have no such
-            # signal. It leads its own group, whose number is not given to another while a member lives.
-            try:
+            # The server did not tell how its job ended. A job dies with its server; this is for systems that have no
+            # such signal. It leads its own group, whose number is not another's while a member lives.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.job_pid, signal.SIGKILL)
-            except (ProcessLookupError, PermissionError):
-                pass
             self.job_pid = None

@@ -1,4 +1,4 @@
-"""The server loop of the sandbox's process: forks for each job, ends what jobs leave behind. What it runs is ours alone.
+"""The server loop of the sandbox's process: forks for each job, ends what jobs leave behind. All its code is ours.
 
 wait ─► "J" + 4 descriptors ─► fork ─► "P" pid ─► the job ends, or "K" ─► kill what is left ─► "X" status ─► wait …
 """

@@ -1,7 +1,7 @@
-"""Runs jobs in forks of one process that has imported everything: a few milliseconds per run instead of an interpreter start.
+"""Runs jobs in forks of one process that has imported everything: milliseconds instead of an interpreter start.
 
-For AWS Lambda (one instance for the life of the execution environment) and for local workers. Needs neither /dev/shm nor
-any writable place but the temporary directory.
+For AWS Lambda (one instance for the life of the execution environment) and for local workers. Needs neither /dev/shm
+nor any writable place but the temporary directory.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """In the fork: one job shuts itself in, then checks, compiles and executes its script.
 
-    CONFIGURE ─► imports ─► layers ─► READY ─► SCRIPT, COMPILED, INPUT ─► check ─► CODE ─► execute ─► PROGRESS* ─► RESULT
+    CONFIGURE ─► imports ─► layers ─► READY ─► SCRIPT, COMPILED, INPUT ─► check ─► CODE ─► execute ─► RESULT
 
 Up to READY everything that runs is ours; nothing foreign is even read before the layers are on.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import builtins
 import gc
 import importlib
+import io
 import linecache
 import marshal
 import os
@@ -63,7 +64,7 @@ class Job:
     """One run, in the process that has been forked for it."""
 
     def __init__(self, receive: int, send: int, server: int) -> None:
-        self.stream = open(receive, "rb", buffering=1 << 16)  # noqa: SIM115 (as long as the process)
+        self.stream = io.BufferedReader(io.FileIO(receive, "rb"), 1 << 16)
         self.send = send
         self.server = server
         self.last_progress = 0.0
