@@ -1,4 +1,4 @@
-"""A zip file read with suspicion: its directory, checked before anything is inflated, and its entries, inflated within limits.
+"""A zip file read with suspicion: its directory is checked before anything is inflated, and inflating has limits.
 
 Own code in place of ``zipfile`` for two reasons: the checks come before the work (counts, sizes and overlaps are
 known from the directory alone), and writing back needs the raw bytes of every entry. Layout: APPNOTE.TXT 6.3.
@@ -21,7 +21,7 @@ _END64_LOCATOR = struct.Struct("<4sLQL")
 _END64 = struct.Struct("<4sQ2H2L4Q")
 _CENTRAL = struct.Struct("<4s4B4HL2L5H2L")
 _LOCAL = struct.Struct("<4s2B4HL2L2H")
-_UTF8_FLAG, _ENCRYPTED_FLAGS = 0x800, 0x1 | 0x40
+_UTF8_FLAG, _DESCRIPTOR_FLAG, _ENCRYPTED_FLAGS = 0x800, 0x8, 0x1 | 0x40
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,3 +258,96 @@ def _inflate(data: bytes, entry: Entry) -> Iterator[bytes]:
         ) from None
     if chunk:
         yield chunk
+
+
+def rebuild(archive: Archive, replaced: dict[int, bytes]) -> bytes:
+    """The same zip with the content of some entries changed (by position in ``entries``).
+
+    Every other entry keeps its bytes, compressed ones included; order, names, times and comments stay.
+    """
+    data = memoryview(archive.data)
+    order = sorted(range(len(archive.entries)), key=lambda position: archive.entries[position].header)
+    pieces: list[bytes | memoryview] = []
+    size = 0
+    headers: dict[int, int] = {}
+    changed: dict[int, tuple[int, int, int]] = {}  # position -> crc, compressed, size
+    first = archive.entries[order[0]].header if order else archive.directory
+    pieces.append(data[:first])
+    size += first
+    for place, position in enumerate(order):
+        entry = archive.entries[position]
+        following = archive.entries[order[place + 1]].header if place + 1 < len(order) else archive.directory
+        headers[position] = size
+        if position in replaced:
+            local, body, numbers = _pack_entry(archive, entry, replaced[position])
+            changed[position] = numbers
+            pieces += (local, body)
+            size += len(local) + len(body)
+        else:
+            pieces.append(data[entry.header : following])  # a data descriptor, if any, comes along
+            size += following - entry.header
+    directory = size
+    for position, entry in enumerate(archive.entries):
+        record = _central_record(archive, entry, headers[position], changed.get(position))
+        pieces.append(record)
+        size += len(record)
+    pieces.append(_end_record(archive, directory, size - directory))
+    return b"".join(pieces)
+
+
+def _pack_entry(archive: Archive, entry: Entry, content: bytes) -> tuple[bytes, bytes, tuple[int, int, int]]:
+    if entry.method == DEFLATED:
+        packer = zlib.compressobj(6 if len(content) < 16 * 2**20 else 1, zlib.DEFLATED, -15)
+        body = packer.compress(content) + packer.flush()
+    else:
+        body = content
+    numbers = (zlib.crc32(content), len(body), len(content))
+    fields = list(_LOCAL.unpack_from(archive.data, entry.header))
+    fields[3] &= ~_DESCRIPTOR_FLAG
+    fields[7:10] = numbers
+    name_at = entry.header + _LOCAL.size
+    name_length, extra_length = fields[10], fields[11]
+    extra = _without_zip64(archive.data[name_at + name_length : name_at + name_length + extra_length])
+    fields[11] = len(extra)
+    return _LOCAL.pack(*fields) + archive.data[name_at : name_at + name_length] + extra, body, numbers
+
+
+def _central_record(archive: Archive, entry: Entry, header: int, changed: tuple[int, int, int] | None) -> bytes:
+    start, end = entry.central
+    fields = list(_CENTRAL.unpack_from(archive.data, start))
+    name_length, extra_length = fields[12], fields[13]
+    names_at = start + _CENTRAL.size
+    extra = archive.data[names_at + name_length : names_at + name_length + extra_length]
+    crc, compressed, size = changed or (entry.crc, entry.compressed, entry.size)
+    if max(compressed, size, header) >= 0xFFFF_FFFF:
+        raise LimitExceeded("The workbook would be larger than 4 GB.", part=entry.name, code="file_too_large")
+    if changed:
+        fields[5] &= ~_DESCRIPTOR_FLAG
+    if changed or 0xFFFF_FFFF in (fields[10], fields[11], fields[18]):
+        extra = _without_zip64(extra)
+    fields[9:12] = crc, compressed, size
+    fields[13] = len(extra)
+    fields[18] = header
+    after = archive.data[names_at + name_length + extra_length : end]
+    return _CENTRAL.pack(*fields) + archive.data[names_at : names_at + name_length] + extra + after
+
+
+def _without_zip64(extra: bytes) -> bytes:
+    """Extra fields without the one that holds 64-bit sizes: all sizes written here fit 32 bits."""
+    kept = b""
+    at = 0
+    while at + 4 <= len(extra):
+        kind, length = struct.unpack_from("<HH", extra, at)
+        if kind != 1:
+            kept += extra[at : at + 4 + length]
+        at += 4 + length
+    return kept
+
+
+def _end_record(archive: Archive, directory: int, size: int) -> bytes:
+    """The end record, with its comment; a zip64 record before it is dropped, since nothing needs it any more."""
+    at = archive.data.rfind(b"PK\x05\x06", max(0, len(archive.data) - 65_557))
+    comment_length = _END.unpack_from(archive.data, at)[-1]
+    comment = archive.data[at + _END.size : at + _END.size + comment_length]
+    count = len(archive.entries)
+    return _END.pack(b"PK\x05\x06", 0, 0, count, count, size, directory, len(comment)) + comment

@@ -27,7 +27,7 @@ class SheetEntry:
 class Book:
     sheets: list[SheetEntry] = field(default_factory=list)
     names: list[DefinedName] = field(default_factory=list)
-    settings: Settings = Settings()
+    settings: Settings = field(default_factory=Settings)
     links: list[str] = field(default_factory=list)  #: parts of external links, in the order of their numbers
 
 

@@ -31,7 +31,7 @@ def split(rows: Indices, cols: Indices) -> list[Indices]:
     done: list[Indices] = []
     serial = 1
     while heap:
-        waste, _, cells = heapq.heappop(heap)
+        _, _, cells = heapq.heappop(heap)
         rect = bounding_rect(rows[cells], cols[cells])
         dense = rect.size <= max(_SMALL, _SLACK * len(cells))
         if dense or len(heap) + len(done) + 2 > _MOST_GRIDS:
@@ -58,7 +58,7 @@ def _cut(rows: Indices, cols: Indices, cells: Indices) -> tuple[Indices, Indices
 
 
 def _best_line(along: Indices, other: Indices) -> tuple[float, int]:
-    """(cells that two rectangles need, first index after the line) for the best cut of ``along``; inf when there is none."""
+    """The best cut of ``along``: (cells that the two rectangles need, first index after the line); inf without one."""
     order = np.argsort(along, kind="stable")
     position, width = along[order], other[order]
     cuts = np.flatnonzero(position[1:] != position[:-1])

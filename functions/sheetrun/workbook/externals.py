@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sheetrun.workbook.gather import Context, Gatherer
 from sheetrun.workbook.errors import DamagedWorkbook
+from sheetrun.workbook.gather import Context, Gatherer
 from sheetrun.workbook.markup import Attributes, parse
 from sheetrun.workbook.model import ExternalBook
 from sheetrun.workbook.package import Package

@@ -94,10 +94,10 @@ class Formulas:
                 part=f"{self._sheet}!{cell_name(row, col)}",
                 code="shared_formula_without_text",
             )
-        key, col, top, bottom = self._runs.arrays()
+        keys, cols, tops, bottoms = self._runs.arrays()
         for early, master in self._same_as.items():
-            key[key == early] = master
-        found = join_runs(key, col, top, bottom)
+            keys[keys == early] = master
+        found = join_runs(keys, cols, tops, bottoms)
         blocks = [
             Block(rect, self._text(number, rect.top, rect.left))
             for rect, number in zip(as_rects(found), found.key.tolist(), strict=True)

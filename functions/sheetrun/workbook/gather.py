@@ -104,7 +104,7 @@ class Gatherer:
     def region(
         self, top: int, cols: Sequence[int], styles: Sequence[int], keys: Sequence[int], num: Numbers, tag: Tags
     ) -> None:
-        """Rows of one layout. ``keys`` has a formula's number per column, -1 for constants; ``num`` is (rows, columns)."""
+        """Rows of one layout. ``keys``: a formula's number per column, -1 for constants; ``num`` is (rows, columns)."""
         bottom = top + len(num) - 1
         if (top, cols[0]) <= self._last:
             self._sorted = False

@@ -1,4 +1,4 @@
-"""Cells that share a key, joined to rectangles: how filled-down, filled-right and filled-over formulas become one block.
+"""Cells that share a key, joined to rectangles: how formulas filled down, right or over become one block.
 
 Works on vertical runs (key, column, first row, last row), never on single cells where runs are long.
 """

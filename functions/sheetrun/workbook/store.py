@@ -12,6 +12,7 @@ import json
 import struct
 import zlib
 from dataclasses import asdict
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -132,11 +133,9 @@ class _Reader:
         if joined.isascii():
             text = joined.decode("ascii")
             starts = [0, *ends.tolist()]
-            return [text[start:end] for start, end in zip(starts, starts[1:], strict=False)]
+            return [text[start:end] for start, end in pairwise(starts)]
         starts = [0, *ends.tolist()]
-        return [
-            joined[start:end].decode("utf-8", "surrogatepass") for start, end in zip(starts, starts[1:], strict=False)
-        ]
+        return [joined[start:end].decode("utf-8", "surrogatepass") for start, end in pairwise(starts)]
 
     def rects(self, place: list[Any]) -> list[Rect]:
         return [Rect(*corner) for corner in self.get(place).reshape(-1, 4).tolist()]

@@ -7,6 +7,7 @@ A prediction that fits means equal in R1C1 terms; one that does not fit means no
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from operator import itemgetter
 
 _TOKEN = re.compile(
@@ -32,6 +33,7 @@ class Template:
         self._distinct = sorted(set(offsets))
         self._one = self._distinct[0] if len(self._distinct) == 1 else None
         self._format = ""
+        self._pick: Callable[[list[str]], tuple[str, ...]]
         if len(self._distinct) > 1:
             self._format = "%s".join(piece.replace("%", "%%") for piece in pieces)
             places = {offset: place for place, offset in enumerate(self._distinct)}

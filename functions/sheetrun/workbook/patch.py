@@ -1,0 +1,348 @@
+"""Edits the XML of one sheet in place: finds cells by their bytes, replaces ``<v>`` and ``t``, copies all the rest.
+
+Comments, CDATA and processing instructions are blanked out in a copy of the same length that is searched; what is
+written is cut from the original.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from sheetrun.runtime.cells import EMPTY, LOGICAL, TEXT, Numbers, Tags, unbox
+from sheetrun.workbook.clusters import Indices
+from sheetrun.workbook.errors import DamagedWorkbook
+from sheetrun.workbook.model import Rect
+from sheetrun.workbook.references import cell_name, parse_cell, parse_rect
+from sheetrun.workbook.strings import decode_entities
+from sheetrun.workbook.values import error_value, unescape
+
+_HIDDEN = re.compile(rb"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>", re.DOTALL)
+_DATA = re.compile(rb"<(?P<prefix>(?:[\w.-]+:)?)sheetData\b[^<>]*?(?P<empty>/?)>")
+_ENCODING = re.compile(rb"""\A<\?xml[^>]*?encoding\s*=\s*["']([\w.-]+)["']""")
+_ESCAPED = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
+_PHONETIC = re.compile(r"<(\w+:)?rPh\b.*?</\1rPh>", re.DOTALL)
+_TEXT_PIECE = re.compile(r"<(?:\w+:)?t(?:\s[^<>]*)?>([^<]*)<")
+
+
+class Changes:
+    """New values of one sheet's cells, sorted by (row, column), each cell once. Parallel arrays."""
+
+    def __init__(self, row: Indices, col: Indices, num: Numbers, tag: Tags, strings: Sequence[str]) -> None:
+        self.col = col.tolist()
+        self.num = num.tolist()
+        self.tag = tag.tolist()
+        self.strings = strings
+        rows, starts = np.unique(row, return_index=True)
+        ends = [*starts[1:].tolist(), len(row)]
+        self.rows = rows.tolist()
+        self.spans = {r: (s, e) for r, s, e in zip(self.rows, starts.tolist(), ends, strict=True)}
+
+
+def patch_sheet(xml: bytes, changes: Changes, shared: Sequence[str], part: str) -> bytes:
+    """The sheet's XML with the changes. Raises DamagedWorkbook when its cells cannot be found."""
+    if xml.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encoding = "utf-16-le" if xml.startswith(b"\xff\xfe") else "utf-16-be"
+        patched = patch_sheet(xml[2:].decode(encoding).encode("utf-8"), changes, shared, part)
+        return xml[:2] + patched.decode("utf-8").encode(encoding)
+    searched = _HIDDEN.sub(lambda match: b" " * len(match[0]), xml) if _HIDDEN.search(xml, 5) else xml
+    data = _DATA.search(searched)
+    if data is None:
+        raise DamagedWorkbook("The part has no cells.", part=part, code="bad_xml")
+    declared = _ENCODING.match(xml)
+    ascii_only = declared is not None and declared[1].lower() not in (b"utf-8", b"utf-16")
+    patcher = _Patcher(xml, searched, data["prefix"], changes, shared, ascii_only)
+    if data["empty"]:
+        rows = patcher.new_rows(len(changes.rows))
+        if not rows:
+            return xml
+        opening = xml[data.start() : data.end()].replace(b"/>", b">")
+        return xml[: data.start()] + opening + rows + b"</" + data["prefix"] + b"sheetData>" + xml[data.end() :]
+    end = searched.find(b"</" + data["prefix"] + b"sheetData", data.end())
+    if end < 0:
+        raise DamagedWorkbook("The part is cut off.", part=part, code="bad_xml")
+    try:
+        return b"".join([xml[: data.end()], *patcher.rows(data.end(), end), xml[end:]])
+    except ValueError as error:
+        raise DamagedWorkbook(f"{error}.", part=part, code="bad_reference") from None
+
+
+class _Patcher:
+    """Walks the rows of one sheet beside the changes."""
+
+    def __init__(
+        self, xml: bytes, searched: bytes, prefix: bytes, changes: Changes, shared: Sequence[str], ascii_only: bool
+    ) -> None:
+        self._xml = xml
+        self._searched = searched
+        self._prefix = prefix
+        self._changes = changes
+        self._shared = shared
+        self._ascii_only = ascii_only
+        self._next = 0  # index into changes.rows: those before it are written
+        self._areas: list[Rect] = []  # array formulas met so far: their cells hold results
+        self._column_styles = _column_styles(searched, prefix)
+        p = re.escape(prefix)
+        self._row = re.compile(rb"<%brow((?:\s[^<>]*?)?)(/?)>" % p)
+        self._row_end = b"</" + prefix + b"row"
+        self._cell = re.compile(rb"<%bc((?:\s[^<>]*?)?)(?:/>|>(.*?)</%bc\s*>)" % (p, p), re.DOTALL)
+        self._formula = re.compile(rb"<%bf(?:\s[^<>]*?)?(?:/>|>[^<]*</%bf\s*>)" % (p, p))
+        self._value = re.compile(
+            rb"<%bv(?:\s[^<>]*?)?(?:/>|>([^<]*)</%bv\s*>)|<%bis(?:\s[^<>]*?)?(?:/>|>.*?</%bis\s*>)" % (p, p, p, p),
+            re.DOTALL,
+        )
+
+    def rows(self, start: int, end: int) -> list[bytes]:
+        """The content of ``<sheetData>``, patched."""
+        out: list[bytes] = []
+        at = start
+        row = -1
+        while True:
+            head = self._row.search(self._searched, at, end)
+            if head is None:
+                break
+            number = _attribute(head[1], b"r")
+            row = int(number) - 1 if number else row + 1
+            out.append(self._xml[at : head.start()])
+            out.append(self.new_rows(self._until(row)))
+            close = head.end() if head[2] else self._searched.find(self._row_end, head.end(), end)
+            if close < 0:
+                raise ValueError("a row has no end")
+            at = close if head[2] else self._searched.index(b">", close) + 1
+            span = self._changes.spans.get(row)
+            if span is None:
+                out.append(self._xml[head.start() : at])
+                self._note_areas(head.end(), close)
+            else:
+                self._next += 1
+                out.append(self._patch_row(row, head, close, at, span))
+        out.append(self._xml[at:end])
+        out.append(self.new_rows(len(self._changes.rows)))
+        return out
+
+    def new_rows(self, until: int) -> bytes:
+        """Rows that the file does not have, for changes up to index ``until``."""
+        out = []
+        for row in self._changes.rows[self._next : until]:
+            cells = self._new_cells(row, *self._changes.spans[row], b"")
+            if cells:
+                out.append(b'<%brow r="%d">%b</%brow>' % (self._prefix, row + 1, cells, self._prefix))
+        self._next = max(self._next, until)
+        return b"".join(out)
+
+    def _until(self, row: int) -> int:
+        index = self._next
+        rows = self._changes.rows
+        while index < len(rows) and rows[index] < row:
+            index += 1
+        return index
+
+    def _note_areas(self, start: int, end: int) -> None:
+        if self._searched.find(b'"array"', start, end) >= 0:
+            for match in self._formula.finditer(self._searched, start, end):
+                self._note_area(match[0])
+
+    def _note_area(self, formula: bytes) -> None:
+        opening = formula[: formula.index(b">")]
+        reference = _attribute(opening, b"ref")
+        if reference and _attribute(opening, b"t") == b"array":
+            rect = parse_rect(reference.decode("ascii"))
+            if rect.size > 1:
+                self._areas.append(rect)
+
+    def _patch_row(self, row: int, head: re.Match[bytes], close: int, after: int, span: tuple[int, int]) -> bytes:
+        out: list[bytes] = []
+        index, stop = span
+        cols = self._changes.col
+        at = head.end()
+        col = -1
+        style = _attribute(head[1], b"s") if _attribute(head[1], b"customFormat") in (b"1", b"true") else None
+        leftmost, rightmost = None, -1
+        while at < close:
+            cell = self._cell.search(self._searched, at, close)
+            if cell is None:
+                break
+            reference = _attribute(cell[1], b"r")
+            col = parse_cell(reference.decode("ascii"))[1] if reference else col + 1
+            out.append(self._xml[at : cell.start()])
+            first = index
+            while index < stop and cols[index] < col:
+                index += 1
+            new = self._new_cells(row, first, index, style or b"")
+            if new:
+                leftmost, rightmost = min(leftmost or cols[first], cols[first]), max(rightmost, cols[index - 1])
+                out.append(new)
+            if index < stop and cols[index] == col:
+                out.append(self._patch_cell(row, col, cell, index))
+                index += 1
+            else:
+                out.append(self._xml[cell.start() : cell.end()])
+                if cell[2] and b'"array"' in cell[2]:
+                    self._note_areas(cell.start(2), cell.end(2))
+            at = cell.end()
+        out.append(self._xml[at:close])
+        new = self._new_cells(row, index, stop, style or b"")
+        if new:
+            leftmost = cols[index] if leftmost is None else min(leftmost, cols[index])
+            rightmost = max(rightmost, cols[stop - 1])
+            out.append(new)
+        opening = self._xml[head.start() : head.end()]
+        if leftmost is not None:
+            opening = _widen_spans(opening, leftmost, rightmost)
+        if not head[2]:
+            return opening + b"".join(out) + self._xml[close:after]
+        content = b"".join(out)
+        if not content:
+            return opening
+        return opening.replace(b"/>", b">") + content + b"</" + self._prefix + b"row>"
+
+    def _new_cells(self, row: int, first: int, stop: int, row_style: bytes) -> bytes:
+        out = []
+        for index in range(first, stop):
+            if self._changes.tag[index] == EMPTY:
+                continue
+            col = self._changes.col[index]
+            kind, body = self._render(index, self._is_result(row, col))
+            style = row_style or self._column_styles.get(col, b"")
+            attributes = b' r="%b"' % cell_name(row, col).encode("ascii")
+            attributes += b' s="%b"' % style if style else b""
+            attributes += b' t="%b"' % kind if kind != b"n" else b""
+            out.append(b"<%bc%b>%b</%bc>" % (self._prefix, attributes, body, self._prefix))
+        return b"".join(out)
+
+    def _patch_cell(self, row: int, col: int, cell: re.Match[bytes], index: int) -> bytes:
+        original = self._xml[cell.start() : cell.end()]
+        body_at, body_end = cell.span(2) if cell[2] is not None else (cell.end(), cell.end())
+        formula = self._formula.search(self._searched, body_at, body_end)
+        if formula is not None:
+            self._note_area(formula[0])
+        value = self._value.search(self._searched, formula.end() if formula else body_at, body_end)
+        kind = _attribute(cell[1], b"t") or b"n"
+        if self._same(index, kind, value):
+            return original
+        if self._changes.tag[index] == EMPTY:
+            new_kind, new_value = b"n", b""
+        else:
+            new_kind, new_value = self._render(index, formula is not None or self._is_result(row, col))
+        attributes = _set_type(cell[1], new_kind)
+        if value is not None:
+            body = self._xml[body_at : value.start()] + new_value + self._xml[value.end() : body_end]
+        elif formula is not None:
+            body = self._xml[body_at : formula.end()] + new_value + self._xml[formula.end() : body_end]
+        else:
+            body = new_value + self._xml[body_at:body_end]
+        if not body:
+            return b"<%bc%b/>" % (self._prefix, attributes)
+        return b"<%bc%b>%b</%bc>" % (self._prefix, attributes, body, self._prefix)
+
+    def _is_result(self, row: int, col: int) -> bool:
+        """Whether a cell without a formula holds a part of an array formula's result."""
+        return any(area.contains(row, col) for area in self._areas)
+
+    def _same(self, index: int, kind: bytes, value: re.Match[bytes] | None) -> bool:
+        """Whether the cell already has its new value."""
+        tag = self._changes.tag[index]
+        if value is None:
+            return bool(tag == EMPTY)
+        if tag == EMPTY:
+            return value[1] == b"" and kind != b"str"
+        raw = self._xml[value.start() : value.end()].decode("utf-8", "surrogateescape")
+        text = "" if value[1] is None else decode_entities(raw[raw.index(">") + 1 : raw.rindex("<")])
+        if tag >= TEXT:
+            return self._changes.strings[tag - TEXT] == self._old_text(kind, raw, text)
+        number = self._changes.num[index]
+        if tag == LOGICAL:
+            return kind == b"b" and (text.strip() in ("1", "true")) == bool(number)
+        if number != number:
+            return kind == b"e" and unbox(error_value(text)) == unbox(number)
+        try:
+            return kind == b"n" and float(text) == number
+        except ValueError:
+            return False
+
+    def _old_text(self, kind: bytes, raw: str, text: str) -> str | None:
+        if kind == b"str":
+            return unescape(text)
+        if kind == b"s" and text.strip().isdigit() and int(text) < len(self._shared):
+            return self._shared[int(text)]
+        if kind == b"inlineStr":
+            pieces = _TEXT_PIECE.findall(_PHONETIC.sub("", raw))
+            return unescape(decode_entities("".join(pieces)))
+        return None
+
+    def _render(self, index: int, is_result: bool) -> tuple[bytes, bytes]:
+        """The ``t`` attribute and the element that holds the value."""
+        tag, number = self._changes.tag[index], self._changes.num[index]
+        if tag >= TEXT:
+            text = escape_text(self._changes.strings[tag - TEXT])
+            keep = b' xml:space="preserve"' if text != text.strip() else b""
+            raw = text.encode("ascii", "xmlcharrefreplace") if self._ascii_only else text.encode("utf-8")
+            if is_result:
+                return b"str", b"<%bv%b>%b</%bv>" % (self._prefix, keep, raw, self._prefix)
+            p = self._prefix
+            return b"inlineStr", b"<%bis><%bt%b>%b</%bt></%bis>" % (p, p, keep, raw, p, p)
+        if tag == LOGICAL:
+            kind, text = b"b", "1" if number else "0"
+        elif number != number:
+            kind, text = b"e", unbox(number)
+        else:
+            kind, text = b"n", number_text(number)
+        return kind, b"<%bv>%b</%bv>" % (self._prefix, text.encode("ascii"), self._prefix)
+
+
+def number_text(value: float) -> str:
+    """The shortest decimal that reads as the same binary64; whole numbers without a point, no negative zero."""
+    if value == 0:
+        return "0"
+    text = repr(value)
+    return text[:-2] if text.endswith(".0") else text
+
+
+def escape_text(text: str) -> str:
+    """Text for ``<v>`` or ``<t>``: XML's entities, and ``_x0001_`` for what XML cannot hold."""
+    text = _ESCAPED.sub(lambda match: f"_x{ord(match[0]):04X}_", text)
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _attribute(attributes: bytes, name: bytes) -> bytes | None:
+    match = re.search(rb"""\s%b\s*=\s*(?:"([^"]*)"|'([^']*)')""" % name, attributes)
+    return None if match is None else match[1] if match[1] is not None else match[2]
+
+
+_TYPE: Final = re.compile(rb"""\st\s*=\s*(?:"[^"]*"|'[^']*')""")
+
+
+def _set_type(attributes: bytes, kind: bytes) -> bytes:
+    new = b"" if kind == b"n" else b' t="%b"' % kind
+    if _TYPE.search(attributes):
+        return _TYPE.sub(new, attributes, count=1)
+    return attributes.rstrip() + new
+
+
+_SPANS: Final = re.compile(rb'\sspans="([0-9]+):([0-9]+)"')
+
+
+def _widen_spans(opening: bytes, left: int, right: int) -> bytes:
+    """``spans`` is a hint, but one that Excel believes: it must cover the new cells."""
+
+    def widen(match: re.Match[bytes]) -> bytes:
+        return b' spans="%d:%d"' % (min(int(match[1]), left + 1), max(int(match[2]), right + 1))
+
+    return _SPANS.sub(widen, opening, count=1)
+
+
+def _column_styles(searched: bytes, prefix: bytes) -> dict[int, bytes]:
+    """Default style by column, from ``<cols>``."""
+    styles: dict[int, bytes] = {}
+    start = searched.find(b"<" + prefix + b"cols")
+    end = searched.find(b"</" + prefix + b"cols", start)
+    if start >= 0 and end >= 0:
+        for match in re.finditer(rb"<%bcol(\s[^<>]*)" % re.escape(prefix), searched[start:end]):
+            style = _attribute(match[1], b"style")
+            first, last = _attribute(match[1], b"min"), _attribute(match[1], b"max")
+            if style and first and last and style != b"0":
+                styles.update(dict.fromkeys(range(int(first) - 1, int(last)), style))
+    return styles
