@@ -1,1 +1,110 @@
-"""client"""
+"""The Python client of a Sheetrun service, and the command line (``sheetrun.client.cli``).
+
+>>> from sheetrun.client import Client
+>>> client = Client("http://127.0.0.1:4566/v1", key="sr_…")
+>>> job = client.wait(client.submit("model.xlsx", inputs={"Inputs!B2": 0.07}))
+>>> values = client.values(job)
+
+Names are imported when they are first used: a command that needs no service does not pay for one.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sheetrun.client.api import Client
+    from sheetrun.client.batches import Batch, BatchItem
+    from sheetrun.client.errors import (
+        ApiError,
+        AtCapacity,
+        BadAnswer,
+        ConnectionFailed,
+        JobFailed,
+        NotConfigured,
+        QuotaExceeded,
+        RequestRejected,
+        SheetrunError,
+        UploadRejected,
+        WaitTimeout,
+    )
+    from sheetrun.client.retrying import RetryPolicy
+    from sheetrun.client.transport import HttpTransport, MockTransport, Request, Response, Transport
+    from sheetrun.client.values import Calculation, CellError, Event, Failure, Job, Progress, Report
+    from sheetrun.client.webhooks import verify_webhook
+
+_HOME = {
+    "ApiError": "errors",
+    "AtCapacity": "errors",
+    "BadAnswer": "errors",
+    "Batch": "batches",
+    "BatchItem": "batches",
+    "Calculation": "values",
+    "CellError": "values",
+    "Client": "api",
+    "ConnectionFailed": "errors",
+    "Event": "values",
+    "Failure": "values",
+    "HttpTransport": "transport",
+    "Job": "values",
+    "JobFailed": "errors",
+    "MockTransport": "transport",
+    "NotConfigured": "errors",
+    "Progress": "values",
+    "QuotaExceeded": "errors",
+    "Report": "values",
+    "Request": "transport",
+    "RequestRejected": "errors",
+    "Response": "transport",
+    "RetryPolicy": "retrying",
+    "SheetrunError": "errors",
+    "Transport": "transport",
+    "UploadRejected": "errors",
+    "WaitTimeout": "errors",
+    "verify_webhook": "webhooks",
+}
+
+__all__ = [
+    "ApiError",
+    "AtCapacity",
+    "BadAnswer",
+    "Batch",
+    "BatchItem",
+    "Calculation",
+    "CellError",
+    "Client",
+    "ConnectionFailed",
+    "Event",
+    "Failure",
+    "HttpTransport",
+    "Job",
+    "JobFailed",
+    "MockTransport",
+    "NotConfigured",
+    "Progress",
+    "QuotaExceeded",
+    "Report",
+    "Request",
+    "RequestRejected",
+    "Response",
+    "RetryPolicy",
+    "SheetrunError",
+    "Transport",
+    "UploadRejected",
+    "WaitTimeout",
+    "verify_webhook",
+]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
