@@ -23,11 +23,16 @@ from .errors import ForbiddenSyntax
 RESERVED: Final = frozenset(dir(builtins)) | {"exit", "quit", "copyright", "credits", "license", "help"}
 
 _GUARD: Final = "__main__"
-_NODES: Final = """
+_NODES: Final = frozenset(
+    """
     Module Expr Assign AnnAssign AugAssign FunctionDef arguments arg Return If For Pass Break Continue Import ImportFrom
     alias Lambda Call keyword Name Attribute Subscript Slice Constant Tuple List Dict Set BinOp UnaryOp BoolOp Compare
     IfExp ListComp SetComp DictComp GeneratorExp comprehension Starred
-"""
+    """.split()  # noqa: SIM905 (forty quotes less)
+)
+_BUILTINS: Final = frozenset(
+    ("range", "len", "float", "int", "bool", "str", "min", "max", "abs", "zip", "enumerate", "tuple", "list", "dict")
+)
 _CONSTANTS: Final = (str, int, float, bool, type(None))
 
 
@@ -42,16 +47,12 @@ def usable_name(name: str) -> bool:
     )
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
 @dataclass(frozen=True, slots=True)
 class Policy:
     """The vocabulary of a script. All sets hold plain strings, so that a policy can travel as JSON."""
 
     #: Types of syntax node, by their names in ``ast``. Operators and contexts need not be listed.
-    nodes: frozenset[str] = _words(_NODES)
+    nodes: frozenset[str] = _NODES
     #: Modules of ``from module import name``; "package.*" means the package and all below it.
     modules: frozenset[str] = frozenset({"__future__", "sheetrun.runtime.*"})
     #: Names that may be imported from them; None: every name without a leading underscore.
@@ -60,7 +61,7 @@ class Policy:
     aliases: frozenset[str] = frozenset()
     #: Attributes that may be read. They are never written.
     attributes: frozenset[str] = frozenset()
-    builtins: frozenset[str] = _words("range len float int bool str min max abs zip enumerate tuple list dict")
+    builtins: frozenset[str] = _BUILTINS
     decorators: frozenset[str] = frozenset()
 
     def as_json(self) -> dict[str, list[str] | None]:

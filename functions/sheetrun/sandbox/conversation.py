@@ -62,7 +62,11 @@ class Conversation:
         self.cancelled = cancelled
         self.on_progress = on_progress
         self.cache = cache
-        self.script = job.script.encode()
+        try:
+            self.script = job.script.encode()
+        except UnicodeEncodeError as error:
+            line = job.script.count("\n", 0, error.start) + 1
+            raise ForbiddenSyntax(line, "a character that is no text (a lone surrogate)") from None
         self.key = CodeCache.key(self.script, job.policy) if cache is not None else b""
         self.known_code = (cache.get(self.key) if cache is not None else None) or b""
         self.selector = selectors.DefaultSelector()

@@ -13,8 +13,7 @@ import struct
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from io import BufferedReader
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from .errors import ProtocolError
 
@@ -58,7 +57,7 @@ def write(fd: int, kind: Kind, header: Mapping[str, object] | None = None, paylo
             view = view[os.write(fd, view) :]
 
 
-def read(stream: BufferedReader, expected: Kind) -> tuple[dict[str, Any], bytes]:
+def read(stream: BinaryIO, expected: Kind) -> tuple[dict[str, Any], bytes]:
     """Blocking read of a whole frame (the child's side). Raises ``ProtocolError``."""
     head = stream.read(_HEAD.size)
     if len(head) < _HEAD.size:

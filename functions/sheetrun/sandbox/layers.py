@@ -220,10 +220,13 @@ def _landlock(setting: Setting, applied: Applied) -> str:
 def _seccomp(setting: Setting, applied: Applied) -> str:
     if "no_new_privs" not in applied.held:
         raise Unavailable("needs no_new_privs")
-    # Without Landlock nobody tells scratch from other places: then no file can be opened for writing at all.
-    scratch_only = "landlock" in applied.held and setting.limits.scratch_bytes > 0
+    # Without Landlock nobody tells the scratch directory, or the interpreter, from other places: then no file can be
+    # opened at all, and everything that a job needs must have been imported (``Job.preload``, the host's module).
+    opening: seccomp.Opening = "none"
+    if "landlock" in applied.held:
+        opening = "write" if setting.limits.scratch_bytes else "read"
     try:
-        return seccomp.restrict(may_write_files=scratch_only)
+        return seccomp.restrict(opening)
     except OSError as error:
         if error.errno in (errno.EPERM, errno.EINVAL, errno.ENOSYS):
             raise Unavailable(f"the kernel takes no filter: {error.strerror}") from error

@@ -14,7 +14,7 @@ import os
 import struct
 import sys
 from collections.abc import Iterable
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Literal
 
 # name -> (x86_64, aarch64); None: that architecture has no such call
 _ALLOWED: Final[dict[str, tuple[int | None, int | None]]] = {
@@ -142,16 +142,22 @@ def _none_of_bits(index: int, bits: int) -> list[_Instruction]:
     return [_argument(index), (_JUMP_SET, 0, 1, bits), _return(_DENY), _return(_ALLOW)]
 
 
-def program(machine: str, pid: int, *, may_write_files: bool) -> bytes:
-    """The filter for an architecture, as an array of ``struct sock_filter``. ``KeyError`` if it has no table here."""
+Opening = Literal["write", "read", "none"]
+
+
+def program(machine: str, pid: int, opening: Opening) -> bytes:
+    """The filter for an architecture, as an array of ``struct sock_filter``. ``KeyError`` if it has no table here.
+
+    ``opening``: for what files can be opened at all. Which ones is Landlock's to say, as a filter cannot see a path.
+    """
     column, audit = _ARCHITECTURES[machine]
     # A file without a name would escape the sum of the scratch directory, so O_TMPFILE is closed even there.
-    writing = os.O_TMPFILE & ~os.O_DIRECTORY
-    if not may_write_files:
-        writing |= os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+    flags = os.O_TMPFILE & ~os.O_DIRECTORY
+    if opening == "read":
+        flags |= os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
     examined = {
-        _OPEN: _none_of_bits(1, writing),
-        _OPENAT: _none_of_bits(2, writing),
+        _OPEN: [_return(_DENY)] if opening == "none" else _none_of_bits(1, flags),
+        _OPENAT: [_return(_DENY)] if opening == "none" else _none_of_bits(2, flags),
         _MMAP: [
             _argument(2),
             (_AND, 0, 0, _PROT_WRITE | _PROT_EXEC),
@@ -191,12 +197,12 @@ def program(machine: str, pid: int, *, may_write_files: bool) -> bytes:
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in code)
 
 
-def restrict(*, may_write_files: bool) -> str:
+def restrict(opening: Opening) -> str:
     """Installs the filter for good. ``no_new_privs`` must be set. Raises ``OSError``."""
     machine = os.uname().machine
     if sys.platform != "linux" or machine not in _ARCHITECTURES or struct.calcsize("P") != 8:
         raise OSError(errno.ENOSYS, f"no filter for {sys.platform} on {machine}")
-    code = program(machine, os.getpid(), may_write_files=may_write_files)
+    code = program(machine, os.getpid(), opening)
 
     class Program(ctypes.Structure):
         _fields_: ClassVar = [("length", ctypes.c_ushort), ("filter", ctypes.c_char_p)]
@@ -206,4 +212,4 @@ def restrict(*, may_write_files: bool) -> str:
     if libc.prctl(_PR_SET_SECCOMP, ctypes.c_ulong(_MODE_FILTER), ctypes.byref(filled), 0, 0) != 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
-    return f"{len(code) // 8} instructions"
+    return f"{len(code) // 8} instructions; files can be opened to {opening}".replace("to none", "not at all")

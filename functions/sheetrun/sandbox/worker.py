@@ -10,7 +10,6 @@ from __future__ import annotations
 import builtins
 import gc
 import importlib
-import io
 import linecache
 import marshal
 import os
@@ -19,7 +18,7 @@ import time
 import traceback
 from collections.abc import Callable
 from types import CodeType, ModuleType
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from . import allowlist, frames, layers
 from .allowlist import Policy
@@ -64,7 +63,7 @@ class Job:
     """One run, in the process that has been forked for it."""
 
     def __init__(self, receive: int, send: int, server: int) -> None:
-        self.stream = io.BufferedReader(io.FileIO(receive, "rb"), 1 << 16)
+        self.stream: BinaryIO = open(receive, "rb", buffering=1 << 16)  # noqa: SIM115 (open as long as the process)
         self.send = send
         self.server = server
         self.last_progress = 0.0
