@@ -1,1 +1,1 @@
-"""aws"""
+"""The ports on AWS: DynamoDB, S3, SQS. The only room with boto3."""

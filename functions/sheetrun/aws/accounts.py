@@ -1,0 +1,239 @@
+"""What belongs to a client, in the same table: keys, buckets, stored answers. See ``aws.table`` for the layout."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sheetrun.aws.clients import Clients, dependency
+from sheetrun.jobs.errors import StepRetryable
+from sheetrun.jobs.job import instant, rfc3339
+from sheetrun.jobs.limits import Admission, Bucket, BucketPolicy, take
+from sheetrun.service.ports import Answer, ApiKey, Reservation
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+KEPT = timedelta(hours=24)  #: an answer
+RUNNING = timedelta(seconds=30)  #: a call that has not answered by then has died
+TRIES = 20
+
+Item = dict[str, Any]
+
+
+class _Table:
+    """What the three below share: the table, and reading one item of it."""
+
+    def __init__(self, clients: Clients, table: str) -> None:
+        self._clients = clients
+        self._table = table
+
+    @property
+    def _db(self) -> DynamoDBClient:
+        return self._clients.dynamodb
+
+    def _read(self, pk: str, sk: str) -> Mapping[str, Any] | None:
+        with dependency("table"):
+            return self._db.get_item(
+                TableName=self._table, Key={"pk": {"S": pk}, "sk": {"S": sk}}, ConsistentRead=True
+            ).get("Item")
+
+
+class DynamoKeys(_Table):
+    """``service.ports.Keys``."""
+
+    def put_key(self, key: ApiKey) -> None:
+        document = {
+            "client": key.client,
+            "hash": key.secret_hash,
+            "scopes": sorted(key.scopes),
+            "name": key.name,
+            "created_at": rfc3339(key.created_at),
+            "expires_at": None if key.expires_at is None else rfc3339(key.expires_at),
+            "revoked_at": None if key.revoked_at is None else rfc3339(key.revoked_at),
+        }
+        item: Item = {
+            "pk": {"S": f"KEY#{key.id}"},
+            "sk": {"S": "META"},
+            "doc": {"S": json.dumps(document)},
+            "g1pk": {"S": f"KEYS#{key.client}"},
+            "g1sk": {"S": key.id},
+        }
+        if key.last_used_at is not None:
+            item["used"] = {"S": rfc3339(key.last_used_at)}
+        known: Item = {"pk": {"S": f"CLIENT#{key.client}"}, "sk": {"S": "META"}}
+        with dependency("table"):
+            self._db.put_item(TableName=self._table, Item=known)
+            self._db.put_item(TableName=self._table, Item=item)
+
+    def get_key(self, key_id: str) -> ApiKey | None:
+        item = self._read(f"KEY#{key_id}", "META")
+        return None if item is None else _key(item)
+
+    def list_keys(self, client: str) -> Sequence[ApiKey]:
+        with dependency("table"):
+            items = self._db.query(
+                TableName=self._table,
+                IndexName="g1",
+                KeyConditionExpression="g1pk = :pk",
+                ExpressionAttributeValues={":pk": {"S": f"KEYS#{client}"}},
+            )["Items"]
+        return [_key(item) for item in items]
+
+    def touch_key(self, key_id: str, now: datetime) -> None:
+        with dependency("table"):
+            self._db.update_item(
+                TableName=self._table,
+                Key={"pk": {"S": f"KEY#{key_id}"}, "sk": {"S": "META"}},
+                UpdateExpression="SET used = :now",
+                ExpressionAttributeValues={":now": {"S": rfc3339(now)}},
+            )
+
+    def client_exists(self, client: str) -> bool:
+        return self._read(f"CLIENT#{client}", "META") is not None
+
+
+def _key(item: Mapping[str, Any]) -> ApiKey:
+    document = json.loads(item["doc"]["S"])
+    used = item.get("used")
+    return ApiKey(
+        id=item["pk"]["S"].removeprefix("KEY#"),
+        client=document["client"],
+        secret_hash=document["hash"],
+        scopes=frozenset(document["scopes"]),
+        name=document["name"],
+        created_at=instant(document["created_at"]),
+        expires_at=_maybe(document["expires_at"]),
+        revoked_at=_maybe(document["revoked_at"]),
+        last_used_at=None if used is None else instant(used["S"]),
+    )
+
+
+def _maybe(text: str | None) -> datetime | None:
+    return None if text is None else instant(text)
+
+
+class DynamoLimits(_Table):
+    """``service.ports.Limits``: read, compute, write if nobody wrote in between."""
+
+    def take(self, owner: str, policy: BucketPolicy, now: datetime, *, cost: int = 1) -> Admission:
+        """Under so many callers of one client that the write is lost again and again, ``StepRetryable``."""
+        for _ in range(TRIES):
+            bucket, version = self._bucket(owner, policy, now)
+            admission = take(policy, bucket, now.timestamp(), cost=cost)
+            if not admission.admitted or self._write(owner, policy, admission.bucket, version):
+                return admission
+        raise StepRetryable("contended", "too many requests at one instant")
+
+    def peek(self, owner: str, policy: BucketPolicy, now: datetime) -> Admission:
+        bucket, _ = self._bucket(owner, policy, now)
+        return take(policy, bucket, now.timestamp(), cost=0)
+
+    def _bucket(self, owner: str, policy: BucketPolicy, now: datetime) -> tuple[Bucket, int]:
+        item = self._read(f"CLIENT#{owner}", f"BUCKET#{policy.name}")
+        if item is None:
+            return Bucket.full(policy, now.timestamp()), 0
+        return Bucket(tokens=float(item["tokens"]["N"]), at=float(item["at"]["N"])), int(item["rev"]["N"])
+
+    def _write(self, owner: str, policy: BucketPolicy, bucket: Bucket, version: int) -> bool:
+        item: Item = {
+            "pk": {"S": f"CLIENT#{owner}"},
+            "sk": {"S": f"BUCKET#{policy.name}"},
+            "tokens": {"N": f"{bucket.tokens:.6f}"},
+            "at": {"N": f"{bucket.at:.6f}"},
+            "rev": {"N": str(version + 1)},
+            "ttl": {"N": str(int(bucket.at) + 2 * policy.window + 86_400)},
+        }
+        condition: Item = {"ConditionExpression": "attribute_not_exists(pk)"}
+        if version:
+            condition = {
+                "ConditionExpression": "rev = :rev",
+                "ExpressionAttributeValues": {":rev": {"N": str(version)}},
+            }
+        with dependency("table"):
+            try:
+                self._db.put_item(TableName=self._table, Item=item, **condition)
+            except self._db.exceptions.ConditionalCheckFailedException:
+                return False
+        return True
+
+
+class DynamoIdempotency(_Table):
+    """``service.ports.Idempotency``."""
+
+    def reserve(self, owner: str, key: str, *, fingerprint: str, subject: str, now: datetime) -> Reservation:
+        """One conditional write decides who is first; the loser reads what is there."""
+        pk = _pk(owner, key)
+        for _ in range(TRIES):
+            known = self._read(pk, "META")
+            if known is not None:
+                reservation, until = _reservation(known)
+                if now < until:
+                    return reservation
+                if reservation.answer is None and reservation.fingerprint == fingerprint:
+                    subject = reservation.subject
+            if self._first(pk, known, fingerprint=fingerprint, subject=subject, now=now):
+                return Reservation(fresh=True, subject=subject, fingerprint=fingerprint)
+        raise StepRetryable("contended", "too many requests with one Idempotency-Key at one instant")
+
+    def _first(
+        self, pk: str, known: Mapping[str, Any] | None, *, fingerprint: str, subject: str, now: datetime
+    ) -> bool:
+        item: Item = {
+            "pk": {"S": pk},
+            "sk": {"S": "META"},
+            "fingerprint": {"S": fingerprint},
+            "subject": {"S": subject},
+            "until": {"S": rfc3339(now + RUNNING)},
+            "ttl": {"N": str(int((now + KEPT).timestamp()))},
+        }
+        condition: Item = {"ConditionExpression": "attribute_not_exists(pk)"}
+        if known is not None:
+            condition = {
+                "ConditionExpression": "#until = :until",
+                "ExpressionAttributeNames": {"#until": "until"},
+                "ExpressionAttributeValues": {":until": known["until"]},
+            }
+        with dependency("table"):
+            try:
+                self._db.put_item(TableName=self._table, Item=item, **condition)
+            except self._db.exceptions.ConditionalCheckFailedException:
+                return False
+        return True
+
+    def answer(self, owner: str, key: str, answer: Answer, now: datetime) -> None:
+        document = {"status": answer.status, "headers": dict(answer.headers), "body": answer.body}
+        with dependency("table"):
+            self._db.update_item(
+                TableName=self._table,
+                Key={"pk": {"S": _pk(owner, key)}, "sk": {"S": "META"}},
+                UpdateExpression="SET doc = :doc, #until = :until, #ttl = :ttl",
+                ExpressionAttributeNames={"#until": "until", "#ttl": "ttl"},
+                ExpressionAttributeValues={
+                    ":doc": {"S": json.dumps(document, ensure_ascii=False)},
+                    ":until": {"S": rfc3339(now + KEPT)},
+                    ":ttl": {"N": str(int((now + KEPT).timestamp()))},
+                },
+            )
+
+    def forget(self, owner: str, key: str) -> None:
+        with dependency("table"):
+            self._db.delete_item(TableName=self._table, Key={"pk": {"S": _pk(owner, key)}, "sk": {"S": "META"}})
+
+
+def _pk(owner: str, key: str) -> str:
+    return f"IDEM#{owner}#{hashlib.sha256(key.encode()).hexdigest()}"
+
+
+def _reservation(item: Mapping[str, Any]) -> tuple[Reservation, datetime]:
+    answer = None
+    if "doc" in item:
+        document = json.loads(item["doc"]["S"])
+        answer = Answer(status=document["status"], headers=document["headers"], body=document["body"])
+    reservation = Reservation(
+        fresh=False, subject=item["subject"]["S"], fingerprint=item["fingerprint"]["S"], answer=answer
+    )
+    return reservation, instant(item["until"]["S"])

@@ -1,0 +1,386 @@
+"""Jobs, events and the outbox in one DynamoDB table.
+
+::
+
+    pk            sk               what                      g1pk / g1sk             g2pk / g2sk
+    JOB#id        META             the job                   CLIENT#c / id           DUE#shard / when time acts on it
+    JOB#id        EVT#000017       an event
+    JOB#id        OUT#parse#000001 a message not yet sent                            OUT#shard / when it was written
+    GATE#n        META             jobs under way (a shard)
+    CLIENT#c      ACTIVE           jobs under way of a client
+    CLIENT#c      META             the client is known
+    CLIENT#c      BUCKET#jobs      tokens                    (``aws.limits``)
+    KEY#id        META             an API key                KEYS#c / id             (``aws.keys``)
+    IDEM#c#hash   META             a stored answer           (``aws.idempotency``)
+
+Every write of a job is conditional on ``rev``. What happens in one state change (job, event, message, gates) is one
+transaction. ``ttl`` only reclaims space: deleting is ``sweep``'s, and reading compares times itself.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+import zlib
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sheetrun.aws.clients import Clients, dependency
+from sheetrun.jobs.errors import Full, Raced
+from sheetrun.jobs.events import Dispatch, Event
+from sheetrun.jobs.job import Job, instant, rfc3339
+from sheetrun.jobs.limits import gate_shards
+from sheetrun.jobs.states import Priority, Step
+from sheetrun.jobs.transitions import Change
+from sheetrun.service.ids import earliest
+from sheetrun.service.ports import JobFilter, Page
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+SHARDS = 4  #: of the index that ``sweep`` reads
+TTL_SLACK = timedelta(days=7)
+PAGES = 20  #: index pages that one list request may read
+CONFLICT_TRIES = 8
+
+Item = dict[str, Any]
+
+
+def shard_of(job_id: str) -> int:
+    return zlib.crc32(job_id.encode()) % SHARDS
+
+
+class DynamoLedger:
+    """``service.ports.Ledger``."""
+
+    def __init__(self, clients: Clients, table: str, *, patience: timedelta, gates: int = 10_000) -> None:
+        self._clients = clients
+        self._table = table
+        self._patience = patience
+        self._gates = gate_shards(gates)
+
+    @property
+    def _db(self) -> DynamoDBClient:
+        return self._clients.dynamodb
+
+    # ---- writing ------------------------------------------------------------------------------------------------
+
+    def create(self, change: Change, *, most: int, most_of_client: int) -> None:
+        job = change.job
+        shards = gate_shards(most)
+        actions = [
+            {"Put": {**self._put(self._job(job)), "ConditionExpression": "attribute_not_exists(pk)"}},
+            self._enter(f"GATE#{job.gate}", "META", max(1, most // shards)),
+            self._enter(f"CLIENT#{job.client}", "ACTIVE", most_of_client),
+            *self._told(change),
+        ]
+        reasons = self._transact(actions)
+        if not reasons:
+            return
+        if reasons[0]:
+            raise Raced(f"{job.id} exists")
+        if reasons[1]:
+            raise Full("service", most)
+        if reasons[2]:
+            raise Full("client", most_of_client)
+        raise Raced(f"{job.id} could not be written")
+
+    def save(self, before: Job, change: Change) -> None:
+        job = change.job
+        put = {
+            **self._put(self._job(job)),
+            "ConditionExpression": "rev = :rev",
+            "ExpressionAttributeValues": {":rev": {"N": str(before.rev)}},
+        }
+        told = self._told(change)
+        gates = self._moved(before, job)
+        if not told and not gates:
+            self._save_alone(put, job)
+            return
+        reasons = self._transact([{"Put": put}, *gates, *told])
+        if reasons:
+            raise Raced(f"{job.id} is not at {before.rev} any more")
+
+    def _save_alone(self, put: Item, job: Job) -> None:
+        """A claim's repetition or a heartbeat: one item, so no transaction."""
+        with dependency("table"):
+            try:
+                self._db.put_item(**put)
+            except self._db.exceptions.ConditionalCheckFailedException:
+                raise Raced(f"{job.id} was written by somebody else") from None
+
+    def _moved(self, before: Job, after: Job) -> list[Item]:
+        """Gates change exactly when a job comes to its end, or back from it."""
+        if before.ended == after.ended:
+            return []
+        step = -1 if after.ended else 1
+        return [
+            self._count(f"GATE#{after.gate}", "META", step),
+            self._count(f"CLIENT#{after.client}", "ACTIVE", step),
+        ]
+
+    def _enter(self, pk: str, sk: str, most: int) -> Item:
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": {"pk": {"S": pk}, "sk": {"S": sk}},
+                "UpdateExpression": "ADD n :one",
+                "ConditionExpression": "attribute_not_exists(n) OR n < :most",
+                "ExpressionAttributeValues": {":one": {"N": "1"}, ":most": {"N": str(most)}},
+            }
+        }
+
+    def _count(self, pk: str, sk: str, step: int) -> Item:
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": {"pk": {"S": pk}, "sk": {"S": sk}},
+                "UpdateExpression": "ADD n :step",
+                "ExpressionAttributeValues": {":step": {"N": str(step)}},
+            }
+        }
+
+    def _told(self, change: Change) -> list[Item]:
+        """Events and the outbox's message, as actions of the same transaction."""
+        job = change.job
+        ttl = _ttl(job)
+        actions: list[Item] = []
+        for event in change.events:
+            document = {"type": event.type, "at": rfc3339(event.at), "data": dict(event.data)}
+            item = {
+                "pk": {"S": f"JOB#{job.id}"},
+                "sk": {"S": f"EVT#{event.number:06d}"},
+                "doc": {"S": _json(document)},
+                "ttl": ttl,
+            }
+            actions.append({"Put": self._put(item)})
+        if change.dispatch is not None:
+            actions.append({"Put": self._put(_outbox_item(change.dispatch, job, ttl))})
+        return actions
+
+    def _job(self, job: Job) -> Item:
+        return {
+            "pk": {"S": f"JOB#{job.id}"},
+            "sk": {"S": "META"},
+            "rev": {"N": str(job.rev)},
+            "state": {"S": job.state.value},
+            "doc": {"S": _json(job.document())},
+            "g1pk": {"S": f"CLIENT#{job.client}"},
+            "g1sk": {"S": job.id},
+            "g2pk": {"S": f"DUE#{shard_of(job.id)}"},
+            "g2sk": {"S": rfc3339(job.due_at(self._patience))},
+            "ttl": _ttl(job),
+        }
+
+    def _put(self, item: Item) -> Item:
+        return {"TableName": self._table, "Item": item}
+
+    def _transact(self, actions: list[Item]) -> list[bool]:
+        """Which conditions failed, by action; empty when all was written. A conflict of two writers is tried again."""
+        for attempt in range(CONFLICT_TRIES):
+            with dependency("table"):
+                try:
+                    self._db.transact_write_items(TransactItems=actions)  # type: ignore[arg-type]
+                    return []
+                except self._db.exceptions.TransactionCanceledException as error:
+                    codes = [reason.get("Code", "None") for reason in error.response["CancellationReasons"]]
+            if "ConditionalCheckFailed" in codes:
+                return [code == "ConditionalCheckFailed" for code in codes]
+            time.sleep(random.uniform(0, 0.01 * 2**attempt))
+        raise Raced("the transaction met others again and again")
+
+    # ---- reading ------------------------------------------------------------------------------------------------
+
+    def get(self, job_id: str) -> Job | None:
+        with dependency("table"):
+            found = self._db.get_item(
+                TableName=self._table,
+                Key={"pk": {"S": f"JOB#{job_id}"}, "sk": {"S": "META"}},
+                ConsistentRead=True,
+            ).get("Item")
+        return None if found is None else _read_job(found)
+
+    def events(self, job_id: str, *, after: int, limit: int) -> list[Event]:
+        with dependency("table"):
+            items = self._db.query(
+                TableName=self._table,
+                KeyConditionExpression="pk = :pk AND sk BETWEEN :low AND :high",
+                ExpressionAttributeValues={
+                    ":pk": {"S": f"JOB#{job_id}"},
+                    ":low": {"S": f"EVT#{min(after + 1, 999_999):06d}"},
+                    ":high": {"S": "EVT#999999"},
+                },
+                ConsistentRead=True,
+                Limit=limit,
+            )["Items"]
+        return [event for event in map(_read_event, items) if event.number > after]
+
+    def page(self, client: str, wanted: JobFilter, *, after: str | None, limit: int) -> Page:
+        low = "job_" if wanted.created_after is None else f"job_{earliest(wanted.created_after)}"
+        high = after or (f"job_{earliest(wanted.created_before)}" if wanted.created_before else "job_~")
+        jobs: list[Job] = []
+        start: Item | None = None
+        for _ in range(PAGES):
+            options: Item = {} if start is None else {"ExclusiveStartKey": start}
+            with dependency("table"):
+                found = self._db.query(
+                    TableName=self._table,
+                    IndexName="g1",
+                    KeyConditionExpression="g1pk = :pk AND g1sk BETWEEN :low AND :high",
+                    ExpressionAttributeValues={
+                        ":pk": {"S": f"CLIENT#{client}"},
+                        ":low": {"S": low},
+                        ":high": {"S": high},
+                    },
+                    ScanIndexForward=False,
+                    Limit=max(2 * limit, 50),
+                    **options,
+                )
+            for item in found["Items"]:
+                job = _read_job(item)
+                if (after is None or job.id < after) and wanted.holds(job):
+                    jobs.append(job)
+                    if len(jobs) > limit:
+                        return Page(tuple(jobs[:limit]), jobs[limit - 1].id)
+            start = found.get("LastEvaluatedKey")
+            if start is None:
+                return Page(tuple(jobs), None)
+        assert start is not None
+        return Page(tuple(jobs), start["g1sk"]["S"])
+
+    def due(self, now: datetime, *, limit: int) -> list[str]:
+        found: list[tuple[str, str]] = []
+        for shard in range(SHARDS):
+            items = self._overdue(f"DUE#{shard}", now, limit)
+            found += [(item["g2sk"]["S"], item["pk"]["S"].removeprefix("JOB#")) for item in items]
+        return [job_id for _, job_id in sorted(found)[:limit]]
+
+    def unsent(self, before: datetime, *, limit: int) -> list[Dispatch]:
+        items = [item for shard in range(SHARDS) for item in self._overdue(f"OUT#{shard}", before, limit)]
+        return [_read_dispatch(item) for item in items[:limit]]
+
+    def _overdue(self, pk: str, now: datetime, limit: int) -> list[Item]:
+        with dependency("table"):
+            return self._db.query(
+                TableName=self._table,
+                IndexName="g2",
+                KeyConditionExpression="g2pk = :pk AND g2sk <= :now",
+                ExpressionAttributeValues={":pk": {"S": pk}, ":now": {"S": rfc3339(now)}},
+                Limit=limit,
+            )["Items"]
+
+    def outbox(self, job_id: str) -> list[Dispatch]:
+        with dependency("table"):
+            items = self._db.query(
+                TableName=self._table,
+                KeyConditionExpression="pk = :pk AND begins_with(sk, :out)",
+                ExpressionAttributeValues={":pk": {"S": f"JOB#{job_id}"}, ":out": {"S": "OUT#"}},
+                ConsistentRead=True,
+            )["Items"]
+        return [_read_dispatch(item) for item in items]
+
+    def sent(self, dispatch: Dispatch) -> None:
+        with dependency("table"):
+            self._db.delete_item(
+                TableName=self._table,
+                Key={"pk": {"S": f"JOB#{dispatch.job_id}"}, "sk": {"S": f"OUT#{dispatch.id}"}},
+            )
+
+    def delete(self, job: Job) -> None:
+        """Events first, the job last: what stops half-way is found again."""
+        pk = {"S": f"JOB#{job.id}"}
+        while True:
+            with dependency("table"):
+                items = self._db.query(
+                    TableName=self._table,
+                    KeyConditionExpression="pk = :pk AND sk < :meta",
+                    ExpressionAttributeValues={":pk": pk, ":meta": {"S": "META"}},
+                    ProjectionExpression="pk, sk",
+                    Limit=25,
+                )["Items"]
+                if not items:
+                    break
+                requests: Any = [{"DeleteRequest": {"Key": {"pk": i["pk"], "sk": i["sk"]}}} for i in items]
+                self._db.batch_write_item(RequestItems={self._table: requests})
+        with dependency("table"):
+            out = self.outbox(job.id)
+            for dispatch in out:
+                self.sent(dispatch)
+            try:
+                self._db.delete_item(
+                    TableName=self._table,
+                    Key={"pk": pk, "sk": {"S": "META"}},
+                    ConditionExpression="rev = :rev",
+                    ExpressionAttributeValues={":rev": {"N": str(job.rev)}},
+                )
+            except self._db.exceptions.ConditionalCheckFailedException:
+                raise Raced(f"{job.id} changed") from None
+
+    def under_way(self, client: str | None = None) -> int:
+        if client is not None:
+            keys = [{"pk": {"S": f"CLIENT#{client}"}, "sk": {"S": "ACTIVE"}}]
+        else:
+            keys = [{"pk": {"S": f"GATE#{gate}"}, "sk": {"S": "META"}} for gate in range(self._gates)]
+        requests: Any = {self._table: {"Keys": keys}}
+        with dependency("table"):
+            items = self._db.batch_get_item(RequestItems=requests)["Responses"].get(self._table, [])
+        return sum(int(item["n"]["N"]) for item in items)
+
+    def check(self) -> None:
+        with dependency("table"):
+            self._db.get_item(TableName=self._table, Key={"pk": {"S": "GATE#0"}, "sk": {"S": "META"}})
+
+
+def _outbox_item(dispatch: Dispatch, job: Job, ttl: Item) -> Item:
+    document = {
+        "step": dispatch.step.value,
+        "number": dispatch.number,
+        "priority": dispatch.priority.value,
+        "delay": dispatch.delay,
+    }
+    written = max(job.timestamps.values(), default=rfc3339(job.created_at))
+    if job.not_before is not None:
+        written = max(written, rfc3339(job.not_before))
+    return {
+        "pk": {"S": f"JOB#{job.id}"},
+        "sk": {"S": f"OUT#{dispatch.id}"},
+        "doc": {"S": _json(document)},
+        "g2pk": {"S": f"OUT#{shard_of(job.id)}"},
+        "g2sk": {"S": written},
+        "ttl": ttl,
+    }
+
+
+def _read_dispatch(item: Mapping[str, Any]) -> Dispatch:
+    document = json.loads(item["doc"]["S"])
+    return Dispatch(
+        job_id=item["pk"]["S"].removeprefix("JOB#"),
+        step=Step(document["step"]),
+        number=document["number"],
+        priority=Priority(document["priority"]),
+        delay=document["delay"],
+    )
+
+
+def _read_job(item: Mapping[str, Any]) -> Job:
+    return Job.from_document(json.loads(item["doc"]["S"]))
+
+
+def _read_event(item: Mapping[str, Any]) -> Event:
+    document = json.loads(item["doc"]["S"])
+    return Event(
+        number=int(item["sk"]["S"].removeprefix("EVT#")),
+        type=document["type"],
+        at=instant(document["at"]),
+        data=document["data"],
+    )
+
+
+def _ttl(job: Job) -> Item:
+    return {"N": str(int((job.expires_at + TTL_SLACK).timestamp()))}
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

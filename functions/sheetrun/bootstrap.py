@@ -1,0 +1,141 @@
+"""Wiring: settings from the environment, adapters, use cases. Each function asks for what it needs, once."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from sheetrun.aws.accounts import DynamoIdempotency, DynamoKeys, DynamoLimits
+from sheetrun.aws.blobs import S3Blobs
+from sheetrun.aws.clients import Clients
+from sheetrun.aws.queues import SqsQueues
+from sheetrun.aws.table import DynamoLedger
+from sheetrun.service.ids import SystemClock, SystemIds
+from sheetrun.service.log import JsonLog
+from sheetrun.service.ports import Blobs, Clock, Idempotency, Ids, Keys, Ledger, Limits, Log, Queues
+from sheetrun.service.sweep import Sweeper
+from sheetrun.service.uploads import Door
+from sheetrun.settings import Settings
+
+if TYPE_CHECKING:
+    from sheetrun.service.web.api import Api
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Everything outside, as ports. Tests build one from fakes."""
+
+    settings: Settings
+    ledger: Ledger
+    keys: Keys
+    limits: Limits
+    idempotency: Idempotency
+    blobs: Blobs
+    queues: Queues
+    clock: Clock
+    ids: Ids
+    log: Log
+
+    @property
+    def door(self) -> Door:
+        return Door(self.ledger, self.keys, self.blobs, self.queues, self.clock, self.ids, self.settings, self.log)
+
+
+def aws_world(settings: Settings, clients: Clients, *, function: str) -> World:
+    """The ports on AWS."""
+    return World(
+        settings=settings,
+        ledger=DynamoLedger(
+            clients, settings.table, patience=timedelta(seconds=settings.patience_seconds), gates=settings.max_jobs
+        ),
+        keys=DynamoKeys(clients, settings.table),
+        limits=DynamoLimits(clients, settings.table),
+        idempotency=DynamoIdempotency(clients, settings.table),
+        blobs=S3Blobs(clients, settings.bucket),
+        queues=SqsQueues(clients, settings.queues, own=settings.own_queues),
+        clock=SystemClock(),
+        ids=SystemIds(),
+        log=JsonLog(function=function, stage=settings.stage),
+    )
+
+
+@lru_cache(maxsize=1)
+def world() -> World:
+    """This process's world, from its environment. Raises ``SettingsError``."""
+    function = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local")
+    return aws_world(Settings.from_environment(os.environ), Clients(), function=function)
+
+
+def remaining(context: Any) -> float:
+    """Seconds that Lambda leaves this invocation."""
+    return float(context.get_remaining_time_in_millis()) / 1000
+
+
+@lru_cache(maxsize=1)
+def api() -> Api:
+    """The API's function."""
+    from sheetrun.service.web.assembly import build_api
+
+    return build_api(world())
+
+
+def take_in(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The intake function: notifications of the bucket."""
+    from sheetrun.service.batches import arrivals, each_record
+
+    here = world()
+
+    def handle(record: Mapping[str, Any]) -> bool:
+        for arrival in arrivals(record, here.clock):
+            here.door.arrived(arrival)
+        return True
+
+    return each_record(event, handle, here.log)
+
+
+def run_step(name: str, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """The functions parse, generate and execute."""
+    from sheetrun.service import compute
+    from sheetrun.service.batches import step_records
+    from sheetrun.service.steps import Runner
+    from sheetrun.service.work import WorkbookWork
+
+    here = world()
+    runner = Runner(here.ledger, here.blobs, here.queues, here.clock, here.ids, here.settings, here.log)
+    work = getattr(WorkbookWork(compute, here.blobs, here.settings, here.log), name)
+    return step_records(
+        event,
+        lambda message: runner.run(message, work, remaining=remaining(context)),
+        here.queues.put_off,
+        here.log,
+    )
+
+
+def sweep(context: Any) -> dict[str, int]:
+    """The sweep function, on its schedule."""
+    return _sweeper().sweep(seconds=max(1.0, remaining(context) - 10))
+
+
+def bury(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The sweep function, for the dead letters of the steps' queues."""
+    from sheetrun.service.batches import each_record
+    from sheetrun.service.steps import message_of
+
+    sweeper = _sweeper()
+
+    def handle(record: Mapping[str, Any]) -> bool:
+        sweeper.dead_letter(message_of(json.loads(str(record["body"]))))
+        return True
+
+    return each_record(event, handle, world().log)
+
+
+@lru_cache(maxsize=1)
+def _sweeper() -> Sweeper:
+    here = world()
+    return Sweeper(here.ledger, here.blobs, here.queues, here.clock, here.door, here.settings, here.log)

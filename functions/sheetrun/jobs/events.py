@@ -1,0 +1,38 @@
+"""What is told about a job: an append-only list per job, numbered from 1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sheetrun.jobs.states import Priority, Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """``type`` is past tense with a prefix: ``job.queued``, ``job.succeeded``."""
+
+    number: int
+    type: str
+    at: datetime
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispatch:
+    """A message that must reach the queue of ``step``: kept in the outbox until a queue has taken it."""
+
+    job_id: str
+    step: Step
+    number: int  #: the job's ``dispatch`` when it was written
+    priority: Priority
+    delay: int = 0  #: seconds
+
+    @property
+    def id(self) -> str:
+        return f"{self.step.value}#{self.number:06d}"
+
+    def message(self) -> dict[str, Any]:
+        return {"job_id": self.job_id, "step": self.step.value, "epoch": self.number}

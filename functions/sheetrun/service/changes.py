@@ -1,0 +1,46 @@
+"""The one loop in which a job is changed: read, decide, write on condition; again when somebody was faster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sheetrun.jobs.errors import NotFound, Raced, StepRetryable
+from sheetrun.jobs.job import Job
+from sheetrun.jobs.transitions import Change
+from sheetrun.service.ports import Ledger, Log, Queues
+
+TRIES = 12
+
+
+def change_job(ledger: Ledger, job_id: str, decide: Callable[[Job], Change | None]) -> tuple[Job, Change | None]:
+    """The job as it is now, and the change that was written; None when ``decide`` saw nothing to do.
+
+    ``decide`` may be called several times, each time on a fresh read. Raises ``NotFound``, and what ``decide`` raises.
+    """
+    for _ in range(TRIES):
+        job = ledger.get(job_id)
+        if job is None:
+            raise NotFound(f"There is no job {job_id}.", code="job_not_found")
+        change = decide(job)
+        if change is None:
+            return job, None
+        try:
+            ledger.save(job, change)
+        except Raced:
+            continue
+        return change.job, change
+    raise StepRetryable("contended", f"{job_id} was changed by others {TRIES} times in a row")
+
+
+def send_now(ledger: Ledger, queues: Queues, change: Change | None, log: Log) -> None:
+    """Puts a change's message on its queue at once. What fails here is sent later, from the outbox, by ``sweep``."""
+    if change is None or change.dispatch is None:
+        return
+    try:
+        queues.send(change.dispatch)
+    except StepRetryable as problem:
+        log.warning(
+            "dispatch_deferred", job_id=change.dispatch.job_id, step=change.dispatch.step.value, why=problem.code
+        )
+        return
+    ledger.sent(change.dispatch)

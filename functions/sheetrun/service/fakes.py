@@ -1,0 +1,339 @@
+"""The ports in memory, for tests here and for whoever embeds the use cases: conditional like the real ones."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import threading
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sheetrun.jobs.errors import Conflict, Full, Raced, StepFailed, StepRetryable
+from sheetrun.jobs.events import Dispatch, Event
+from sheetrun.jobs.job import Job
+from sheetrun.jobs.limits import Admission, Bucket, BucketPolicy, take
+from sheetrun.jobs.transitions import Change
+from sheetrun.service.ids import ulid
+from sheetrun.service.ports import (
+    Answer,
+    ApiKey,
+    Depth,
+    JobFilter,
+    Page,
+    Reservation,
+    Stat,
+    UploadForm,
+    queue_name,
+)
+
+KEPT = timedelta(hours=24)
+RUNNING = timedelta(seconds=30)
+
+
+class FakeClock:
+    """Stands still until told; ``sleep`` moves it."""
+
+    def __init__(self, start: datetime | None = None) -> None:
+        self.time = start or datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.time
+
+    def monotonic(self) -> float:
+        return self.time.timestamp()
+
+    def sleep(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+    advance = sleep
+
+
+class FakeIds:
+    """Counts."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def job_id(self, now: datetime) -> str:
+        self.count += 1
+        return f"job_{ulid(now, self.count.to_bytes(10, 'big'))}"
+
+    def derived_job_id(self, now: datetime, seed: str) -> str:
+        return f"job_{ulid(now, hashlib.sha256(seed.encode()).digest()[:10])}"
+
+    def token(self, size: int) -> str:
+        self.count += 1
+        return base64.urlsafe_b64encode(self.count.to_bytes(size, "big")).rstrip(b"=").decode()
+
+    def jitter(self) -> float:
+        return 0.5
+
+
+class FakeLog:
+    """Keeps what was said."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, str, dict[str, Any]]] = []
+
+    def info(self, event: str, **facts: Any) -> None:
+        self.lines.append(("info", event, facts))
+
+    def warning(self, event: str, **facts: Any) -> None:
+        self.lines.append(("warning", event, facts))
+
+    def error(self, event: str, **facts: Any) -> None:
+        self.lines.append(("error", event, facts))
+
+
+class MemoryTable:
+    """Ledger, keys, limits and idempotency in dictionaries, behind one lock."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self.jobs: dict[str, Job] = {}
+        self._events: dict[str, list[Event]] = defaultdict(list)
+        self._outbox: dict[tuple[str, str], Dispatch] = {}
+        self._keys: dict[str, ApiKey] = {}
+        self._buckets: dict[tuple[str, str], Bucket] = {}
+        self._answers: dict[tuple[str, str], tuple[Reservation, datetime]] = {}
+        self.patience = timedelta(seconds=60)
+        self._written: dict[tuple[str, str], datetime] = {}
+
+    def create(self, change: Change, *, most: int, most_of_client: int) -> None:
+        with self._lock:
+            if change.job.id in self.jobs:
+                raise Raced(f"{change.job.id} exists")
+            if self.under_way() >= most:
+                raise Full("service", most)
+            if self.under_way(change.job.client) >= most_of_client:
+                raise Full("client", most_of_client)
+            self._write(change)
+
+    def get(self, job_id: str) -> Job | None:
+        with self._lock:
+            return self.jobs.get(job_id)
+
+    def save(self, before: Job, change: Change) -> None:
+        with self._lock:
+            current = self.jobs.get(before.id)
+            if current is None or current.rev != before.rev:
+                raise Raced(f"{before.id} is not at {before.rev} any more")
+            self._write(change)
+
+    def _write(self, change: Change) -> None:
+        self.jobs[change.job.id] = Job.from_document(change.job.document())
+        self._events[change.job.id].extend(change.events)
+        if change.dispatch is not None:
+            place = (change.dispatch.job_id, change.dispatch.id)
+            self._outbox[place] = change.dispatch
+            self._written[place] = change.events[-1].at if change.events else datetime.min.replace(tzinfo=UTC)
+
+    def events(self, job_id: str, *, after: int, limit: int) -> list[Event]:
+        with self._lock:
+            return [event for event in self._events[job_id] if event.number > after][:limit]
+
+    def page(self, client: str, wanted: JobFilter, *, after: str | None, limit: int) -> Page:
+        with self._lock:
+            found = [
+                job
+                for job in sorted(self.jobs.values(), key=lambda job: job.id, reverse=True)
+                if job.client == client and (after is None or job.id < after) and wanted.holds(job)
+            ]
+        page = tuple(found[:limit])
+        return Page(page, page[-1].id if len(found) > limit else None)
+
+    def due(self, now: datetime, *, limit: int) -> list[str]:
+        with self._lock:
+            waiting = sorted((job.due_at(self.patience), job.id) for job in self.jobs.values())
+        return [job_id for due, job_id in waiting if due <= now][:limit]
+
+    def outbox(self, job_id: str) -> list[Dispatch]:
+        with self._lock:
+            return [dispatch for (owner, _), dispatch in sorted(self._outbox.items()) if owner == job_id]
+
+    def unsent(self, before: datetime, *, limit: int) -> list[Dispatch]:
+        with self._lock:
+            return [d for place, d in sorted(self._outbox.items()) if self._written[place] < before][:limit]
+
+    def sent(self, dispatch: Dispatch) -> None:
+        with self._lock:
+            self._outbox.pop((dispatch.job_id, dispatch.id), None)
+
+    def delete(self, job: Job) -> None:
+        with self._lock:
+            current = self.jobs.get(job.id)
+            if current is None or current.rev != job.rev:
+                raise Raced(f"{job.id} changed")
+            del self.jobs[job.id]
+            self._events.pop(job.id, None)
+            for place in [place for place in self._outbox if place[0] == job.id]:
+                del self._outbox[place]
+
+    def under_way(self, client: str | None = None) -> int:
+        with self._lock:
+            return sum(1 for job in self.jobs.values() if not job.ended and client in (None, job.client))
+
+    def check(self) -> None:
+        return None
+
+    def put_key(self, key: ApiKey) -> None:
+        with self._lock:
+            self._keys[key.id] = key
+
+    def get_key(self, key_id: str) -> ApiKey | None:
+        with self._lock:
+            return self._keys.get(key_id)
+
+    def list_keys(self, client: str) -> Sequence[ApiKey]:
+        with self._lock:
+            return [key for key in self._keys.values() if key.client == client]
+
+    def touch_key(self, key_id: str, now: datetime) -> None:
+        with self._lock:
+            if key := self._keys.get(key_id):
+                self._keys[key_id] = replace(key, last_used_at=now)
+
+    def client_exists(self, client: str) -> bool:
+        return bool(self.list_keys(client))
+
+    def take(self, owner: str, policy: BucketPolicy, now: datetime, *, cost: int = 1) -> Admission:
+        with self._lock:
+            moment = now.timestamp()
+            bucket = self._buckets.get((owner, policy.name)) or Bucket.full(policy, moment)
+            admission = take(policy, bucket, moment, cost=cost)
+            self._buckets[(owner, policy.name)] = admission.bucket
+            return admission
+
+    def peek(self, owner: str, policy: BucketPolicy, now: datetime) -> Admission:
+        with self._lock:
+            moment = now.timestamp()
+            bucket = self._buckets.get((owner, policy.name)) or Bucket.full(policy, moment)
+            return take(policy, bucket, moment, cost=0)
+
+    def reserve(self, owner: str, key: str, *, fingerprint: str, subject: str, now: datetime) -> Reservation:
+        with self._lock:
+            known = self._answers.get((owner, key))
+            if known is not None:
+                reservation, at = known
+                if reservation.answer is not None and now < at + KEPT:
+                    return reservation
+                if reservation.answer is None and now < at + RUNNING:
+                    return reservation
+                if reservation.answer is None and reservation.fingerprint == fingerprint:
+                    subject = reservation.subject
+            fresh = Reservation(fresh=True, subject=subject, fingerprint=fingerprint)
+            self._answers[(owner, key)] = (replace(fresh, fresh=False), now)
+            return fresh
+
+    def answer(self, owner: str, key: str, answer: Answer, now: datetime) -> None:
+        with self._lock:
+            reservation, _ = self._answers[(owner, key)]
+            self._answers[(owner, key)] = (replace(reservation, answer=answer), now)
+
+    def forget(self, owner: str, key: str) -> None:
+        with self._lock:
+            self._answers.pop((owner, key), None)
+
+
+class MemoryBlobs:
+    """Objects in a dictionary. ``upload`` does what a client's presigned POST would."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, tuple[bytes, str, dict[str, str]]] = {}
+        self.parts: dict[str, list[bytes]] = {}
+
+    def put(self, key: str, data: bytes, *, content_type: str) -> None:
+        self.objects[key] = (bytes(data), content_type, {})
+
+    def upload(self, key: str, data: bytes, metadata: Mapping[str, str] | None = None) -> Stat:
+        self.objects[key] = (data, "application/octet-stream", dict(metadata or {}))
+        stat = self.head(key)
+        assert stat is not None
+        return stat
+
+    def get(self, key: str, *, etag: str | None = None) -> bytes:
+        if key not in self.objects:
+            raise StepFailed("object_missing", f"{key} is not there any more")
+        if etag is not None and _etag(self.objects[key][0]) != etag:
+            raise StepFailed("source_changed", "the file was replaced after it had been accepted")
+        return self.objects[key][0]
+
+    def head(self, key: str) -> Stat | None:
+        if key not in self.objects:
+            return None
+        data, _, metadata = self.objects[key]
+        return Stat(size=len(data), etag=_etag(data), metadata=metadata)
+
+    def start(self, key: str, count: int) -> bytes:
+        return self.get(key)[:count]
+
+    def delete_all(self, prefix: str) -> int:
+        doomed = [key for key in self.objects if key.startswith(prefix)]
+        for key in doomed:
+            del self.objects[key]
+        return len(doomed)
+
+    def delete(self, key: str) -> None:
+        self.objects.pop(key, None)
+
+    def presign_post(self, key: str, *, max_bytes: int, sha256: str | None, seconds: int) -> UploadForm:
+        fields = {"key": key, "policy": f"0..{max_bytes}"}
+        if sha256 is not None:
+            fields["x-amz-checksum-sha256"] = sha256
+        return UploadForm(url="memory://bucket", fields=fields)
+
+    def presign_get(self, key: str, *, filename: str, content_type: str | None, seconds: int) -> str:
+        return f"memory://bucket/{key}?expires={seconds}"
+
+    def start_multipart(self, key: str) -> str:
+        self.parts[key] = []
+        return f"upload-{key}"
+
+    def presign_part(self, key: str, upload_id: str, number: int, *, seconds: int) -> str:
+        return f"memory://bucket/{key}?partNumber={number}&uploadId={upload_id}"
+
+    def complete_multipart(self, key: str, upload_id: str) -> None:
+        parts = self.parts.pop(key, [])
+        if not parts:
+            raise Conflict("No part was uploaded.", code="no_parts")
+        self.upload(key, b"".join(parts))
+
+    def check(self) -> None:
+        return None
+
+
+def _etag(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+class MemoryQueues:
+    """Messages in lists; ``down`` makes every send fail."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[str, Dispatch]] = []
+        self.down = False
+        self.delays: list[tuple[str, str, int]] = []
+
+    def send(self, dispatch: Dispatch) -> None:
+        if self.down:
+            raise StepRetryable("queue_unavailable", "the queue did not take the message")
+        self.messages.append((queue_name(dispatch.step, dispatch.priority), dispatch))
+
+    def put_off(self, source: str, receipt: str, seconds: int) -> None:
+        self.delays.append((source, receipt, seconds))
+
+    def take(self) -> Dispatch | None:
+        return self.messages.pop(0)[1] if self.messages else None
+
+    def depth(self) -> Depth:
+        counts: dict[str, int] = defaultdict(int)
+        for name, _ in self.messages:
+            counts[name] += 1
+        return Depth(counts, 0)
+
+    def check(self) -> None:
+        if self.down:
+            raise StepRetryable("queue_unavailable", "the queue does not answer")

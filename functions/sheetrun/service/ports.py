@@ -1,0 +1,281 @@
+"""What the use cases need from the world, as roles. ``fakes`` has them in memory, ``sheetrun.aws`` on AWS.
+
+Both pass the same contract tests (``tests/contract``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from sheetrun.jobs.events import Dispatch, Event
+from sheetrun.jobs.job import Job
+from sheetrun.jobs.limits import Admission, BucketPolicy
+from sheetrun.jobs.states import Kind, Priority, State, Step
+from sheetrun.jobs.transitions import Change
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFilter:
+    """Which of a client's jobs a list holds; None means any."""
+
+    states: frozenset[State] | None = None
+    kind: Kind | None = None
+    batch: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+    def holds(self, job: Job) -> bool:
+        return (
+            (self.states is None or job.state in self.states)
+            and (self.kind is None or job.kind is self.kind)
+            and (self.batch is None or job.batch == self.batch)
+            and (self.created_after is None or job.created_at > self.created_after)
+            and (self.created_before is None or job.created_at < self.created_before)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Jobs newest first; ``after`` is the id to go on from, None at the end."""
+
+    jobs: tuple[Job, ...]
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKey:
+    """A key as stored: not the secret, its SHA-256 (the secret has 192 random bits, so a plain hash is enough)."""
+
+    id: str
+    client: str
+    secret_hash: str
+    scopes: frozenset[str]
+    created_at: datetime
+    name: str = ""
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    last_used_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A stored answer of a creating POST, for ``Idempotency-Key``."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reservation:
+    """What a table says to a caller with an ``Idempotency-Key``.
+
+    ``fresh``: go on, and use ``subject`` as the id of what you create (a caller that died before its answer was stored
+    left the same id). Otherwise another call has the key: ``answer`` when it is done, None while it runs.
+    """
+
+    fresh: bool
+    subject: str
+    fingerprint: str
+    answer: Answer | None = None
+
+
+class Ledger(Protocol):
+    """Jobs, their events and the outbox: the one truth. Every write is conditional."""
+
+    def create(self, change: Change, *, most: int, most_of_client: int) -> None:
+        """Counts the job as under way, in the same write. Raises ``Raced`` when the id is taken, ``Full``."""
+
+    def get(self, job_id: str) -> Job | None: ...
+
+    def save(self, before: Job, change: Change) -> None:
+        """Job, events and outbox in one transaction, if the job is still at ``before.rev``; else ``Raced``."""
+
+    def events(self, job_id: str, *, after: int, limit: int) -> list[Event]: ...
+
+    def page(self, client: str, wanted: JobFilter, *, after: str | None, limit: int) -> Page: ...
+
+    def due(self, now: datetime, *, limit: int) -> list[str]:
+        """Ids of jobs that time has something to say about, the longest overdue first."""
+
+    def outbox(self, job_id: str) -> list[Dispatch]:
+        """Messages of the job that no queue has taken yet, as far as is known."""
+
+    def unsent(self, before: datetime, *, limit: int) -> list[Dispatch]:
+        """Messages of any job that were written before a time and are still in the outbox."""
+
+    def sent(self, dispatch: Dispatch) -> None:
+        """Takes a message out of the outbox; no harm when it is not there."""
+
+    def delete(self, job: Job) -> None:
+        """The job with its events and outbox, if it is still at ``job.rev``; else ``Raced``."""
+
+    def under_way(self, client: str | None = None) -> int:
+        """How many jobs are not at an end: a client's, or all."""
+
+    def check(self) -> None:
+        """Raises ``StepRetryable`` when the table does not answer."""
+
+
+class Keys(Protocol):
+    """API keys, by their id."""
+
+    def put_key(self, key: ApiKey) -> None: ...
+
+    def get_key(self, key_id: str) -> ApiKey | None: ...
+
+    def list_keys(self, client: str) -> Sequence[ApiKey]: ...
+
+    def touch_key(self, key_id: str, now: datetime) -> None: ...
+
+    def client_exists(self, client: str) -> bool: ...
+
+
+class Limits(Protocol):
+    """Buckets, decided in one conditional write each."""
+
+    def take(self, owner: str, policy: BucketPolicy, now: datetime, *, cost: int = 1) -> Admission: ...
+
+    def peek(self, owner: str, policy: BucketPolicy, now: datetime) -> Admission:
+        """The state of a bucket, with nothing taken."""
+
+
+class Idempotency(Protocol):
+    """Answers of creating POSTs, by client and key, for 24 hours."""
+
+    def reserve(self, owner: str, key: str, *, fingerprint: str, subject: str, now: datetime) -> Reservation: ...
+
+    def answer(self, owner: str, key: str, answer: Answer, now: datetime) -> None: ...
+
+    def forget(self, owner: str, key: str) -> None:
+        """After a refusal: the next call with the key starts afresh."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stat:
+    """An object without its bytes."""
+
+    size: int
+    etag: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadForm:
+    """A presigned POST: send ``fields``, then the file as ``file``, as multipart/form-data to ``url``."""
+
+    url: str
+    fields: Mapping[str, str]
+
+
+class Blobs(Protocol):
+    """Objects by key."""
+
+    def put(self, key: str, data: bytes, *, content_type: str) -> None: ...
+
+    def get(self, key: str, *, etag: str | None = None) -> bytes:
+        """Raises ``StepFailed`` when it is gone, or (with ``etag``) is not the object that was accepted."""
+
+    def head(self, key: str) -> Stat | None: ...
+
+    def start(self, key: str, count: int) -> bytes:
+        """The first ``count`` bytes, fewer if the object is shorter."""
+
+    def delete_all(self, prefix: str) -> int:
+        """Deletes every object under a prefix; how many there were."""
+
+    def delete(self, key: str) -> None: ...
+
+    def presign_post(self, key: str, *, max_bytes: int, sha256: str | None, seconds: int) -> UploadForm:
+        """``sha256`` base64, enforced by the store."""
+
+    def presign_get(self, key: str, *, filename: str, content_type: str | None, seconds: int) -> str: ...
+
+    def start_multipart(self, key: str) -> str: ...
+
+    def presign_part(self, key: str, upload_id: str, number: int, *, seconds: int) -> str: ...
+
+    def complete_multipart(self, key: str, upload_id: str) -> None:
+        """Puts the uploaded parts together. Raises ``Conflict`` when there are none."""
+
+    def check(self) -> None:
+        """Raises ``StepRetryable`` when the store does not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """Messages in the steps' queues: ``waiting`` by queue name, ``running`` in all."""
+
+    waiting: Mapping[str, int]
+    running: int
+
+
+class Queues(Protocol):
+    """Messages to steps."""
+
+    def send(self, dispatch: Dispatch) -> None:
+        """Raises ``StepRetryable`` when the queue did not take it."""
+
+    def put_off(self, source: str, receipt: str, seconds: int) -> None:
+        """A message that is being worked on, of the queue with the ARN ``source``, comes back after ``seconds``."""
+
+    def depth(self) -> Depth:
+        """What waits and what is being worked on, approximately."""
+
+    def check(self) -> None: ...
+
+
+class Clock(Protocol):
+    """Time, injected."""
+
+    def now(self) -> datetime: ...
+
+    def monotonic(self) -> float:
+        """Seconds, for durations."""
+
+    def sleep(self, seconds: float) -> None: ...
+
+
+class Ids(Protocol):
+    """Identifiers and randomness, injected."""
+
+    def job_id(self, now: datetime) -> str:
+        """``job_`` and a ULID: sorts by time."""
+
+    def derived_job_id(self, now: datetime, seed: str) -> str:
+        """The same id for the same time and seed: a notification delivered twice names one job."""
+
+    def token(self, size: int) -> str:
+        """URL-safe random text from ``size`` random bytes."""
+
+    def jitter(self) -> float:
+        """0..1."""
+
+
+class Log(Protocol):
+    """Structured lines; values are never cell contents, keys or URLs with signatures."""
+
+    def info(self, event: str, **facts: Any) -> None: ...
+
+    def warning(self, event: str, **facts: Any) -> None: ...
+
+    def error(self, event: str, **facts: Any) -> None: ...
+
+
+def queue_name(step: Step, priority: Priority) -> str:
+    """Which queue a step's message goes to: a class of its own for the steps where waiting is felt."""
+    if step is Step.GENERATE:
+        return step.value
+    return f"{step.value}-{priority.value}"
+
+
+def all_queue_names() -> Iterable[str]:
+    """Every name that ``queue_name`` may give, in a stable order."""
+    for step in Step:
+        for priority in (Priority.HIGH, Priority.NORMAL, Priority.LOW):
+            name = queue_name(step, priority)
+            if step is not Step.GENERATE or priority is Priority.HIGH:
+                yield name

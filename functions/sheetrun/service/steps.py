@@ -1,0 +1,252 @@
+"""One message, one step: claim, work, finish. The same for every step; what differs is in ``work``.
+
+::
+
+    message ─► claim ──Stale──► done (and whatever the outbox still holds for the job is sent)
+                 │ ──Busy───► back to the queue until the other worker's lease ends
+                 │ ──GivenUp► done (the job has ended)
+                 ▼ Claimed, epoch + 1
+               work ── StepFailed ───► failed / timed_out
+                 │ ─── StepRetryable ► released, back to the queue with backoff; after the last attempt: failed
+                 │ ─── Stopped ──────► cancelled, or nothing (another worker has the step)
+                 ▼
+               finish: state, event and the next step's message in one transaction
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from sheetrun.jobs import transitions
+from sheetrun.jobs.errors import NotFound, StepFailed, StepRetryable, Stopped
+from sheetrun.jobs.job import Job, Problem, Progress
+from sheetrun.jobs.limits import backoff
+from sheetrun.jobs.states import Step
+from sheetrun.jobs.transitions import Busy, Change, ClaimDecision, Claimed, GivenUp, Stale
+from sheetrun.service.changes import change_job, send_now
+from sheetrun.service.ports import Blobs, Clock, Ids, Ledger, Log, Queues
+from sheetrun.settings import Settings
+
+Report = Callable[[int, int, str], None]  #: (done, total, message); raises ``Stopped``
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What a step's queue carries."""
+
+    job_id: str
+    step: Step
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The message has done its work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The message must come back in ``seconds``."""
+
+    seconds: int
+
+
+Outcome = Done | Again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What a step made. The last step sets ``results`` and ``report``."""
+
+    artefacts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    results: Mapping[str, str] | None = None
+    report: Mapping[str, Any] = field(default_factory=dict)
+    partially: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workplace:
+    """What a step's work gets: the job as claimed, a way to tell progress, and its time limit in seconds."""
+
+    job: Job
+    report: Report
+    seconds: float
+
+
+Work = Callable[[Workplace], Made]
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """Runs steps for one function."""
+
+    ledger: Ledger
+    blobs: Blobs
+    queues: Queues
+    clock: Clock
+    ids: Ids
+    settings: Settings
+    log: Log
+
+    def run(self, message: Message, work: Work, *, remaining: float) -> Outcome:
+        """``remaining``: seconds until the function is stopped from outside."""
+        lease = timedelta(seconds=remaining + self.settings.lease_margin_seconds)
+        decision = self._claim(message, lease)
+        if isinstance(decision, Busy):
+            return Again(decision.seconds)
+        if isinstance(decision, Stale):
+            self.log.info("message_stale", job_id=message.job_id, step=message.step.value, why=decision.reason)
+            self._flush(message.job_id)
+            return Done()
+        if isinstance(decision, GivenUp):
+            self.log.warning("job_given_up", job_id=message.job_id, state=decision.change.job.state.value)
+            return Done()
+        return self._work(decision.change.job, message.step, work, lease, remaining)
+
+    def _claim(self, message: Message, lease: timedelta) -> ClaimDecision:
+        decision: ClaimDecision = Stale("the job is gone")
+
+        def decide(job: Job) -> Change | None:
+            nonlocal decision
+            decision = transitions.claim(
+                job,
+                message.step,
+                message.number,
+                self.clock.now(),
+                lease=lease,
+                max_attempts=self.settings.max_attempts,
+            )
+            return decision.change if isinstance(decision, Claimed | GivenUp) else None
+
+        try:
+            change_job(self.ledger, message.job_id, decide)
+        except NotFound:
+            return Stale("the job is gone")
+        return decision
+
+    def _work(self, job: Job, step: Step, work: Work, lease: timedelta, remaining: float) -> Outcome:
+        epoch = job.epoch
+        begun = self.clock.monotonic()
+        self.log.info("step_begun", job_id=job.id, step=step.value, epoch=epoch, attempt=job.attempts[step.value])
+        try:
+            made = work(
+                Workplace(job=job, report=self._heartbeat(job, lease), seconds=self._time_limit(job, remaining))
+            )
+        except Stopped as stopped:
+            self.log.info("step_stopped", job_id=job.id, step=step.value, why=stopped.detail)
+            self._finish(job.id, lambda current: transitions.let_go(current, epoch, self.clock.now()))
+            return Done()
+        except StepFailed as failure:
+            self._fail(job, step, failure)
+            return Done()
+        except StepRetryable as fault:
+            return self._again(job, step, fault)
+        duration = int((self.clock.monotonic() - begun) * 1000)
+        self._finish(job.id, lambda current: _finished(current, epoch, self.clock, made, duration))
+        self.log.info("step_done", job_id=job.id, step=step.value, epoch=epoch, duration_ms=duration)
+        return Done()
+
+    def _time_limit(self, job: Job, remaining: float) -> float:
+        """Seconds that the work may take: the function's own, and what the job's deadline leaves."""
+        limit = max(0.1, remaining - self.settings.lease_margin_seconds)
+        if job.deadline_at is not None:
+            limit = min(limit, (job.deadline_at - self.clock.now()).total_seconds())
+        return max(0.1, limit)
+
+    def _heartbeat(self, job: Job, lease: timedelta) -> Report:
+        """Progress for clients, a longer lease, and the news that the job was cancelled: one write, now and then."""
+        last = self.clock.monotonic()
+
+        def report(done: int, total: int, message: str) -> None:
+            nonlocal last
+            moment = self.clock.monotonic()
+            if moment - last < self.settings.heartbeat_seconds:
+                return
+            last = moment
+            progress = Progress(done=done, total=total, message=message[:200])
+            now = self.clock.now()
+            if job.deadline_at is not None and now >= job.deadline_at:
+                raise StepFailed("deadline_exceeded", "The deadline passed before the job was done.", timed_out=True)
+            change_job(
+                self.ledger,
+                job.id,
+                lambda current: transitions.heartbeat(current, job.epoch, now, lease=lease, progress=progress),
+            )
+
+        return report
+
+    def _fail(self, job: Job, step: Step, failure: StepFailed) -> None:
+        problem = Problem(
+            code=failure.code,
+            title=failure.title,
+            detail=failure.detail,
+            stage=step.value,
+            retryable=failure.timed_out,
+            errors=failure.errors,
+        )
+        self.log.warning("step_failed", job_id=job.id, step=step.value, code=failure.code)
+        self._finish(
+            job.id,
+            lambda current: transitions.failed(
+                current, job.epoch, self.clock.now(), problem, timed_out=failure.timed_out
+            ),
+        )
+
+    def _again(self, job: Job, step: Step, fault: StepRetryable) -> Outcome:
+        attempt = job.attempts[step.value]
+        self.log.warning("step_faulted", job_id=job.id, step=step.value, code=fault.code, attempt=attempt)
+        if attempt >= self.settings.max_attempts:
+            problem = Problem(
+                code=fault.code,
+                title="The service could not do its part",
+                detail=f"{fault.detail} ({attempt} attempts).",
+                stage=step.value,
+                retryable=True,
+            )
+            self._finish(job.id, lambda current: transitions.failed(current, job.epoch, self.clock.now(), problem))
+            return Done()
+        seconds = backoff(attempt, self.settings.retry_delays)
+        self._finish(job.id, lambda current: transitions.released(current, job.epoch, self.clock.now(), delay=seconds))
+        return Again(seconds)
+
+    def _finish(self, job_id: str, decide: Callable[[Job], Change | None]) -> None:
+        """The last write of a claim. ``Stopped`` here means that somebody else has the job: nothing to say."""
+        try:
+            _, change = change_job(self.ledger, job_id, decide)
+        except (Stopped, NotFound) as late:
+            self.log.info("finish_refused", job_id=job_id, why=late.detail)
+            return
+        send_now(self.ledger, self.queues, change, self.log)
+
+    def _flush(self, job_id: str) -> None:
+        """A message came again: perhaps its first worker died between its last write and sending the next message."""
+        for dispatch in self.ledger.outbox(job_id):
+            self.queues.send(dispatch)
+            self.ledger.sent(dispatch)
+
+
+def _finished(job: Job, epoch: int, clock: Clock, made: Made, duration: int) -> Change:
+    now = clock.now()
+    if made.results is None:
+        return transitions.step_done(job, epoch, now, artefacts=made.artefacts, duration_ms=duration, facts=made.facts)
+    return transitions.succeeded(
+        job,
+        epoch,
+        now,
+        results=made.results,
+        report=made.report,
+        duration_ms=duration,
+        partially=made.partially,
+    )
+
+
+def message_of(body: Mapping[str, Any]) -> Message:
+    """Reads a queue's message. Raises ``ValueError`` for one that is not ours."""
+    try:
+        return Message(job_id=str(body["job_id"]), step=Step(body["step"]), number=int(body["epoch"]))
+    except (KeyError, TypeError) as problem:
+        raise ValueError(f"not a step's message: {problem}") from None

@@ -1,0 +1,155 @@
+"""Creating a job: the row first, then the URL to upload to, so that no file can come for a job that is not there."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sheetrun.jobs.errors import AtCapacity, Full, QuotaExceeded, Raced, Rejected
+from sheetrun.jobs.job import Job, rfc3339
+from sheetrun.jobs.limits import gate_of
+from sheetrun.jobs.states import State
+from sheetrun.jobs.transitions import created
+from sheetrun.service.ports import Blobs, Clock, Ledger
+from sheetrun.service.requests import JobRequest
+from sheetrun.settings import Settings
+
+JSON_TYPE = "application/json"
+
+
+def upload_key(client: str, job_id: str) -> str:
+    """One exact key per job; ``intake`` reads client and job from it and believes nothing else of a notification."""
+    return f"uploads/{client}/{job_id}/source"
+
+
+def request_key(job_id: str) -> str:
+    """Inputs and outputs, in an object of their own because they can be large."""
+    return f"jobs/{job_id}/request.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Submitter:
+    """``POST /v1/jobs`` without HTTP."""
+
+    ledger: Ledger
+    blobs: Blobs
+    clock: Clock
+    settings: Settings
+
+    def create(
+        self, client: str, request: JobRequest, *, job_id: str, batch: str | None = None
+    ) -> tuple[Job, dict[str, Any]]:
+        """The job and its ``upload``. The same id again (a caller that died half-way) gives the job that is there."""
+        now = self.clock.now()
+        in_parts = request.size is not None and request.size > self.settings.max_post_bytes
+        key = upload_key(client, job_id)
+        job = new_job(client, request, job_id=job_id, now=now, settings=self.settings, key=key, batch=batch)
+        if job.has_request:
+            body = json.dumps({"inputs": dict(request.inputs), "outputs": request.outputs})
+            self.blobs.put(request_key(job_id), body.encode(), content_type=JSON_TYPE)
+        if in_parts:
+            job = job.evolve(upload_id=self.blobs.start_multipart(key))
+        change = created(job, now)
+        try:
+            self.ledger.create(change, most=self.settings.max_jobs, most_of_client=self.settings.max_client_jobs)
+            job = change.job
+        except Full as full:
+            raise _no_place(full) from None
+        except Raced:
+            there = self.ledger.get(job_id)
+            if there is None or there.client != client:
+                raise
+            job = there
+        return job, self.upload(job)
+
+    def upload(self, job: Job) -> dict[str, Any]:
+        """Where and how to send the file."""
+        seconds = max(1, int((job.upload_expires_at - self.clock.now()).total_seconds()))
+        expires = rfc3339(job.upload_expires_at)
+        if job.upload_id is not None and job.size is not None:
+            count = math.ceil(job.size / self.settings.part_bytes)
+            part_size = self.settings.part_bytes
+            return {
+                "method": "MULTIPART",
+                "part_size": part_size,
+                "parts": [
+                    {
+                        "number": number,
+                        "url": self.blobs.presign_part(job.source_key, job.upload_id, number, seconds=seconds),
+                    }
+                    for number in range(1, count + 1)
+                ],
+                "expires_at": expires,
+                "max_bytes": job.max_bytes,
+            }
+        form = self.blobs.presign_post(job.source_key, max_bytes=job.max_bytes, sha256=job.sha256, seconds=seconds)
+        return {
+            "method": "POST",
+            "url": form.url,
+            "fields": dict(form.fields),
+            "expires_at": expires,
+            "max_bytes": job.max_bytes,
+        }
+
+
+def _no_place(full: Full) -> Rejected:
+    """429 when the client has its share, 503 when the service is full."""
+    numbers = {"limit": full.limit, "under_way": full.limit}
+    if full.gate == "client":
+        return QuotaExceeded(
+            f"{full.limit} of your jobs are under way, which is the limit; wait for one to end.",
+            code="too_many_jobs",
+            retry_after=5,
+            extra={"violated-policies": ["jobs-under-way"], **numbers},
+        )
+    return AtCapacity(
+        f"{full.limit} jobs are under way, which is what the service takes.",
+        retry_after=10,
+        extra={"violated-policies": ["capacity"], **numbers},
+    )
+
+
+def new_job(
+    client: str,
+    request: JobRequest,
+    *,
+    job_id: str,
+    now: datetime,
+    settings: Settings,
+    key: str,
+    batch: str | None = None,
+) -> Job:
+    """A job before its first write."""
+    deadline = now + timedelta(seconds=request.deadline_seconds)
+    upload_until = min(now + timedelta(seconds=settings.upload_seconds), deadline)
+    size = request.size
+    limit = (
+        settings.max_upload_bytes if size is not None and size > settings.max_post_bytes else settings.max_post_bytes
+    )
+    return Job(
+        id=job_id,
+        client=client,
+        kind=request.kind,
+        task=request.task,
+        filename=request.filename,
+        priority=request.priority,
+        state=State.AWAITING_UPLOAD,
+        created_at=now,
+        upload_expires_at=upload_until,
+        deadline_at=deadline,
+        expires_at=deadline + timedelta(seconds=request.retain_seconds),
+        source_key=key,
+        retain_seconds=request.retain_seconds,
+        size=size,
+        max_bytes=limit,
+        sha256=request.sha256,
+        has_request=bool(request.inputs) or request.outputs is not None,
+        webhook_url=request.webhook_url,
+        metadata=dict(request.metadata),
+        batch=batch,
+        custom_id=request.custom_id,
+        gate=gate_of(job_id, settings.max_jobs),
+    )

@@ -1,0 +1,147 @@
+"""A file has arrived: the door. Notifications may come late, twice, or for things that are none of ours."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sheetrun.jobs.errors import Full, NotFound, Raced, Rejected, StepRetryable, Unprocessable
+from sheetrun.jobs.job import Job, Problem
+from sheetrun.jobs.states import Kind, State
+from sheetrun.jobs.transitions import Change, created, refused, uploaded
+from sheetrun.service.changes import change_job, send_now
+from sheetrun.service.ports import Blobs, Clock, Ids, Keys, Ledger, Log, Queues, Stat
+from sheetrun.service.requests import JobRequest, job_request
+from sheetrun.service.submit import new_job
+from sheetrun.settings import Settings
+
+CLIENT = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_UPLOAD = re.compile(r"uploads/([a-z0-9][a-z0-9_-]{0,62})/(job_[0-9A-HJKMNP-TV-Z]{26})/source")
+_INBOX = re.compile(r"inbox/([a-z0-9][a-z0-9_-]{0,62})/(.+)", re.DOTALL)
+ZIP = b"PK\x03\x04"
+COMPOUND = bytes.fromhex("d0cf11e0a1b11ae1")  #: OLE2: an old .xls, or an encrypted .xlsx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """What a notification says. Only ``key`` is believed; the rest tells two drops on one key apart."""
+
+    key: str
+    at: datetime
+    etag: str = ""
+    sequencer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Takes files in."""
+
+    ledger: Ledger
+    keys: Keys
+    blobs: Blobs
+    queues: Queues
+    clock: Clock
+    ids: Ids
+    settings: Settings
+    log: Log
+
+    def arrived(self, arrival: Arrival) -> str | None:
+        """The id of the job that the file belongs to; None when it belongs to nobody."""
+        if match := _UPLOAD.fullmatch(arrival.key):
+            return self.accept(match[2])
+        if match := _INBOX.fullmatch(arrival.key):
+            return self._dropped(arrival, match[1], match[2])
+        self.log.warning("arrival_ignored", why="the key is not of a kind that becomes a job")
+        return None
+
+    def accept(self, job_id: str) -> str | None:
+        """Looks at the object of an expected upload and queues the job, or ends it with the reason."""
+        job = self.ledger.get(job_id)
+        if job is None:
+            self.log.warning("arrival_ignored", job_id=job_id, why="no such job")
+            return None
+        stat = self.blobs.head(job.source_key)
+        if stat is None:
+            return None
+        problem = self._look(job, stat)
+        now = self.clock.now()
+
+        def decide(current: Job) -> Change | None:
+            if problem is not None:
+                return refused(current, now, problem) if current.state is State.AWAITING_UPLOAD else None
+            return uploaded(current, now, size=stat.size, etag=stat.etag)
+
+        job, change = change_job(self.ledger, job_id, decide)
+        if change is not None:
+            self.log.info("upload_accepted", job_id=job_id, size=stat.size, state=job.state.value)
+        send_now(self.ledger, self.queues, change, self.log)
+        return job_id
+
+    def _look(self, job: Job, stat: Stat) -> Problem | None:
+        if stat.size > job.max_bytes:
+            return _refusal("file_too_large", f"The file has {stat.size} bytes, over the limit of {job.max_bytes}.")
+        if stat.size == 0:
+            return _refusal("empty_file", "The file is empty.")
+        if job.kind is Kind.WORKBOOK:
+            start = self.blobs.start(job.source_key, 8)
+            if not start.startswith(ZIP) and start != COMPOUND:
+                return _refusal(
+                    "not_a_workbook",
+                    "The file is not an Excel workbook (.xlsx files are zip archives). Save it in Excel as .xlsx.",
+                )
+        return None
+
+    def _dropped(self, arrival: Arrival, client: str, name: str) -> str | None:
+        """A file that another system put under ``inbox/``: a job with no API call."""
+        if not self.keys.client_exists(client):
+            self.log.warning("drop_ignored", client=client, why="no such client")
+            return None
+        stat = self.blobs.head(arrival.key)
+        if stat is None:
+            return None
+        seed = f"{arrival.key}\n{stat.etag}\n{arrival.sequencer}"
+        job_id = self.ids.derived_job_id(arrival.at, seed)
+        now = self.clock.now()
+        request, problem = self._drop_request(name, stat)
+        job = new_job(client, request, job_id=job_id, now=now, settings=self.settings, key=arrival.key)
+        try:
+            self.ledger.create(created(job, now), most=self.settings.max_jobs, most_of_client=self.settings.max_jobs)
+        except Raced:
+            self.log.info("drop_known", job_id=job_id)
+        except Full as full:
+            raise StepRetryable("at_capacity", full.detail) from None
+        if problem is not None:
+            reason = problem
+            change_job(self.ledger, job_id, lambda current: refused(current, now, reason))
+            return job_id
+        return self.accept(job_id)
+
+    def _drop_request(self, name: str, stat: Stat) -> tuple[JobRequest, Problem | None]:
+        """The object's metadata plays the part of the request; a wrong one ends the job with the reason."""
+        body: dict[str, object] = {"filename": name.rsplit("/", 1)[-1], "size": stat.size}
+        for field, header in (("task", "task"), ("priority", "priority"), ("webhook_url", "webhook-url")):
+            if header in stat.metadata:
+                body[field] = stat.metadata[header]
+        try:
+            return job_request(body, self.settings), None
+        except Rejected as rejection:
+            plain = job_request({"filename": "dropped.xlsx"}, self.settings)
+            named = replace(plain, filename=str(body["filename"])[:255] or plain.filename)
+            return named, _refusal(rejection.code, rejection.detail)
+
+    def complete(self, job: Job) -> Job:
+        """A multipart upload's parts are all there: puts them together. The notification does the rest."""
+        if job.upload_id is None:
+            raise Unprocessable("This job is not uploaded in parts.", code="not_multipart")
+        if self.blobs.head(job.source_key) is None:
+            self.blobs.complete_multipart(job.source_key, job.upload_id)
+        self.accept(job.id)
+        there = self.ledger.get(job.id)
+        if there is None:
+            raise NotFound(f"There is no job {job.id}.", code="job_not_found")
+        return there
+
+
+def _refusal(code: str, detail: str) -> Problem:
+    return Problem(code=code, title="The file was refused", detail=detail, stage="intake")

@@ -1,0 +1,5 @@
+PAGE = ""
+
+
+def document(base: str, settings: object) -> dict[str, object]:
+    return {}

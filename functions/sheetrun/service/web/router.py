@@ -1,0 +1,69 @@
+"""Which function answers which method and path. Paths are templates: ``/v1/jobs/{id}/results/{name+}``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sheetrun.jobs.errors import MethodNotAllowed, NotFound
+from sheetrun.service.access import Caller
+from sheetrun.service.web.http import Request, Response
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request that found its route; ``caller`` is None only on routes that need no key."""
+
+    request: Request
+    path: Mapping[str, str]
+    who: Caller | None = None
+
+    @property
+    def caller(self) -> Caller:
+        if self.who is None:
+            raise RuntimeError("this route has no caller")
+        return self.who
+
+
+Handler = Callable[[Call], Response]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """``scope`` None: no key is needed."""
+
+    method: str
+    template: str
+    handler: Handler
+    scope: str | None = "read"
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        text = re.sub(r"\{(\w+)\+\}", r"(?P<\1>.+)", self.template)
+        return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", text))
+
+
+class Router:
+    """Finds routes; few enough that a walk is the fastest way."""
+
+    def __init__(self, routes: list[Route]) -> None:
+        self.routes = routes
+        self._compiled = [(route, route.pattern) for route in routes]
+
+    def find(self, method: str, path: str) -> tuple[Route, Mapping[str, str]]:
+        """Raises ``NotFound``, ``MethodNotAllowed``. HEAD is served by GET."""
+        wanted = "GET" if method == "HEAD" else method
+        allowed: list[str] = []
+        for route, pattern in self._compiled:
+            match = pattern.fullmatch(path)
+            if match is None:
+                continue
+            if route.method == wanted:
+                return route, match.groupdict()
+            allowed.append(route.method)
+        if allowed:
+            raise MethodNotAllowed(
+                f"{method} is not for {path}; use {' or '.join(allowed)}.", extra={"allow": sorted(allowed)}
+            )
+        raise NotFound(f"There is nothing at {path}.", code="no_such_route")

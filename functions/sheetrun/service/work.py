@@ -1,0 +1,178 @@
+"""What the three steps of a workbook job do: artefacts from the store, one call of ``compute``, artefacts back.
+
+``compute`` comes in as an argument: tests bring their own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sheetrun.jobs.errors import SheetrunError, StepFailed, StepRetryable
+from sheetrun.jobs.job import Job
+from sheetrun.jobs.states import Step
+from sheetrun.service.compute import Executed, Generated, Parsed, Progress
+from sheetrun.service.ports import Blobs, Log
+from sheetrun.service.steps import Made, Workplace
+from sheetrun.service.submit import request_key
+from sheetrun.settings import Settings
+
+BINARY = "application/octet-stream"
+SHOWN_ERRORS = 100  #: cells that are listed in the job itself; all of them are in the report
+
+#: File name of each result, by name; what is not here is ``name`` with a suffix from its type.
+FILES = {
+    "values": "values.json",
+    "workbook": "workbook.xlsx",
+    "script": "model.py",
+    "report": "report.html",
+    "graph": "graph.svg",
+    "bundle": "bundle.zip",
+}
+
+
+class Compute(Protocol):
+    """The module ``sheetrun.service.compute``, as far as the steps use it."""
+
+    def parse(self, source: bytes, filename: str, *, progress: Progress | None = None) -> Parsed: ...
+
+    def generate(self, artefact: bytes, *, progress: Progress | None = None) -> Generated: ...
+
+    def execute(
+        self,
+        artefact: bytes,
+        generated: Generated,
+        source: bytes,
+        *,
+        inputs: Mapping[str, Any] | None = None,
+        outputs: Sequence[str] | None = None,
+        timeout: float = 60.0,
+        memory: int = 1024 * 2**20,
+        progress: Progress | None = None,
+    ) -> Executed: ...
+
+
+@dataclass(frozen=True, slots=True)
+class WorkbookWork:
+    """One method per step."""
+
+    compute: Compute
+    blobs: Blobs
+    settings: Settings
+    log: Log
+
+    def parse(self, place: Workplace) -> Made:
+        job = place.job
+        source = self.blobs.get(job.source_key, etag=job.source_etag)
+        with self._reasons(Step.PARSE, job):
+            parsed = self.compute.parse(source, job.filename, progress=place.report)
+        key = _artefact(job, "model.bin")
+        self.blobs.put(key, parsed.artefact, content_type=BINARY)
+        facts = {"sheets": parsed.sheets, "cells": parsed.cells, "formulas": parsed.formulas, "blocks": parsed.blocks}
+        return Made(artefacts={"model": key}, facts=facts)
+
+    def generate(self, place: Workplace) -> Made:
+        job = place.job
+        artefact = self.blobs.get(_key(job, "model"))
+        with self._reasons(Step.GENERATE, job):
+            generated = self.compute.generate(artefact, progress=place.report)
+        keys = {
+            "script": _artefact(job, "model.py"),
+            "line_map": _artefact(job, "lines.bin"),
+            "unsupported": _artefact(job, "unsupported.json"),
+        }
+        self.blobs.put(keys["script"], generated.script.encode(), content_type="text/x-python; charset=utf-8")
+        self.blobs.put(keys["line_map"], generated.line_map, content_type=BINARY)
+        self.blobs.put(
+            keys["unsupported"], json.dumps(list(generated.unsupported)).encode(), content_type="application/json"
+        )
+        lines = generated.script.count("\n")
+        return Made(artefacts=keys, facts={"lines": lines, "unsupported": len(generated.unsupported)})
+
+    def execute(self, place: Workplace) -> Made:
+        job = place.job
+        artefact = self.blobs.get(_key(job, "model"))
+        generated = Generated(
+            script=self.blobs.get(_key(job, "script")).decode(),
+            line_map=self.blobs.get(_key(job, "line_map")),
+            unsupported=tuple(json.loads(self.blobs.get(_key(job, "unsupported")))),
+        )
+        source = self.blobs.get(job.source_key, etag=job.source_etag)
+        asked = self._asked(job)
+        with self._reasons(Step.EXECUTE, job):
+            executed = self.compute.execute(
+                artefact,
+                generated,
+                source,
+                inputs=asked.get("inputs") or None,
+                outputs=asked.get("outputs"),
+                timeout=min(float(self.settings.execute_seconds), place.seconds),
+                memory=self.settings.execute_memory_bytes,
+                progress=place.report,
+            )
+        results = {}
+        for name, (content_type, data) in sorted(executed.results.items()):
+            results[name] = f"jobs/{job.id}/results/{job.epoch}/{FILES.get(name, name)}"
+            self.blobs.put(results[name], data, content_type=content_type)
+        errors = [dict(error) for error in executed.errors]
+        report = dict(executed.report)
+        if errors:
+            report["errors"] = errors[:SHOWN_ERRORS]
+            report["errors_total"] = len(errors)
+        return Made(results=results, report=report, partially=bool(errors))
+
+    def _asked(self, job: Job) -> Mapping[str, Any]:
+        if not job.has_request:
+            return {}
+        asked: Mapping[str, Any] = json.loads(self.blobs.get(request_key(job.id)))
+        return asked
+
+    def _reasons(self, step: Step, job: Job) -> _Reasons:
+        return _Reasons(step, job, self.log)
+
+
+def _artefact(job: Job, name: str) -> str:
+    """Under the claim's epoch: a worker that was given up for dead cannot overwrite its successor's."""
+    return f"jobs/{job.id}/work/{job.epoch}/{name}"
+
+
+def _key(job: Job, name: str) -> str:
+    try:
+        return job.artefacts[name]
+    except KeyError:
+        raise StepFailed("artefact_missing", f"the {name} of an earlier step is not there any more") from None
+
+
+class _Reasons:
+    """Turns what ``compute`` raises into the end of the job, with a code. Only what says ``retryable`` is tried again.
+
+    ``WorkbookError`` and the like carry ``reason`` or ``code`` and ``detail``; anything else is a fault of ours, and is
+    told as that (its text stays in the log: it may hold cell contents).
+    """
+
+    def __init__(self, step: Step, job: Job, log: Log) -> None:
+        self._step, self._job, self._log = step, job, log
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        if error is None or isinstance(error, SheetrunError) or not isinstance(error, Exception):
+            return
+        if isinstance(error, MemoryError):
+            raise StepFailed("out_of_memory", f"The {self._step} step needs more memory than it has.") from error
+        code = getattr(error, "reason", None) or getattr(error, "code", None)
+        if isinstance(code, str) and code.isidentifier():
+            cell = getattr(error, "part", None) or getattr(error, "cell", None)
+            errors = [{"cell": str(cell), "code": code, "detail": str(error)}] if cell else []
+            if getattr(error, "retryable", False):
+                raise StepRetryable(code, str(error)) from error
+            late = code in ("timed_out", "time_limit")
+            raise StepFailed(code, str(error), errors=errors, timed_out=late) from error
+        self._log.error("compute_bug", job_id=self._job.id, step=self._step.value, kind=type(error).__name__)
+        raise StepFailed(
+            "internal_error",
+            f"The {self._step} step met a fault of its own ({type(error).__name__}). It was logged.",
+        ) from error

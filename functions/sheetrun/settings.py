@@ -1,0 +1,129 @@
+"""Every setting of the service: name, default, bounds. Read once, checked whole, before anything starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+PREFIX = "SHEETRUN_"
+MIB = 2**20
+
+
+class SettingsError(Exception):
+    """One line per wrong setting: its name, its value, what it may be."""
+
+
+def _number(default: int, low: int, high: int, doc: str) -> Any:
+    return field(default=default, metadata={"low": low, "high": high, "doc": doc})
+
+
+def _text(default: str, doc: str) -> Any:
+    return field(default=default, metadata={"doc": doc})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Each field ``x`` is read from ``SHEETRUN_X``. Durations are seconds, sizes bytes."""
+
+    table: str = _text("", "name of the DynamoDB table")
+    bucket: str = _text("", "name of the S3 bucket")
+    queues: Mapping[str, str] = field(
+        default_factory=dict, metadata={"doc": "queue URLs by name: parse-high=https://…,parse-normal=…"}
+    )
+    own_queues: Mapping[str, str] = field(
+        default_factory=dict, metadata={"doc": "URLs of the queues that this function reads, likewise"}
+    )
+    stage: str = _text("dev", "name of the deployment, shown in logs and health")
+    public_url: str = _text("", "base URL of the API when it cannot be seen from requests (a custom domain)")
+    max_upload_bytes: int = _number(512 * MIB, 1, 5 * 1024 * MIB, "largest file")
+    max_post_bytes: int = _number(100 * MIB, 1, 5 * 1024 * MIB, "largest file in one POST; above, parts")
+    part_bytes: int = _number(16 * MIB, 5 * MIB, 512 * MIB, "size of a part")
+    max_body_bytes: int = _number(MIB, 1024, 9 * MIB, "largest JSON body")
+    upload_seconds: int = _number(900, 5, 43_200, "how long an upload URL is good for")
+    download_seconds: int = _number(300, 5, 43_200, "how long a result URL is good for")
+    default_deadline_seconds: int = _number(3600, 1, 86_400, "time from creation to end, unless the request says")
+    max_deadline_seconds: int = _number(86_400, 1, 604_800, "longest deadline a request may ask for")
+    default_retain_seconds: int = _number(
+        86_400, 1, 31_536_000, "how long an ended job is kept, unless the request says"
+    )
+    max_retain_seconds: int = _number(2_592_000, 1, 31_536_000, "longest retention a request may ask for")
+    max_attempts: int = _number(3, 1, 10, "tries of one step")
+    retry_delays: tuple[int, ...] = field(default=(60, 120, 240), metadata={"low": 0, "high": 43_200, "doc": "backoff"})
+    lease_margin_seconds: int = _number(5, 1, 300, "a lease outlives its function's time by this")
+    patience_seconds: int = _number(60, 1, 3600, "how long a message may be under way before sweep looks for it")
+    heartbeat_seconds: int = _number(1, 1, 60, "least time between two writes of progress")
+    execute_seconds: int = _number(120, 1, 840, "time limit of a script")
+    execute_memory_bytes: int = _number(1024 * MIB, 64 * MIB, 10_240 * MIB, "memory limit of a script")
+    requests_per_minute: int = _number(600, 1, 1_000_000, "creating requests of one client per minute")
+    max_jobs: int = _number(10_000, 1, 10_000_000, "jobs under way, of all clients, above which new ones are refused")
+    max_client_jobs: int = _number(1000, 1, 10_000_000, "jobs under way, of one client, likewise")
+    wait_seconds: int = _number(25, 0, 25, "longest ?wait=")
+    stream_seconds: int = _number(20, 1, 25, "length of one event stream through the API gateway")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Raises ``SettingsError`` that names every wrong value at once."""
+        values: dict[str, Any] = {}
+        wrong: list[str] = []
+        for spec in fields(cls):
+            name = PREFIX + spec.name.upper()
+            text = environment.get(name)
+            if text is None or text == "":
+                continue
+            try:
+                values[spec.name] = _read(spec.name, text, spec.metadata)
+            except ValueError as problem:
+                wrong.append(f"{name}={text!r}: {problem}")
+        unknown = sorted(
+            name
+            for name in environment
+            if name.startswith(PREFIX) and name[len(PREFIX) :].lower() not in cls.names() and name not in _ELSEWHERE
+        )
+        wrong += [f"{name}: no such setting" for name in unknown]
+        settings = cls(**values)
+        wrong += settings._contradictions()
+        if wrong:
+            raise SettingsError("\n".join(wrong))
+        return settings
+
+    @classmethod
+    def names(cls) -> frozenset[str]:
+        return frozenset(spec.name for spec in fields(cls))
+
+    def _contradictions(self) -> list[str]:
+        out = []
+        for name in ("deadline", "retain"):
+            default, most = getattr(self, f"default_{name}_seconds"), getattr(self, f"max_{name}_seconds")
+            if default > most:
+                out.append(f"{PREFIX}DEFAULT_{name.upper()}_SECONDS={default}: above the maximum of {most}")
+        if self.max_post_bytes > self.max_upload_bytes:
+            out.append(f"{PREFIX}MAX_POST_BYTES={self.max_post_bytes}: above {PREFIX}MAX_UPLOAD_BYTES")
+        return out
+
+
+#: Names with the same prefix that the client side reads, not the service.
+_ELSEWHERE = frozenset({"SHEETRUN_URL", "SHEETRUN_KEY", "SHEETRUN_CORPUS", "SHEETRUN_ENDPOINT"})
+
+
+def _read(name: str, text: str, metadata: Mapping[str, Any]) -> Any:
+    if name.endswith("queues"):
+        pairs = dict(part.split("=", 1) for part in text.split(",") if "=" in part)
+        if not pairs:
+            raise ValueError("name=url pairs, with commas between them")
+        return pairs
+    if "low" not in metadata:
+        return text
+    if name == "retry_delays":
+        return tuple(_bounded(part, metadata) for part in text.split(","))
+    return _bounded(text, metadata)
+
+
+def _bounded(text: str, metadata: Mapping[str, Any]) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        raise ValueError("not a whole number") from None
+    if not metadata["low"] <= number <= metadata["high"]:
+        raise ValueError(f"must be between {metadata['low']} and {metadata['high']}")
+    return number
