@@ -15,83 +15,26 @@ All binary operators group to the left, ``^`` too: ``2^3^2`` is 64, and ``-2^2``
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, NamedTuple, NoReturn
+from typing import Final, NoReturn
 
 from sheetrun.formula import axes, lexer, literals, r1c1
-from sheetrun.formula.errors import FormulaError, FormulaTooLarge
+from sheetrun.formula.errors import FormulaTooLarge
 from sheetrun.formula.nodes import (
-    Area,
-    ArrayConst,
-    Binary,
-    Call,
-    Cell,
     Error,
-    Implicit,
-    Intersection,
-    Invoke,
     Logical,
-    Missing,
     Name,
     Node,
-    Number,
     Paren,
     Percent,
-    Prefix,
-    RangeOp,
     Spill,
     Structured,
-    Text,
-    Unary,
-    Union,
 )
 from sheetrun.formula.prefix import read_prefix
+from sheetrun.formula.stacks import IMPLICIT, INTERSECTION, MISSING, PERCENT, PRECEDENCE, RANGE, SIGN, Operator, Stacks
 from sheetrun.formula.structured import BadReference, read_structured
 
-#: Parentheses, calls and signs inside one another. Excel stops at 64 calls; a tree this deep is still safe to walk.
-MAX_DEPTH = 256
 #: Characters. Excel stops at 8192 as shown; the prefixes that files add (``_xlfn.``) come on top.
 MAX_LENGTH = 32_768
-
-_RANGE: Final = 9
-_INTERSECTION: Final = 8
-_IMPLICIT: Final = 7
-_PERCENT: Final = 6
-_SIGN: Final = 5
-_PRECEDENCE: Final = {
-    "^": 4,
-    "*": 3,
-    "/": 3,
-    "+": 2,
-    "-": 2,
-    "&": 1,
-    "=": 0,
-    "<>": 0,
-    "<": 0,
-    "<=": 0,
-    ">": 0,
-    ">=": 0,
-}
-_NO_REFERENCE: Final = (Number, Text, Logical, ArrayConst, Binary, Unary, Percent)
-
-
-class _Operator(NamedTuple):
-    """An operator that waits for its right side. ``left`` is None for a sign and ``@``."""
-
-    precedence: int
-    symbol: str
-    left: Node | None
-    place: int  #: index of its token
-
-
-class _Frame(NamedTuple):
-    """What an open parenthesis interrupted, and what it opened: a group, NAME(…) or function(…)."""
-
-    operators: list[_Operator]
-    arguments: list[Node]
-    name: str | None
-    function: Node | None
-    place: int  #: index of the token that opened it
-
 
 Step = Callable[["_Parser", str], "Steps"]
 Steps = list[Step]
@@ -100,42 +43,18 @@ Steps = list[Step]
 def parse(text: str, row: int, col: int, *, r1c1: bool = False) -> Node:
     """The tree of a formula held by the cell at (row, col), both 0-based; ``r1c1`` says how references are written.
 
-    A leading ``=`` is allowed. Raises FormulaError with the place, FormulaTooLarge beyond MAX_DEPTH or MAX_LENGTH.
+    A leading ``=`` is allowed. Raises FormulaError with the place, FormulaTooLarge beyond MAX_LENGTH or
+    ``stacks.MAX_DEPTH``.
     """
     if len(text) > MAX_LENGTH:
         raise FormulaTooLarge(f"The formula has {len(text)} characters, more than {MAX_LENGTH}", MAX_LENGTH, text)
     return _Parser(text, row, col, r1c1).run()
 
 
-class _Parser:
-    __slots__ = (
-        "arguments",
-        "col",
-        "depth",
-        "frames",
-        "index",
-        "operators",
-        "postfixes",
-        "prefix",
-        "r1c1",
-        "row",
-        "text",
-        "value",
-    )
+class _Parser(Stacks):
+    """The steps: each handles one kind of token in one state, and returns the table of the next state."""
 
-    def __init__(self, text: str, row: int, col: int, r1c1: bool) -> None:
-        self.text = text
-        self.row = row
-        self.col = col
-        self.r1c1 = r1c1
-        self.index = 0  #: of the token being read
-        self.value: Node = _MISSING  #: the value just read
-        self.prefix: Prefix | None = None  #: read, and waiting for its reference
-        self.operators: list[_Operator] = []  #: of the innermost frame
-        self.arguments: list[Node] = []  #: of the innermost frame
-        self.frames: list[_Frame] = []
-        self.depth = 0
-        self.postfixes = 0  #: how many in a row
+    __slots__ = ()
 
     def run(self) -> Node:
         steps = _VALUE
@@ -247,13 +166,11 @@ class _Parser:
     def sign(self, token: str) -> Steps:
         if token not in "+-":
             self.fail(f"A value is missing before {token}")
-        self.deepen()
-        self.operators.append(_Operator(_SIGN, token, None, self.index))
+        self.push_prefix(SIGN, token)
         return _VALUE
 
     def at(self, token: str) -> Steps:
-        self.deepen()
-        self.operators.append(_Operator(_IMPLICIT, token, None, self.index))
+        self.push_prefix(IMPLICIT, token)
         return _VALUE
 
     def open_group(self, token: str) -> Steps:
@@ -274,7 +191,7 @@ class _Parser:
         self.refuse_dangling()
         if not self.in_call():
             self.fail("A value is missing before the comma")
-        self.arguments.append(_MISSING)
+        self.arguments.append(MISSING)
         return _VALUE
 
     def close_without_value(self, token: str) -> Steps:
@@ -284,7 +201,7 @@ class _Parser:
         if not self.in_call():
             self.fail("The parentheses are empty" if not self.arguments else "A value is missing after the comma")
         if self.arguments:
-            self.arguments.append(_MISSING)
+            self.arguments.append(MISSING)
         self.finish_call()
         return _AFTER
 
@@ -297,26 +214,26 @@ class _Parser:
     # -- a value has been read ---------------------------------------------------------------------------------------
 
     def binary(self, token: str) -> Steps:
-        precedence = _PRECEDENCE[token]
+        precedence = PRECEDENCE[token]
         operators = self.operators
         if operators and operators[-1].precedence >= precedence:
             self.reduce(precedence)
-        operators.append(_Operator(precedence, token, self.value, self.index))
+        operators.append(Operator(precedence, token, self.value, self.index))
         self.postfixes = 0
         return _VALUE
 
     def colon(self, token: str) -> Steps:
-        self.reduce(_RANGE)
-        self.operators.append(_Operator(_RANGE, ":", self.value, self.index))
+        self.reduce(RANGE)
+        self.operators.append(Operator(RANGE, ":", self.value, self.index))
         return _VALUE
 
     def blank(self, token: str) -> Steps:
-        self.reduce(_INTERSECTION)
-        self.operators.append(_Operator(_INTERSECTION, " ", self.value, self.index))
+        self.reduce(INTERSECTION)
+        self.operators.append(Operator(INTERSECTION, " ", self.value, self.index))
         return _VALUE
 
     def percent(self, token: str) -> Steps:
-        self.reduce(_PERCENT)
+        self.reduce(PERCENT)
         self.count_postfix()
         self.value = Percent(self.value)
         return _AFTER
@@ -382,113 +299,6 @@ class _Parser:
 
     def bad(self, token: str) -> NoReturn:
         raise lexer.bad_token(self.text, self.place(self.index))
-
-    def refuse_dangling(self) -> None:
-        if self.operators:
-            operator = self.operators[-1]
-            symbol = "this blank" if operator.symbol == " " else operator.symbol
-            self.fail_at(operator.place, f"A value is missing after {symbol}")
-
-    def fail(self, detail: str, offset: int = 0) -> NoReturn:
-        raise FormulaError(detail, self.place(self.index) + offset, self.text)
-
-    def fail_at(self, index: int, detail: str, *, token_end: bool = False) -> NoReturn:
-        position = self.place(index)
-        if token_end:  # the token of a call begins with its name, and the parenthesis is meant
-            position = self.text.index("(", position)
-        raise FormulaError(detail, position, self.text)
-
-    def place(self, index: int) -> int:
-        return lexer.place(self.text, index, r1c1=self.r1c1)
-
-    # -- the stacks --------------------------------------------------------------------------------------------------
-
-    def reduce(self, precedence: int) -> None:
-        """Give the value to the waiting operators that bind at least as tightly."""
-        operators = self.operators
-        value = self.value
-        while operators and operators[-1].precedence >= precedence:
-            tightness, symbol, left, index = operators.pop()
-            if left is None:
-                self.depth -= 1
-                value = Unary(symbol, value) if tightness == _SIGN else Implicit(value)
-            elif tightness < _SIGN:
-                value = Binary(symbol, left, value)
-            else:
-                self.require_reference(left, index, symbol)
-                self.require_reference(value, index, symbol)
-                value = _span(left, value) if tightness == _RANGE else Intersection(left, value)
-        self.value = value
-
-    def union(self, parts: list[Node]) -> Node:
-        if len(parts) == 1:
-            return parts[0]
-        for part in parts:
-            self.require_reference(part, self.index, ",")
-        return Union(tuple(parts))
-
-    def require_reference(self, node: Node, index: int, symbol: str) -> None:
-        if isinstance(node, _NO_REFERENCE):
-            if symbol == " ":
-                self.fail_at(index, "An operator is missing here")
-            self.fail_at(index, f"{symbol} joins references, and what stands beside it is none")
-
-    def open(self, name: str | None, function: Node | None) -> None:
-        self.deepen()
-        self.frames.append(_Frame(self.operators, self.arguments, name, function, self.index))
-        self.operators = []
-        self.arguments = []
-        self.postfixes = 0
-
-    def in_call(self) -> bool:
-        return bool(self.frames) and (self.frames[-1].name is not None or self.frames[-1].function is not None)
-
-    def finish_call(self) -> None:
-        arguments = tuple(self.arguments)
-        frame = self.leave_frame()
-        if frame.function is not None:
-            self.value = Invoke(frame.function, arguments)
-            return
-        token = frame.name or ""
-        name = literals.function_name(token)
-        if name in ("ANCHORARRAY", "SINGLE") and literals.is_file_function(token):
-            if len(arguments) != 1:
-                self.fail_at(frame.place, f"{name} takes one argument, not {len(arguments)}")
-            self.value = Spill(arguments[0]) if name == "ANCHORARRAY" else Implicit(arguments[0])
-            return
-        self.value = Call(name, arguments)
-
-    def leave_frame(self) -> _Frame:
-        frame = self.frames.pop()
-        self.operators = frame.operators
-        self.arguments = frame.arguments
-        self.depth -= 1
-        return frame
-
-    def deepen(self) -> None:
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            self.too_deep()
-
-    def count_postfix(self) -> None:
-        self.postfixes += 1
-        if self.postfixes > MAX_DEPTH:
-            self.too_deep()
-
-    def too_deep(self) -> NoReturn:
-        raise FormulaTooLarge(
-            f"The formula is nested deeper than {MAX_DEPTH} levels", self.place(self.index), self.text
-        )
-
-
-def _span(left: Node, right: Node) -> Node:
-    """``left:right``; with blanks around the colon two plain cells are still one area."""
-    if isinstance(left, Cell) and isinstance(right, Cell) and right.prefix is None:
-        return Area(left.row, left.col, right.row, right.col, left.prefix)
-    return RangeOp(left, right)
-
-
-_MISSING: Final = Missing()
 
 
 def _steps(otherwise: Step, steps: dict[int, Step], base: Steps | None = None) -> Steps:
