@@ -1,0 +1,262 @@
+"""Loans and annuities with constant payments: PMT, PV, FV, NPER, RATE and what one period pays.
+
+One equation holds for all: pv (1+r)^n + pmt (1 + r type) ((1+r)^n - 1) / r + fv = 0 (for r = 0: pv + pmt n + fv = 0).
+Source: Microsoft, "PV function". Any ``type`` but 0 means payments at the beginning of a period.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from sheetrun.runtime.cells import Numbers
+from sheetrun.runtime.errors import NUM, Raised
+from sheetrun.runtime.registry import excel
+from sheetrun.runtime.strict import strict_integer, strict_number, strict_numbers
+from sheetrun.runtime.values import Scalar
+
+
+def growth(rate: float, periods: float) -> float:
+    """(1 + rate) ^ periods; #NUM! where that is not a real number."""
+    base = 1.0 + rate
+    if base < 0.0 and not float(periods).is_integer():
+        raise Raised(NUM)
+    if base == 0.0 and periods < 0.0:
+        raise Raised(NUM)
+    return math.pow(base, periods)
+
+
+def _due(rate: float, type: float) -> float:
+    return 1.0 + rate if type else 1.0
+
+
+def payment(rate: float, nper: float, pv: float, fv: float, type: float) -> float:
+    if nper == 0.0 or rate <= -1.0:
+        raise Raised(NUM)
+    if rate == 0.0:
+        return -(pv + fv) / nper
+    t = growth(rate, nper)
+    if t == 1.0:
+        raise Raised(NUM)
+    return -rate * (pv * t + fv) / (_due(rate, type) * (t - 1.0))
+
+
+def future_value(rate: float, nper: float, pmt: float, pv: float, type: float) -> float:
+    if rate == 0.0:
+        return -(pv + pmt * nper)
+    t = growth(rate, nper)
+    return -(pv * t + pmt * _due(rate, type) * (t - 1.0) / rate)
+
+
+def _pmt_vector(rate: Numbers, nper: Numbers, pv: Numbers, fv: Numbers, type: Numbers) -> Numbers:
+    t = np.power(1.0 + rate, nper)
+    due = np.where(type != 0.0, 1.0 + rate, 1.0)
+    level = np.where(rate == 0.0, -(pv + fv) / nper, -rate * (pv * t + fv) / (due * (t - 1.0)))
+    return np.where((nper == 0.0) | (rate <= -1.0), np.nan, level)
+
+
+def _fv_vector(rate: Numbers, nper: Numbers, pmt: Numbers, pv: Numbers, type: Numbers) -> Numbers:
+    t = np.power(1.0 + rate, nper)
+    due = np.where(type != 0.0, 1.0 + rate, 1.0)
+    return np.where(rate == 0.0, -(pv + pmt * nper), -(pv * t + pmt * due * (t - 1.0) / rate))
+
+
+def _pv_vector(rate: Numbers, nper: Numbers, pmt: Numbers, fv: Numbers, type: Numbers) -> Numbers:
+    t = np.power(1.0 + rate, nper)
+    due = np.where(type != 0.0, 1.0 + rate, 1.0)
+    return np.where(rate == 0.0, -(fv + pmt * nper), -(fv + pmt * due * (t - 1.0) / rate) / t)
+
+
+def _nper_vector(rate: Numbers, pmt: Numbers, pv: Numbers, fv: Numbers, type: Numbers) -> Numbers:
+    z = pmt * np.where(type != 0.0, 1.0 + rate, 1.0)
+    level = np.where(rate == 0.0, -(pv + fv) / pmt, np.log((z - fv * rate) / (z + pv * rate)) / np.log(1.0 + rate))
+    return np.where(rate <= -1.0, np.nan, level)
+
+
+@excel(
+    "PMT(rate: number, nper: number, pv: number, [fv: number = 0], [type: number = 0]) -> number", vector=_pmt_vector
+)
+def pmt(rate: float, nper: float, pv: float, fv: float, type: float) -> float:
+    """The payment per period of a loan with constant payments and interest."""
+    return payment(rate, nper, pv, fv, type)
+
+
+@excel("FV(rate: number, nper: number, pmt: number, [pv: number = 0], [type: number = 0]) -> number", vector=_fv_vector)
+def fv(rate: float, nper: float, pmt: float, pv: float, type: float) -> float:
+    """The future value of an investment with constant payments and interest."""
+    return future_value(rate, nper, pmt, pv, type)
+
+
+@excel("PV(rate: number, nper: number, pmt: number, [fv: number = 0], [type: number = 0]) -> number", vector=_pv_vector)
+def pv(rate: float, nper: float, pmt: float, fv: float, type: float) -> float:
+    """The present value of a loan or investment with constant payments and interest."""
+    if rate == 0.0:
+        return -(fv + pmt * nper)
+    t = growth(rate, nper)
+    if t == 0.0:
+        raise Raised(NUM)
+    return -(fv + pmt * _due(rate, type) * (t - 1.0) / rate) / t
+
+
+@excel(
+    "NPER(rate: number, pmt: number, pv: number, [fv: number = 0], [type: number = 0]) -> number", vector=_nper_vector
+)
+def nper(rate: float, pmt: float, pv: float, fv: float, type: float) -> float:
+    """The number of periods of an investment with constant payments and interest."""
+    if rate == 0.0:
+        if pmt == 0.0:
+            raise Raised(NUM)
+        return -(pv + fv) / pmt
+    z = pmt * _due(rate, type)
+    if rate <= -1.0 or z + pv * rate == 0.0 or (z - fv * rate) / (z + pv * rate) <= 0.0:
+        raise Raised(NUM)
+    return math.log((z - fv * rate) / (z + pv * rate)) / math.log(1.0 + rate)
+
+
+def interest(rate: float, per: float, nper: float, pv: float, fv: float, type: float) -> float:
+    """What of a payment is interest. A period of 3.9 of 3 is still the third (measured); type 1 pays none at first."""
+    if per < 1.0 or per >= nper + 1.0:
+        raise Raised(NUM)
+    level = payment(rate, nper, pv, fv, 0.0)
+    if type and per == 1.0:
+        return 0.0
+    t = growth(rate, per - 1.0)
+    found = -(pv * t * rate + level * (t - 1.0))
+    return found / (1.0 + rate) if type else found
+
+
+@excel(
+    "IPMT(rate: number, per: number, nper: number, pv: number, [fv: number = 0], [type: number = 0]) -> number",
+)
+def ipmt(rate: float, per: float, nper: float, pv: float, fv: float, type: float) -> float:
+    """The interest part of the payment in one period."""
+    return interest(rate, per, nper, pv, fv, type)
+
+
+@excel("PPMT(rate: number, per: number, nper: number, pv: number, [fv: number = 0], [type: number = 0]) -> number")
+def ppmt(rate: float, per: float, nper: float, pv: float, fv: float, type: float) -> float:
+    """The part of the payment in one period that pays the principal back."""
+    return payment(rate, nper, pv, fv, type) - interest(rate, per, nper, pv, fv, type)
+
+
+@excel(
+    "ISPMT(rate: number, per: number, nper: number, pv: number) -> number",
+    vector=lambda rate, per, nper, pv: pv * rate * (per / nper - 1.0),
+)
+def ispmt(rate: float, per: float, nper: float, pv: float) -> float:
+    """The interest of one period of a loan whose principal is paid back in equal parts (periods count from 0)."""
+    return pv * rate * (per / nper - 1.0)
+
+
+def _cumulative_arguments(
+    rate: Scalar, nper: Scalar, pv: Scalar, start: Scalar, end: Scalar, type: Scalar
+) -> tuple[float, float, float, range, float]:
+    r, n, p, first, last = strict_numbers(rate, nper, pv, start, end)
+    due = strict_number(type)
+    if due not in (0.0, 1.0) or r <= 0.0 or n <= 0.0 or p <= 0.0 or first < 1.0 or last < first or last > n:
+        raise Raised(NUM)
+    return r, n, p, range(math.ceil(first), math.trunc(last) + 1), due
+
+
+@excel(
+    "CUMIPMT(rate: scalar, nper: scalar, pv: scalar, start_period: scalar, end_period: scalar, type: scalar) -> number"
+)
+def cumipmt(rate: Scalar, nper: Scalar, pv: Scalar, start: Scalar, end: Scalar, type: Scalar) -> float:
+    """The interest paid on a loan between two periods."""
+    r, n, p, periods, due = _cumulative_arguments(rate, nper, pv, start, end, type)
+    return math.fsum(interest(r, float(per), n, p, 0.0, due) for per in periods)
+
+
+@excel(
+    "CUMPRINC(rate: scalar, nper: scalar, pv: scalar, start_period: scalar, end_period: scalar, type: scalar) -> number"
+)
+def cumprinc(rate: Scalar, nper: Scalar, pv: Scalar, start: Scalar, end: Scalar, type: Scalar) -> float:
+    """The principal paid back on a loan between two periods."""
+    r, n, p, periods, due = _cumulative_arguments(rate, nper, pv, start, end, type)
+    level = payment(r, n, p, 0.0, due)
+    return math.fsum(level - interest(r, float(per), n, p, 0.0, due) for per in periods)
+
+
+_ROUNDS = 20
+_CLOSE = 1e-7
+
+
+@excel(
+    "RATE(nper: number, pmt: number, pv: number, [fv: number = 0], [type: number = 0], [guess: number ~ 0.1])"
+    " -> number"
+)
+def rate(nper: float, pmt: float, pv: float, fv: float, type: float, guess: float) -> float:
+    """The interest rate per period of an annuity, by iteration from a guess: #NUM! after 20 rounds without an end."""
+    if nper <= 0.0 or guess <= -1.0:
+        raise Raised(NUM)
+    x = guess
+    for _ in range(_ROUNDS):
+        value, slope = _balance(x, nper, pmt, pv, fv, type)
+        if slope == 0.0:
+            raise Raised(NUM)
+        step = value / slope
+        following = x - step
+        while following <= -1.0:  # out of the domain: half the way
+            step /= 2.0
+            following = x - step
+        x = following
+        if abs(step) < _CLOSE:
+            # One more round costs nothing and brings the last digits.
+            value, slope = _balance(x, nper, pmt, pv, fv, type)
+            return x - value / slope if slope and abs(value / slope) < _CLOSE else x
+    raise Raised(NUM)
+
+
+def _balance(r: float, n: float, pmt: float, pv: float, fv: float, type: float) -> tuple[float, float]:
+    """What is left after all payments at rate ``r``, and its derivative."""
+    t = math.pow(1.0 + r, n)
+    dt = n * math.pow(1.0 + r, n - 1.0)
+    if abs(r) < 1e-5:  # series of ((1+r)^n - 1) / r, where the difference would cancel
+        a = n + n * (n - 1.0) / 2.0 * r + n * (n - 1.0) * (n - 2.0) / 6.0 * r * r
+        da = n * (n - 1.0) / 2.0 + n * (n - 1.0) * (n - 2.0) / 3.0 * r
+    else:
+        a = (t - 1.0) / r
+        da = (dt - a) / r
+    due, ddue = (1.0 + r, 1.0) if type else (1.0, 0.0)
+    return pv * t + pmt * due * a + fv, pv * dt + pmt * (due * da + ddue * a)
+
+
+@excel(
+    "RRI(nper: number, pv: number, fv: number) -> number",
+)
+def rri(nper: float, pv: float, fv: float) -> float:
+    """The interest rate at which a value grows to another in a number of periods."""
+    if nper <= 0.0:
+        raise Raised(NUM)
+    if fv == pv:
+        return 0.0
+    if pv == 0.0 or fv / pv < 0.0:
+        raise Raised(NUM)
+    return math.pow(fv / pv, 1.0 / nper) - 1.0
+
+
+@excel("PDURATION(rate: number, pv: number, fv: number) -> number")
+def pduration(rate: float, pv: float, fv: float) -> float:
+    """The number of periods in which a value grows to another at a rate."""
+    if rate <= 0.0 or pv <= 0.0 or fv <= 0.0:
+        raise Raised(NUM)
+    return (math.log(fv) - math.log(pv)) / math.log(1.0 + rate)
+
+
+@excel("EFFECT(nominal_rate: scalar, npery: scalar) -> number")
+def effect(nominal: Scalar, npery: Scalar) -> float:
+    """The effective annual rate of a nominal rate that is compounded several times a year."""
+    r, n = strict_number(nominal), strict_integer(npery)
+    if r <= 0.0 or n < 1:
+        raise Raised(NUM)
+    return math.pow(1.0 + r / n, n) - 1.0
+
+
+@excel("NOMINAL(effect_rate: scalar, npery: scalar) -> number")
+def nominal(effective: Scalar, npery: Scalar) -> float:
+    """The nominal annual rate of an effective rate."""
+    r, n = strict_number(effective), strict_integer(npery)
+    if r <= 0.0 or n < 1:
+        raise Raised(NUM)
+    return (math.pow(1.0 + r, 1.0 / n) - 1.0) * n
