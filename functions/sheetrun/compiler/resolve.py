@@ -101,17 +101,17 @@ class Resolver:
                 return self._call(name, args, bound)
             case nodes.RangeOp(left, right):
                 return self._between(self.resolve(left, bound), self.resolve(right, bound))
-        return self._children(node, bound)
+        return self._children(node, bound)  # type: ignore[no-any-return]
 
     def _children(self, node: Any, bound: frozenset[str]) -> Any:
         """The same node with resolved children."""
-        changes = {}
+        changes: dict[str, Any] = {}
         for each in fields(node):
             value = getattr(node, each.name)
             if isinstance(value, tuple):
-                changes[each.name] = tuple(self.resolve(v, bound) if is_dataclass(v) else v for v in value)
-            elif is_dataclass(value) and not isinstance(value, Axis | nodes.Prefix):
-                changes[each.name] = self.resolve(value, bound)  # type: ignore[arg-type]
+                changes[each.name] = tuple(self.resolve(v, bound) if _is_node(v) else v for v in value)
+            elif _is_node(value):
+                changes[each.name] = self.resolve(value, bound)
         if isinstance(node, nodes.ArrayConst) or not changes:
             return node
         return replace(node, **changes)
@@ -210,6 +210,8 @@ class Resolver:
                 return nodes.Error("#REF!")
             right = columns.index(_fold(node.last))
         left, right = table.rect.left + min(left, right), table.rect.left + max(left, right)
+        if "this row" in node.items and not _body(table).top <= self._row <= _body(table).bottom:
+            return nodes.Error("#VALUE!")
         rows = self._table_rows(table, node.items)
         if rows is None:
             return nodes.Error("#REF!")
@@ -228,8 +230,6 @@ class Resolver:
         """First and last row of the parts asked for; an Axis for "this row"; None when the part does not exist."""
         rect, body = table.rect, _body(table)
         if "this row" in items:
-            if not body.top <= self._row <= body.bottom:
-                return None
             return Axis(0, False)
         if "all" in items:
             return rect.top, rect.bottom
@@ -274,6 +274,10 @@ class Resolver:
             if isinstance(target, nodes.Call) and target.name == "LAMBDA":
                 return nodes.Invoke(target, resolved)  # type: ignore[arg-type]
         return nodes.Call(name, resolved)  # type: ignore[arg-type]
+
+
+def _is_node(value: Any) -> bool:
+    return is_dataclass(value) and not isinstance(value, Axis | nodes.Prefix)
 
 
 def _variable(node: Any) -> nodes.Name:

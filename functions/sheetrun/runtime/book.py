@@ -11,7 +11,7 @@ import datetime
 import math
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -22,7 +22,7 @@ from sheetrun.runtime.cells import EMPTY, NUMBER, PENDING, TEXT
 from sheetrun.runtime.coerce import number_in_text
 from sheetrun.runtime.errors import Raised, Stop, Unsupported
 from sheetrun.runtime.sheet import Area, Ref, Refs, Sheet
-from sheetrun.runtime.values import Scalar, Value
+from sheetrun.runtime.values import Scalar, Value, encode
 
 _BUSY: Final = -(2**30)  # tag of a cell that is being computed right now
 _DEEPEST: Final = 120  # nested demands before the stack is unwound and the innermost cell computed first
@@ -98,8 +98,11 @@ class Named:
 
 @dataclass(slots=True)
 class _Defined:
+    """Cells with one formula. ``how``: one result per cell, one array for all ("array"), or a spill ("spill")."""
+
     span: Span
-    formula: Callable[[int, int], Value]
+    formula: Callable[..., Value]
+    how: str = "cells"
 
 
 @dataclass(slots=True)
@@ -136,12 +139,13 @@ class Book:
         self.circular: list[tuple[int, int, int]] = []
         self.cached: list[list[Area]] = []  #: per sheet, what Excel stored, for cells that cannot be computed
         self.path = ""
+        self.overrides: dict[tuple[int, int, int], Scalar] = {}  #: cells set by the caller, formula or not
         self._live: list[Sheet] = []
         self._by_name: dict[str, Sheet] = {}
         self._random = random.Random(seed)
         self._steps: list[Step] = []
         self._state: list[str] = []  # waiting, running, done
-        self._defined: dict[tuple[int, int], list[_Defined]] = {}
+        self._defined: dict[int, list[_Defined]] = {}
         self._depth = 0
         self._iterating = False
         self._progress = _Progress()
@@ -184,6 +188,18 @@ class Book:
     def random(self) -> float:
         """The next number of RAND: in [0, 1), from the seed of this run."""
         return self._random.random()
+
+    def override(self, sheet: int, row: int, col: int, value: Scalar) -> None:
+        """Sets a cell, now and whenever its formula would store a result."""
+        self.overrides[sheet, row, col] = value
+        self.impose(self.sheets[sheet], Span(row, col, row, col))
+
+    def impose(self, sheet: Sheet, span: Span) -> None:
+        """Puts the caller's values back into a range."""
+        for (index, row, col), value in self.overrides.items():
+            if index == sheet.index and span.top <= row <= span.bottom and span.left <= col <= span.right:
+                area, r, c = sheet._place(row, col) or sheet._grow(Span(row, col, row, col))
+                area.num[r, c], area.tag[r, c] = encode(value)
 
     # -- computing -----------------------------------------------------------------------------------------------
 
@@ -230,8 +246,9 @@ class Book:
 
         run_guarded(self, each)
 
-    def define(self, sheet: int, span: Span, formula: Callable[[int, int], Value]) -> None:
-        self._defined.setdefault((sheet, 0), []).append(_Defined(span, formula))
+    def define(self, sheet: int, span: Span, formula: Callable[..., Value], how: str = "cells") -> None:
+        """Gives the cells of a range a formula that is computed when one of them is asked for."""
+        self._defined.setdefault(sheet, []).append(_Defined(span, formula, how))
 
     def demand(self, sheet: int, row: int, col: int, tag: int) -> None:
         """Computes a cell that is not computed yet: its step, or the cell alone when its step is solved by cells."""
@@ -271,43 +288,48 @@ class Book:
             if not self._steps[i].solved:
                 self._run_step(i)
 
-    def _formula(self, sheet: int, row: int, col: int) -> Callable[[int, int], Value] | None:
-        for each in reversed(self._defined.get((sheet, 0), ())):
+    def _formula(self, sheet: int, row: int, col: int) -> _Defined | None:
+        for each in reversed(self._defined.get(sheet, ())):
             top, left, bottom, right = each.span
             if top <= row <= bottom and left <= col <= right:
-                return each.formula
+                return each
         return None
 
     def _compute(self, sheet: int, row: int, col: int, tag: int) -> None:
-        """Computes one cell of a solved step."""
+        """Computes one cell of a solved step (for an array formula, all its cells)."""
         view = self._live[sheet]
-        place = view._place(row, col)
-        formula = self._formula(sheet, row, col)
-        if place is None or formula is None:
-            self.keep(view, Span(row, col, row, col), Unsupported("not_defined", "no formula was generated for the cell"))
+        defined = self._formula(sheet, row, col)
+        if defined is None:
+            reason = Unsupported("not_defined", "no formula was generated for the cell")
+            self.keep(view, Span(row, col, row, col), reason)
             return
-        area, r, c = place
-        area.tag[r, c] = _BUSY
+        span = Span(row, col, row, col) if defined.how == "cells" else defined.span
+        self._mark(view, span, _BUSY)
         self._depth += 1
         try:
-            value = formula(row, col)
+            value = defined.formula(row, col) if defined.how == "cells" else defined.formula()
+            if defined.how != "cells" and hasattr(value, "arr"):
+                value = value.arr()
         except (Circular, _Deeper):
-            self._reset(view, row, col, tag)
+            self._mark(view, span, tag)
             raise
         except Raised as stop:
             value = stop.error
         except Exception as error:
-            self.keep(view, Span(row, col, row, col), error)
+            self.keep(view, span, error)
             return
         finally:
             self._depth -= 1
-        view.store(row, col, value)
+        self._store(view, defined, span, value)
 
     @staticmethod
-    def _reset(view: Sheet, row: int, col: int, tag: int) -> None:
-        place = view._place(row, col)
-        if place is not None:
-            place[0].tag[place[1], place[2]] = tag
+    def _store(view: Sheet, defined: _Defined, span: Span, value: Value) -> None:
+        if defined.how == "spill":
+            view.spill(tuple(span), value)
+        elif defined.how == "array":
+            view.store_array(span, value)
+        else:
+            view.store(span.top, span.left, value)
 
     def _solve(self, each: Step) -> None:
         """Computes all cells of a solved step, whatever order they need."""
@@ -350,32 +372,32 @@ class Book:
     def _iterate(self, cells: list[tuple[int, int, int]]) -> None:
         """Cells in a cycle: Excel's iterative calculation, or 0 when that is switched off."""
         self.circular.extend(cells)
-        formulas = []
+        work: list[tuple[Sheet, _Defined, Span]] = []
         for sheet, row, col in cells:
-            formula = self._formula(sheet, row, col)
-            start = self._cached(sheet, row, col) if self.iteration.on else 0.0
-            self._live[sheet].store(row, col, start)
-            if formula is not None:
-                formulas.append((sheet, row, col, formula))
-        rounds = self.iteration.count if self.iteration.on else 1
+            view = self._live[sheet]
+            view.store(row, col, self._cached(sheet, row, col) if self.iteration.on else 0.0)
+            defined = self._formula(sheet, row, col)
+            if defined is not None and (defined.how == "cells" or (row, col) == defined.span[:2]):
+                work.append((view, defined, Span(row, col, row, col) if defined.how == "cells" else defined.span))
         if not self.iteration.on:
             return
-        for _ in range(max(1, rounds)):
-            change = 0.0
-            for sheet, row, col, formula in formulas:
-                view = self._live[sheet]
-                before = view.cell(row, col)
-                try:
-                    value = formula(row, col)
-                except Raised as stop:
-                    value = stop.error
-                except Exception as error:
-                    self.keep(view, Span(row, col, row, col), error)
-                    continue
-                view.store(row, col, value)
-                change = max(change, _distance(before, view.cell(row, col)))
+        for _ in range(max(1, self.iteration.count)):
+            change = max((self._again(*each) for each in work), default=0.0)
             if change < self.iteration.delta:
                 break
+
+    def _again(self, view: Sheet, defined: _Defined, span: Span) -> float:
+        """Computes a cell of a cycle once more; by how much it changed."""
+        before = view.cell(span.top, span.left)
+        try:
+            value = defined.formula(span.top, span.left) if defined.how == "cells" else defined.formula()
+        except Raised as stop:
+            value = stop.error
+        except Exception as error:
+            self.keep(view, span, error)
+            return 0.0
+        self._store(view, defined, span, value)
+        return _distance(before, view.cell(span.top, span.left))
 
     def _cached(self, sheet: int, row: int, col: int) -> Scalar:
         from sheetrun.runtime.values import decode
@@ -427,8 +449,3 @@ def _distance(a: Scalar, b: Scalar) -> float:
     return 0.0 if a == b else math.inf
 
 
-@dataclass(slots=True)
-class Script:
-    """What a generated script offers to its host: the steps in order."""
-
-    steps: list[Step] = field(default_factory=list)

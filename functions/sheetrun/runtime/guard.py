@@ -72,7 +72,7 @@ def _wrapped(statement: ast.stmt) -> ast.stmt:
 
 
 def _stored(statement: ast.stmt) -> tuple[ast.expr, ast.expr] | None:
-    """(sheet, key) of ``s[key] = …``, ``s.spill(key, …)`` and ``s.array(key, …)``."""
+    """(sheet, key) of ``s[key] = …``, ``s.spill(key, …)`` and ``s.define(key, …)``."""
     if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Subscript):
         target = statement.targets[0]
         return _load(target.value), _load(target.slice)
@@ -80,7 +80,7 @@ def _stored(statement: ast.stmt) -> tuple[ast.expr, ast.expr] | None:
         isinstance(statement, ast.Expr)
         and isinstance(statement.value, ast.Call)
         and isinstance(statement.value.func, ast.Attribute)
-        and statement.value.func.attr in ("spill", "define")
+        and statement.value.func.attr in ("spill", "define", "define_array", "define_spill")
     ):
         return statement.value.func.value, statement.value.args[0]
     return None

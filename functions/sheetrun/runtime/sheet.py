@@ -19,10 +19,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from sheetrun.runtime import pool
-from sheetrun.runtime.address import MAX_COLUMNS, MAX_ROWS, Span, cell_address, read_span, span_address
+from sheetrun.runtime.address import MAX_COLUMNS, MAX_ROWS, Span, read_span, span_address
 from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, TEXT, Numbers, Tags
-from sheetrun.runtime.coerce import number_in_text
-from sheetrun.runtime.errors import NA, NUM, REF, SPILL, ExcelError, Raised, error_of
+from sheetrun.runtime.errors import NUM, REF, SPILL, ExcelError, Raised, error_of
 from sheetrun.runtime.values import Arr, Scalar, Value, encode
 
 if TYPE_CHECKING:
@@ -126,6 +125,8 @@ class Sheet:
         """A rectangle of cells; cells outside all areas are empty. A view where one area holds it all."""
         if span.top < 1 or span.left < 1 or span.bottom > MAX_ROWS or span.right > MAX_COLUMNS:
             raise Raised(REF)
+        if span.bottom - span.top > 100_000 or span.right - span.left > 1_000:
+            span = self.clipped(span)
         area = self._main
         rows, columns = area.num.shape
         r0, c0 = span.top - area.top, span.left - area.left
@@ -162,6 +163,12 @@ class Sheet:
             tag = area.tag.item(r0 + int(r), c0 + int(c))
             if tag < 0:
                 self.book.demand(self.index, area.top + r0 + int(r), area.left + c0 + int(c), tag)
+
+    def clipped(self, span: Span) -> Span:
+        """The part of a range within the used range, at least one cell: whole columns are not walked."""
+        used = self.used()
+        bottom, right = max(span.top, min(span.bottom, used.bottom)), max(span.left, min(span.right, used.right))
+        return Span(span.top, span.left, bottom, right)
 
     def used(self) -> Span:
         """The rectangle around all areas (1 × 1 when there are none)."""
@@ -207,6 +214,8 @@ class Sheet:
         area, r, c = self._place(row, col) or self._grow(Span(row, col, row, col))
         area.num[r, c] = num
         area.tag[r, c] = tag
+        if self.book.overrides:
+            self.book.impose(self, Span(row, col, row, col))
 
     def store_array(self, span: Span, value: Value) -> None:
         """Stores an array result over a range: CSE rules (one row or column repeats, what is beyond is #N/A)."""
@@ -225,6 +234,8 @@ class Sheet:
             tags[...] = NUMBER
         else:
             tags[...] = np.where(array.tag == EMPTY, NUMBER, array.tag)
+        if self.book.overrides:
+            self.book.impose(self, span)
 
     def spill(self, key: Key, value: Value) -> None:
         """Stores a dynamic array from its first cell on; #SPILL! there when another cell is in the way.
@@ -300,8 +311,24 @@ class Sheet:
 
     def define(self, key: Key, formula: Any) -> None:
         """Gives the cells of a range a formula ``formula(row, column)``, computed when one of them is asked for."""
+        self.book.define(self.index, span_of(key)[0], formula)
+
+    def define_array(self, key: Key, formula: Any) -> None:
+        """The same for an array formula: ``formula()`` gives all cells at once."""
+        self.book.define(self.index, span_of(key)[0], formula, "array")
+
+    def define_spill(self, key: Key, formula: Any) -> None:
+        """The same for a dynamic array."""
+        self.book.define(self.index, span_of(key)[0], formula, "spill")
+
+    def window(self, key: Key, rows: int, columns: int) -> Any:
+        """The windows that a reference gives to each cell of a block: ``key`` for the first one, moving ``rows`` down
+        and ``columns`` to the right (1: all the same)."""
+        from sheetrun.runtime.windows import Window
+
         span, _ = span_of(key)
-        self.book.define(self.index, span, formula)
+        around = Span(span.top, span.left, span.bottom + rows - 1, span.right + columns - 1)
+        return Window.sliding(self.rectangle(around), *span.shape)
 
 
 def _touch(a: Span, b: Span) -> bool:
@@ -360,20 +387,14 @@ class Ref:
         return self.sheet.book
 
     def clipped(self) -> Span:
-        """The part within the used range of the sheet, at least one cell: whole columns are not walked."""
-        used = self.sheet.used()
-        bottom = max(self.span.top, min(self.span.bottom, used.bottom))
-        right = max(self.span.left, min(self.span.right, used.right))
-        return Span(self.span.top, self.span.left, bottom, right)
+        """The part within the used range of the sheet, at least one cell."""
+        return self.sheet.clipped(self.span)
 
     def arr(self) -> Arr:
         """The cells as an array (whole rows and columns end with the used range)."""
-        span = self.span
-        if span.bottom - span.top > 100_000 or span.right - span.left > 1_000:
-            span = self.clipped()
-        if not span.inside():
+        if not self.span.inside():
             raise Raised(REF)
-        return self.book.live(self.sheet.index).rectangle(span)
+        return self.book.live(self.sheet.index).rectangle(self.span)
 
     def cell(self, row: int = 0, col: int = 0) -> Scalar:
         """The value ``row`` down and ``col`` to the right of the first cell."""
@@ -435,4 +456,3 @@ class Refs:
         return Arr(num, tag)
 
 
-__all__ = ["Area", "Key", "Ref", "Refs", "Sheet", "cell_address", "number_in_text", "span_of", "NA"]

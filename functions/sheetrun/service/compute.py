@@ -1,4 +1,4 @@
-"""The computing of a workbook job as four pure steps: parse, generate, execute, prove. No AWS, no job state.
+"""The computing of a workbook job as pure steps: parse, generate, execute and prove. No AWS, no job state.
 
 The pipeline's functions and the command line both call these; artefacts are bytes, so that each step can run in
 another process on another machine.
@@ -6,11 +6,42 @@ another process on another machine.
 
 from __future__ import annotations
 
+import datetime
+import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
+
+from sheetrun.compiler.script import Script, compile_workbook
+from sheetrun.compiler.units import Refused
+from sheetrun.runtime.payload import BadPayload, RunOutput
+from sheetrun.sandbox.allowlist import Policy
+from sheetrun.sandbox.errors import ProtocolError
+from sheetrun.sandbox.job import Job, Result
+from sheetrun.sandbox.limits import Limits
+from sheetrun.service.cellvalues import cell_values, written_grids
+from sheetrun.service.proof import Proof, prove
+from sheetrun.service.rundata import find_cells, run_input
+from sheetrun.workbook.errors import NoFormulas
+from sheetrun.workbook.model import Rect, Workbook
+from sheetrun.workbook.reader import read
+from sheetrun.workbook.store import dump, load
+from sheetrun.workbook.writer import write_back
 
 Progress = Callable[[int, int, str], None]  #: (done, total, message); may raise to cancel
+
+#: What a generated script may say (see ``sandbox.allowlist``).
+SCRIPT_POLICY: Final = Policy(
+    modules=frozenset({"sheetrun.runtime.api"}),
+    attributes=frozenset(
+        {"n", "arr", "ref", "window", "spill", "define", "define_array", "define_spill", "live", "span"}
+    ),
+    decorators=frozenset({"step", "solve"}),
+    builtins=frozenset(),
+)
+_ENTRY: Final = "sheetrun.runtime.host:run_payload"
+_PRELOAD: Final = ("numpy", "sheetrun.runtime.api", "sheetrun.runtime.host")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +57,7 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """The script, the map from its lines to cells, and what could not be compiled (cell or range, code, detail)."""
+    """The script, a JSON with the map from its lines to cells and what the proof needs, and what was not compiled."""
 
     script: str
     line_map: bytes
@@ -35,21 +66,35 @@ class Generated:
 
 @dataclass(frozen=True, slots=True)
 class Executed:
-    """``results``: name -> (content type, bytes) for values, workbook, script, report, graph, bundle."""
+    """``results``: name -> (content type, bytes) for values, workbook, script, report."""
 
     results: Mapping[str, tuple[str, bytes]]
-    report: Mapping[str, Any]  #: formulas, compared, matched, mismatched, volatile, unsupported
+    report: Mapping[str, Any]  #: formulas, compared, matched, mismatched, volatile, unsupported, and details
     errors: tuple[dict[str, str], ...] = field(default=())  #: {cell, code, detail} of what could not be computed
 
 
 def parse(source: bytes, filename: str, *, progress: Progress | None = None) -> Parsed:
     """Raises ``WorkbookError`` for a file that cannot be used."""
-    raise RuntimeError("assembled when reader, compiler and runtime stand")
+    workbook = read(source, filename=filename, progress=progress)
+    need_formulas(workbook)
+    cells = sum(grid.num.size for sheet in workbook.sheets for grid in sheet.grids)
+    blocks = sum(len(sheet.blocks) for sheet in workbook.sheets)
+    return Parsed(dump(workbook), len(workbook.sheets), cells, workbook.formula_count, blocks)
+
+
+def need_formulas(workbook: Workbook) -> None:
+    """Raises NoFormulas when there is nothing to compile."""
+    if workbook.formula_count == 0:
+        raise NoFormulas("the workbook has no formulas: there is nothing to compute")
 
 
 def generate(artefact: bytes, *, progress: Progress | None = None) -> Generated:
-    """Raises ``WorkbookError`` (no formulas). What cannot be compiled is listed, never raised."""
-    raise RuntimeError("assembled when reader, compiler and runtime stand")
+    """What cannot be compiled is listed, never raised."""
+    workbook = load(artefact)
+    script = compile_workbook(workbook)
+    if progress is not None:
+        progress(script.blocks, script.blocks, "script written")
+    return Generated(script.text, _plan(script), tuple(_refusals(workbook, script.refused)))
 
 
 def execute(
@@ -62,6 +107,109 @@ def execute(
     timeout: float = 60.0,
     memory: int = 1024 * 2**20,
     progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    run: Callable[..., Result] | None = None,
 ) -> Executed:
-    """Runs the script in the sandbox and proves it. Raises ``InputError`` (unknown cell or name), ``SandboxError``."""
-    raise RuntimeError("assembled when reader, compiler and runtime stand")
+    """Runs the script in the sandbox and proves it. Raises ``InputError`` (unknown cell or name), ``SandboxError``.
+
+    ``run``: a runner of the sandbox (``WarmRunner.run``); by default a fresh interpreter is started.
+    """
+    started = time.perf_counter()
+    workbook = load(artefact)
+    wanted = {reference: find_cells(workbook, reference) for reference in outputs or ()}
+    payload = run_input(workbook, generated.script, inputs=inputs, now=datetime.datetime.now()).to_bytes()
+    if run is None:
+        from sheetrun.sandbox.process import run
+    job = Job(generated.script, payload, entry=_ENTRY, policy=SCRIPT_POLICY, preload=_PRELOAD)
+    limits = Limits(wall_seconds=timeout, cpu_seconds=timeout, memory_bytes=memory)
+    result = run(job, limits, cancelled=cancelled, on_progress=progress)
+    try:
+        output = RunOutput.from_bytes(result.payload)
+    except BadPayload as error:
+        raise ProtocolError(str(error)) from error
+    refused, volatile, needs = read_plan(generated.line_map)
+    proof = prove(workbook, output, refused, volatile, needs)
+    report = make_report(workbook, proof, output, changed=bool(inputs))
+    report["duration_ms"] = {"execute": round((time.perf_counter() - started) * 1000, 1)}
+    values = cell_values(workbook, output, wanted)
+    results = {
+        "values": ("application/json", json.dumps({"cells": values, "report": report}).encode()),
+        "script": ("text/x-python; charset=utf-8", generated.script.encode()),
+        "workbook": (
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            write_back(source, written_grids(workbook, output, inputs or {}), output.strings),
+        ),
+        "report": ("text/html; charset=utf-8", _html(workbook, report, proof)),
+    }
+    return Executed(results, report, tuple(proof.errors))
+
+
+def make_report(workbook: Workbook, proof: Proof, output: RunOutput, *, changed: bool) -> dict[str, Any]:
+    """The report of a run (API: "report"). ``changed``: inputs were set, so stored values need not match."""
+    return {
+        **proof.counts(),
+        "inputs_changed": changed,
+        "circular": len(output.circular),
+        "manual_calculation": workbook.settings.manual,
+        "application": workbook.settings.application,
+        "mismatches": [
+            {"cell": m.cell, "formula": m.formula, "ours": m.ours, "excel": m.excel, "root": m.root}
+            for m in proof.mismatches[:200]
+        ],
+        "errors": proof.errors[:200],
+    }
+
+
+def _html(workbook: Workbook, report: Mapping[str, Any], proof: Proof) -> bytes:
+    from sheetrun.report import render_html
+
+    sheets = [(sheet.name, _used(sheet)) for sheet in workbook.sheets]
+    states = [(index, tuple(rect), state) for index, rect, state in proof.states]
+    return render_html(workbook.filename, report, sheets, states).encode()
+
+
+def _used(sheet: Any) -> tuple[int, int]:
+    """(rows, columns) of a sheet's used range, counted from A1."""
+    rects = [grid.rect for grid in sheet.grids]
+    return max((r.bottom + 1 for r in rects), default=0), max((r.right + 1 for r in rects), default=0)
+
+
+# -- what the proof needs to know of the script, as bytes ----------------------------------------------------------------
+
+
+def _plan(script: Script) -> bytes:
+    return json.dumps(
+        {
+            "lines": [[m.line, m.sheet, m.address] for m in script.lines],
+            "refused": [[r.sheet, list(r.rect), r.text, r.code, r.detail] for r in script.refused],
+            "volatile": [[sheet, list(rect)] for sheet, rect in script.volatile],
+            "needs": [[s, list(r), [[t, list(q)] for t, q in reads]] for (s, r), reads in script.needs.items()],
+        },
+        separators=(",", ":"),
+    ).encode()
+
+
+Plan = tuple[list[Refused], list[tuple[int, Rect]], dict[tuple[int, Rect], list[tuple[int, Rect]]]]
+
+
+def read_plan(data: bytes) -> Plan:
+    """(refused blocks, volatile blocks, what each block reads from) of a generated script."""
+    plan = json.loads(data)
+    return (
+        [Refused(s, Rect(*r), text, code, detail) for s, r, text, code, detail in plan["refused"]],
+        [(s, Rect(*r)) for s, r in plan["volatile"]],
+        {(s, Rect(*r)): [(t, Rect(*q)) for t, q in reads] for s, r, reads in plan["needs"]},
+    )
+
+
+def _refusals(workbook: Workbook, refused: Sequence[Refused]) -> list[dict[str, str]]:
+    from sheetrun.formula.a1 import quote_sheet, range_name
+
+    return [
+        {
+            "cell": f"{quote_sheet(workbook.sheets[r.sheet].name)}!{range_name(*r.rect)}",
+            "code": r.code,
+            "detail": r.detail,
+        }
+        for r in refused
+    ]

@@ -1,0 +1,562 @@
+"""One formula as a Python expression: for one cell, for the cell of a loop, or for a whole block at once.
+
+``Layout`` says what a relative reference becomes. ``Emitter`` walks the resolved tree; a place in the tree *wants* its
+operand as a number (arithmetic), as a value, as an array, or as a reference, and the text depends on that alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sheetrun.compiler.errors import CannotCompile
+from sheetrun.compiler.literal import identifier, literal
+from sheetrun.compiler.ranges import Range
+from sheetrun.compiler.units import children, entry_of, walk
+from sheetrun.formula import nodes
+from sheetrun.formula.a1 import cell_name, range_name
+from sheetrun.formula.nodes import Axis
+from sheetrun.runtime.cells import ERROR_CODES
+from sheetrun.runtime.registry import LIFTED, Entry
+from sheetrun.workbook.model import MAX_COLUMNS, MAX_ROWS, Rect
+
+_ERROR_NAMES: Final = {
+    "#NULL!": "NULL",
+    "#DIV/0!": "DIV0",
+    "#VALUE!": "VALUE",
+    "#REF!": "REF",
+    "#NAME?": "NAME",
+    "#NUM!": "NUM",
+    "#N/A": "NA",
+    "#SPILL!": "SPILL",
+    "#CALC!": "CALC",
+}
+_COMPARISONS: Final = {"=": "eq", "<>": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
+_INFIX: Final = {"+": 1, "-": 1, "*": 2}  # operator -> precedence in Python
+_NAMED: Final = {"+": "plus", "-": "minus", "*": "times"}
+_ATOM: Final = 9
+#: Functions that hand on one of their arguments: what is wanted of the call is wanted of these arguments.
+_PASSING: Final = frozenset({"IF", "IFS", "IFERROR", "IFNA", "CHOOSE", "SWITCH", "LET"})
+#: Parameters of kind array whose argument is still computed cell by cell (no array mode inside), as in Excel.
+_NO_ARRAY_MODE: Final = frozenset({"MATCH", "VLOOKUP", "HLOOKUP", "SMALL", "LARGE", "PERCENTILE", "QUARTILE", "IRR"})
+#: Functions that can be computed for all cells of a block at once from arguments that are arrays over the block.
+OVER: Final = frozenset({"SUM", "MAX", "MIN", "AVERAGE", "COUNT", "COUNTA", "PRODUCT", "AND", "OR"})
+
+
+class NotWhole(Exception):
+    """The formula cannot be computed for a whole block at once: emit a loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What the host is: one cell (``rect`` of size 1), the loop variables ``r`` and ``c``, or a whole block.
+
+    ``rect``: the cells that the code stands for (0-based). ``row_var``/``col_var``: that axis is a loop variable.
+    """
+
+    rect: Rect
+    row_var: bool = False
+    col_var: bool = False
+    whole: bool = False
+
+    @property
+    def fixed(self) -> bool:
+        return not (self.row_var or self.col_var or self.whole)
+
+
+@dataclass(slots=True)
+class Names:
+    """Names used in one function of the script: aliases of sheets, functions to import."""
+
+    aliases: dict[int, str] = field(default_factory=dict)
+    imports: set[str] = field(default_factory=set)
+
+
+class Emitter:
+    """Writes expressions for one layout. ``sheet``: index of the host's sheet; ``alias(sheet)`` names it in the code."""
+
+    def __init__(self, layout: Layout, sheet: int, names: Names, alias: Any, sheet_name: Any, *, arrays: bool) -> None:
+        self.layout = layout
+        self.sheet = sheet
+        self.names = names
+        self._alias = alias
+        self._sheet_name = sheet_name
+        self._arrays = arrays  # array mode: ranges stay arrays, nothing intersects
+        self._variables: dict[str, str] = {}
+        self._taken: set[str] = {"r", "c", "book"}
+
+    def formula(self, tree: Any) -> str:
+        """The whole formula; a sum or difference at the top is cleared of rounding noise."""
+        if isinstance(tree, nodes.Binary) and tree.op in "+-":
+            return self._use("add" if tree.op == "+" else "sub", self.number(tree.left), self.number(tree.right))
+        return self.value(tree)
+
+    # -- what is wanted ------------------------------------------------------------------------------------------
+
+    def number(self, node: Any, tight: int = 0) -> str:
+        """As an operand of arithmetic. ``tight``: precedence that surrounds it."""
+        text, precedence = self._number(node)
+        return f"({text})" if precedence < tight else text
+
+    def _number(self, node: Any) -> tuple[str, int]:
+        match node:
+            case nodes.Number(value):
+                return literal(float(value)), _ATOM
+            case nodes.Paren(inner):
+                return self._number(inner)
+            case nodes.Unary("+", operand):
+                return self._number(operand)
+            case nodes.Unary(_, operand):
+                return f"-{self.number(operand, 3)}", 3
+            case nodes.Percent(operand):
+                return self._use("div", self.number(operand), "100.0"), _ATOM
+            case nodes.Binary(op, left, right) if op in _INFIX:
+                if self._shapes_differ(left, right):
+                    return self._use(_NAMED[op], self.number(left), self.number(right)), _ATOM
+                mine = _INFIX[op]
+                return f"{self.number(left, mine)} {op} {self.number(right, mine + 1)}", mine
+            case nodes.Binary("/", left, right):
+                return self._use("div", self.number(left), self.number(right)), _ATOM
+            case nodes.Binary("^", left, right):
+                return self._use("power", self.number(left), self.number(right)), _ATOM
+            case Range():
+                return self._range(node, "number"), _ATOM
+            case nodes.Call(name, _) if name not in ("LET", "LAMBDA") and entry_of(node).returns == "number":
+                if not self._gives_array(node):
+                    return self.value(node), _ATOM
+        return self._use("num", self.value(node)), _ATOM
+
+    def value(self, node: Any) -> str:
+        """As a value: a scalar, or an Arr in array mode or over a block."""
+        match node:
+            case nodes.Number(value):
+                return literal(float(value))
+            case nodes.Text(value):
+                return literal(value)
+            case nodes.Logical(value):
+                return literal(value)
+            case nodes.Error(code):
+                return self._error(code)
+            case nodes.Missing():
+                return self._name("MISSING")
+            case nodes.ArrayConst(rows):
+                return self._array_constant(rows)
+            case nodes.Paren(inner):
+                return self.value(inner)
+            case Range():
+                return self._range(node, "value")
+            case nodes.Binary("&", left, right):
+                return self._use("concat", self.value(left), self.value(right))
+            case nodes.Binary(op, left, right) if op in _COMPARISONS:
+                return self._use(_COMPARISONS[op], self.value(left), self.value(right))
+            case nodes.Unary("+", operand):
+                return self.value(operand)
+            case nodes.Binary() | nodes.Unary() | nodes.Percent():
+                return self.number(node)
+            case nodes.Name(name):
+                return self._settled(self._variable(name))
+            case nodes.Implicit(operand):
+                return self._single(self._with_arrays(True, self.reference, operand))
+            case nodes.Union() | nodes.Intersection() | nodes.RangeOp() | nodes.Spill():
+                return self._settled(self.reference(node))
+            case nodes.Invoke():
+                return self._settled(self._invoke(node))
+            case nodes.Call("LAMBDA", _):
+                return self._lambda(node)
+            case nodes.Call(name, _) if name in _PASSING:
+                text = self._call(node, "value")
+                return self._settled(text) if name in ("LET",) else text
+            case nodes.Call():
+                text = self._call(node, "value")
+                entry = entry_of(node)
+                if entry.returns in ("ref", "any") and (entry.returns == "ref" or _may_refer(node.name)):
+                    return self._settled(text)
+                return text
+        raise CannotCompile("not_supported", f"{type(node).__name__} is not supported here")
+
+    def reference(self, node: Any) -> str:
+        """As a reference where the node is one, else as a value."""
+        match node:
+            case Range():
+                return self._range(node, "ref")
+            case nodes.Paren(inner):
+                return self.reference(inner)
+            case nodes.Union(parts):
+                return self._use("union", *(self.reference(p) for p in parts))
+            case nodes.Intersection(left, right):
+                return self._use("intersection", self.reference(left), self.reference(right))
+            case nodes.RangeOp(left, right):
+                return self._use("range_between", self.reference(left), self.reference(right))
+            case nodes.Spill(anchor):
+                return self._use("spilled", self.reference(anchor))
+            case nodes.Name(name):
+                return self._variable(name)
+            case nodes.Invoke():
+                return self._invoke(node)
+            case nodes.Call(name, _) if name != "LAMBDA":
+                return self._call(node, "ref")
+        return self.value(node)
+
+    def array(self, node: Any) -> str:
+        """As an Arr: also one cell. Array mode inside."""
+        match node:
+            case Range():
+                return self._range(node, "arr")
+            case nodes.Paren(inner):
+                return self.array(inner)
+        return self.reference(node)
+
+    # -- references ----------------------------------------------------------------------------------------------
+
+    def _range(self, node: Range, want: str) -> str:
+        if node.last_sheet is not None:
+            return self._three_d(node, want)
+        if want in ("number", "value") and not node.single and not self._arrays:
+            narrowed = self._intersect(node)
+            if narrowed is None:
+                return self._error("#VALUE!")
+            node = narrowed
+        sheet = self._alias(node.sheet)
+        accessor = {"number": ".n", "value": "", "arr": ".arr", "ref": ".ref"}[want]
+        return f"{sheet}{accessor}[{self._key(node, want)}]"
+
+    def _three_d(self, node: Range, want: str) -> str:
+        if not (node.fixed_rows and node.fixed_columns) and not self.layout.fixed:
+            raise NotWhole
+        rect = node.at(self.layout.rect.top, self.layout.rect.left)
+        first, last = self._sheet_name(node.sheet), self._sheet_name(node.last_sheet)
+        text = f"book.span({literal(first)}, {literal(last)}, {literal(_address(rect))})"
+        return self._use("num", text) if want == "number" else text
+
+    def _key(self, node: Range, want: str) -> str:
+        """What stands in the brackets."""
+        layout = self.layout
+        if layout.fixed:
+            return literal(_address(node.at(layout.rect.top, layout.rect.left)))
+        if layout.whole:
+            return literal(_address(self._over(node, want)))
+        if node.fixed_rows and node.fixed_columns:
+            return literal(_address(node.at(0, 0)))
+        if node.wraps(layout.rect):
+            raise CannotCompile("reference_wraps", "a relative reference leaves the sheet within the block")
+        top, left = self._axis(node.top, layout.row_var, "r"), self._axis(node.left, layout.col_var, "c")
+        if node.single or (node.top == node.bottom and node.left == node.right and want in ("number", "value")):
+            return f"{top}, {left}"
+        bottom, right = self._axis(node.bottom, layout.row_var, "r"), self._axis(node.right, layout.col_var, "c")
+        return f"{top}, {left}, {bottom}, {right}"
+
+    def _axis(self, axis: Axis, variable: bool, name: str) -> str:
+        if axis.absolute:
+            return str(axis.index + 1)
+        if not variable:
+            host = self.layout.rect.top if name == "r" else self.layout.rect.left
+            return str(axis.at(host) + 1)
+        if axis.index == 0:
+            return name
+        return f"{name} {'+' if axis.index > 0 else '-'} {abs(axis.index)}"
+
+    def _over(self, node: Range, want: str) -> Rect:
+        """The rectangle that the block's cells refer to, one cell each, or all the same."""
+        rect = self.layout.rect
+        if node.fixed_rows and node.fixed_columns:
+            return node.at(rect.top, rect.left)
+        if want in ("arr", "ref"):
+            if not self._same_for_all(node):
+                raise NotWhole
+            return node.at(rect.top, rect.left)
+        if node.wraps(rect) or node.top != node.bottom or node.left != node.right:
+            raise NotWhole
+        return node.over(rect)
+
+    def _intersect(self, node: Range) -> Range | None:
+        """Implicit intersection of a written range with the host: the range of one cell, for every host cell."""
+        rect = self.layout.rect
+        first, last = node.at(rect.top, rect.left), node.at(rect.bottom, rect.right)
+        if first.size == 1 and node.top == node.bottom and node.left == node.right:
+            return node
+        if node.left == node.right:
+            if first.top <= rect.top and rect.bottom <= last.bottom and last.top <= rect.bottom:
+                return Range(node.sheet, Axis(0, False), node.left, Axis(0, False), node.right, True)
+        elif node.top == node.bottom:
+            if first.left <= rect.left and rect.right <= last.right and last.left <= rect.right:
+                return Range(node.sheet, node.top, Axis(0, False), node.bottom, Axis(0, False), True)
+        elif first.contains(rect.top, rect.left) and last.contains(rect.bottom, rect.right):
+            return Range(node.sheet, Axis(0, False), Axis(0, False), Axis(0, False), Axis(0, False), True)
+        if self.layout.whole or not self.layout.fixed:
+            raise NotWhole
+        return None
+
+    def host(self) -> str:
+        """The cell that holds the formula, as a Ref."""
+        layout = self.layout
+        if layout.whole:
+            raise NotWhole
+        here = Range(self.sheet, Axis(0, False), Axis(0, False), Axis(0, False), Axis(0, False), True)
+        return self._range(here, "ref")
+
+    def _settled(self, text: str) -> str:
+        """A reference made at run time as a value."""
+        if self._arrays or self.layout.whole:
+            return self._use("spread", text)
+        return self._single(text)
+
+    def _single(self, text: str) -> str:
+        if self.layout.whole:
+            raise NotWhole
+        return self._use("single", text, self.host())
+
+    # -- calls -----------------------------------------------------------------------------------------------------
+
+    def _call(self, node: nodes.Call, want: str) -> str:
+        if node.name == "LET":
+            return self._let(node, want)
+        entry = entry_of(node)
+        if self.layout.whole:
+            over = self._whole_call(node, entry)
+            if over is not None:
+                return over
+        args = [self._argument(node, entry, i, want) for i in range(len(node.args))]
+        if entry.needs_host:
+            args.insert(0, self.host())
+        return self._use(function_name(node.name), *args)
+
+    def _argument(self, node: nodes.Call, entry: Entry, i: int, want: str) -> str:
+        arg, kind = node.args[i], entry.kind_of(i)
+        if isinstance(arg, nodes.Missing):
+            text = self._name("MISSING")
+            return f"lambda: {text}" if kind == "lazy" else text
+        if kind == "lazy":
+            return f"lambda: {self._passed(arg, want)}"
+        if kind in ("number", "integer"):
+            return self.number(arg) if _is_arithmetic(arg) or isinstance(arg, Range) else self.value(arg)
+        if kind in LIFTED:
+            return self.value(arg)
+        if node.name in _PASSING:  # the test of IF, the index of CHOOSE
+            return self.value(arg)
+        if kind == "array" and node.name not in _NO_ARRAY_MODE:
+            return self._with_arrays(True, self.array, arg)
+        if kind in ("array", "values"):
+            return self.array(arg)
+        return self.reference(arg)
+
+    def _passed(self, arg: Any, want: str) -> str:
+        """A branch: as a reference where that is wanted of the whole."""
+        return self.reference(arg) if want == "ref" else self.value(arg)
+
+    def _with_arrays(self, on: bool, emit: Any, *args: Any) -> str:
+        before, self._arrays = self._arrays, on
+        try:
+            return str(emit(*args))
+        finally:
+            self._arrays = before
+
+    def _whole_call(self, node: nodes.Call, entry: Entry) -> str | None:
+        """Over a block: a reduction of each cell's arguments, or None for an ordinary call; else raises NotWhole."""
+        if entry.volatile or entry.needs_host or entry.returns in ("array", "ref"):
+            raise NotWhole
+        if node.name in OVER:
+            return self._reduction(node)
+        if node.name == "CHOOSE" and any(not self._same_for_all(a) for a in node.args[:1]):
+            raise NotWhole
+        for i, arg in enumerate(node.args):
+            kind = entry.kind_of(i)
+            if kind in LIFTED or kind == "lazy" or node.name in _PASSING:
+                if any(isinstance(n, nodes.ArrayConst) for n in walk(arg)):
+                    raise NotWhole
+            elif not self._same_for_all(arg):
+                raise NotWhole
+        if node.name == "INDEX" and (len(node.args) < 2 or _is_zero(node.args[1]) or _is_zero(node.args[-1])):
+            raise NotWhole
+        return None
+
+    def _same_for_all(self, node: Any) -> bool:
+        """Whether the argument is the same for every cell of the block."""
+        rect = self.layout.rect
+        for n in walk(node):
+            if isinstance(n, Range):
+                rows_same = n.fixed_rows or rect.height == 1
+                columns_same = n.fixed_columns or rect.width == 1
+                if not (rows_same and columns_same) or (n.single and not (n.fixed_rows and n.fixed_columns)):
+                    return False
+            elif isinstance(n, nodes.Name | nodes.Invoke):
+                return False
+            elif isinstance(n, nodes.Call) and n.name not in ("LET", "LAMBDA"):
+                entry = entry_of(n)
+                if entry.volatile or entry.needs_host:
+                    return False
+        return True
+
+    def _reduction(self, node: nodes.Call) -> str:
+        """SUM(A2:C2, E2) for all rows at once: each argument gives the cells of its window to each cell of the block."""
+        parts = []
+        for arg in node.args:
+            inner = arg.inner if isinstance(arg, nodes.Paren) else arg
+            if isinstance(inner, Range):
+                parts.append(self._window(inner))
+            elif any(isinstance(n, nodes.ArrayConst) for n in walk(arg)):
+                raise NotWhole
+            else:
+                parts.append(self.value(arg))
+        return self._use("over", self._name(function_name(node.name)), *parts)
+
+    def _window(self, node: Range) -> str:
+        rect = self.layout.rect
+        if node.last_sheet is not None or node.wraps(rect):
+            raise NotWhole
+        if node.top.absolute != node.bottom.absolute or node.left.absolute != node.right.absolute:
+            raise NotWhole
+        first = node.at(rect.top, rect.left)
+        if first.size > 100_000:
+            raise NotWhole
+        steps = (1 if node.fixed_rows else rect.height, 1 if node.fixed_columns else rect.width)
+        return f"{self._alias(node.sheet)}.window({literal(_address(first))}, {steps[0]}, {steps[1]})"
+
+    def _let(self, node: nodes.Call, want: str) -> str:
+        """``LET(x, 1, y, 2, x+y)`` becomes nested lambdas, so that each variable is computed once."""
+        if self.layout.whole:
+            raise NotWhole
+        *pairs, body = node.args
+        return self._let_step(list(pairs), body, want)
+
+    def _let_step(self, pairs: list[Any], body: Any, want: str) -> str:
+        if not pairs:
+            return self._with_arrays(True, self._passed, body, want)
+        name, value, *rest = pairs
+        text = self._with_arrays(True, self.reference, value)
+        variable = self._bind(name.name)
+        inner = self._let_step(rest, body, want)
+        self._unbind(name.name)
+        return f"(lambda {variable}: {inner})({text})"
+
+    def _bind(self, name: str) -> str:
+        variable = identifier(name, self._taken | {"_"}, "x")
+        self._taken.add(variable)
+        self._variables.setdefault(name.casefold(), "")
+        self._variables[name.casefold()] = f"{variable}\0{self._variables[name.casefold()]}"
+        return variable
+
+    def _unbind(self, name: str) -> None:
+        self._variables[name.casefold()] = self._variables[name.casefold()].split("\0", 1)[1]
+
+    def _variable(self, name: str) -> str:
+        bound = self._variables.get(name.casefold(), "").split("\0", 1)[0]
+        if not bound:
+            raise CannotCompile("unknown_name", f"the name {name} is not defined")
+        return bound
+
+    def _lambda(self, node: nodes.Call) -> str:
+        *parameters, body = node.args
+        variables = [self._bind(p.name) for p in parameters]  # type: ignore[union-attr]
+        missing = self._name("MISSING")
+        text = self._with_arrays(True, self.reference, body)
+        for p in parameters:
+            self._unbind(p.name)  # type: ignore[union-attr]
+        heads = ", ".join(f"{v}={missing}" for v in variables)
+        return f"(lambda {heads}: {text})" if heads else f"(lambda: {text})"
+
+    def _invoke(self, node: nodes.Invoke) -> str:
+        if self.layout.whole:
+            raise NotWhole
+        args = [self._with_arrays(True, self.reference, a) for a in node.args]
+        function = self._lambda(node.function) if _is_lambda(node.function) else self.value_of_function(node.function)
+        return self._use("called", function, *args)
+
+    def value_of_function(self, node: Any) -> str:
+        if isinstance(node, nodes.Name):
+            return self._variable(node.name)
+        return self.reference(node)
+
+    # -- small things ----------------------------------------------------------------------------------------------
+
+    def _use(self, function: str, *args: str) -> str:
+        return f"{self._name(function)}({', '.join(args)})"
+
+    def _name(self, name: str) -> str:
+        self.names.imports.add(name)
+        return name
+
+    def _error(self, code: str) -> str:
+        known = _ERROR_NAMES.get(code)
+        if known is not None:
+            return self._name(known)
+        if code not in ERROR_CODES:
+            raise CannotCompile("not_supported", f"the error {code} is not known")
+        return self._use("ExcelError", literal(code))
+
+    def _array_constant(self, rows: Any) -> str:
+        if self.layout.whole:
+            raise NotWhole
+        text = ", ".join("[" + ", ".join(self.value(cell) for cell in row) + "]" for row in rows)
+        return self._use("text_array", f"[{text}]")
+
+    def _shapes_differ(self, left: Any, right: Any) -> bool:
+        """In array mode: may the operands be arrays whose shapes NumPy cannot pair?"""
+        if not self._arrays and not self._variables:
+            return any(isinstance(n, nodes.ArrayConst) for side in (left, right) for n in walk(side))
+        shapes = [self._shape(side) for side in (left, right)]
+        if None in shapes:
+            return True
+        (a, b), (c, d) = shapes  # type: ignore[misc]
+        return not ((a == c or 1 in (a, c)) and (b == d or 1 in (b, d)))
+
+    def _shape(self, node: Any) -> tuple[int, int] | None:
+        """The shape of an operand in array mode where the text tells it."""
+        match node:
+            case nodes.Number() | nodes.Text() | nodes.Logical():
+                return 1, 1
+            case Range() if node.last_sheet is None:
+                if node.single:
+                    return 1, 1
+                if node.whole_columns or node.whole_rows:
+                    return None
+                rect = node.at(self.layout.rect.top, self.layout.rect.left)
+                return rect.height, rect.width
+            case nodes.Paren(inner):
+                return self._shape(inner)
+            case nodes.Unary(_, operand) | nodes.Percent(operand):
+                return self._shape(operand)
+            case nodes.Binary(_, left, right):
+                a, b = self._shape(left), self._shape(right)
+                if a is None or b is None:
+                    return None
+                return max(a[0], b[0]), max(a[1], b[1])
+        return None
+
+    def _gives_array(self, node: nodes.Call) -> bool:
+        """Whether a call of a function that returns a number may give an Arr (lifted over arrays)."""
+        if self.layout.whole or self._arrays:
+            return True
+        return any(isinstance(n, nodes.ArrayConst | nodes.Call | nodes.Name | nodes.Invoke) for n in children(node))
+
+
+def function_name(name: str) -> str:
+    """The name under which a script imports an Excel function."""
+    return name.replace(".", "_")
+
+
+def _may_refer(name: str) -> bool:
+    return name in ("INDEX", "CHOOSE", "XLOOKUP", "OFFSET", "INDIRECT", "SINGLE")
+
+
+def _is_lambda(node: Any) -> bool:
+    return isinstance(node, nodes.Call) and node.name == "LAMBDA"
+
+
+def _is_arithmetic(node: Any) -> bool:
+    while isinstance(node, nodes.Paren):
+        node = node.inner
+    if isinstance(node, nodes.Binary):
+        return node.op in "+-*/^"
+    return isinstance(node, nodes.Unary | nodes.Percent)
+
+
+def _is_zero(node: Any) -> bool:
+    return isinstance(node, nodes.Missing) or (isinstance(node, nodes.Number) and node.value == 0)
+
+
+def _address(rect: Rect) -> str:
+    if rect.top == 0 and rect.bottom == MAX_ROWS - 1:
+        return range_name(*rect)
+    if rect.left == 0 and rect.right == MAX_COLUMNS - 1:
+        return range_name(*rect)
+    return cell_name(rect.top, rect.left) if rect.size == 1 else range_name(*rect)

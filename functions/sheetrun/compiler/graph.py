@@ -1,0 +1,169 @@
+"""Which unit reads from which: edges between blocks through an index of who owns a cell, and the order they allow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sheetrun.compiler.ranges import Range
+from sheetrun.compiler.resolve import Scope
+from sheetrun.compiler.units import Unit
+from sheetrun.workbook.model import Rect
+
+#: Above this many cells a reference is tested against the rectangles of the blocks instead of cell by cell.
+_WIDE = 4096
+#: Owner maps are made of tiles of this many rows and columns, only where formulas are.
+_TILE = 256
+
+
+@dataclass(slots=True)
+class _Owners:
+    """Who owns a cell of one sheet: tiles of unit indices (-1: nobody), and all rectangles as arrays."""
+
+    units: list[Unit] = field(default_factory=list)
+    tiles: dict[tuple[int, int], NDArray[np.int32]] = field(default_factory=dict)
+    tops: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    lefts: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    bottoms: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    rights: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    known: dict[Rect, tuple[int, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, units: list[Unit]) -> _Owners:
+        owners = cls(units)
+        rects = np.array([u.rect for u in units], np.int64).reshape(-1, 4)
+        owners.tops, owners.lefts, owners.bottoms, owners.rights = rects.T
+        for unit in units:
+            owners._paint(unit)
+        return owners
+
+    def _paint(self, unit: Unit) -> None:
+        rect = unit.rect
+        for i in range(rect.top // _TILE, rect.bottom // _TILE + 1):
+            for j in range(rect.left // _TILE, rect.right // _TILE + 1):
+                tile = self.tiles.get((i, j))
+                if tile is None:
+                    tile = self.tiles[i, j] = np.full((_TILE, _TILE), -1, np.int32)
+                top, left = i * _TILE, j * _TILE
+                tile[
+                    max(rect.top - top, 0) : rect.bottom - top + 1, max(rect.left - left, 0) : rect.right - left + 1
+                ] = unit.index
+
+    def of_rect(self, rect: Rect) -> Iterable[int]:
+        """Units with a cell in a rectangle."""
+        if rect.size == 1:
+            tile = self.tiles.get((rect.top // _TILE, rect.left // _TILE))
+            owner = -1 if tile is None else tile.item(rect.top % _TILE, rect.left % _TILE)
+            return () if owner < 0 else (owner,)
+        found = self.known.get(rect)
+        if found is None:
+            found = self.known[rect] = self._search(rect)
+        return found
+
+    def _search(self, rect: Rect) -> tuple[int, ...]:
+        if rect.size > _WIDE or rect.size > len(self.units):
+            hit = (
+                (self.tops <= rect.bottom)
+                & (self.bottoms >= rect.top)
+                & (self.lefts <= rect.right)
+                & (self.rights >= rect.left)
+            )
+            return tuple(self.units[i].index for i in np.flatnonzero(hit).tolist())
+        owners: set[int] = set()
+        for i in range(rect.top // _TILE, rect.bottom // _TILE + 1):
+            for j in range(rect.left // _TILE, rect.right // _TILE + 1):
+                tile = self.tiles.get((i, j))
+                if tile is None:
+                    continue
+                top, left = i * _TILE, j * _TILE
+                part = tile[
+                    max(rect.top - top, 0) : rect.bottom - top + 1, max(rect.left - left, 0) : rect.right - left + 1
+                ]
+                owners.update(np.unique(part).tolist())
+        owners.discard(-1)
+        return tuple(sorted(owners))
+
+
+def link(units: list[Unit], scope: Scope) -> None:
+    """Sets ``needs`` of every unit."""
+    by_sheet: dict[int, list[Unit]] = {}
+    for unit in units:
+        by_sheet.setdefault(unit.sheet, []).append(unit)
+    owners = {sheet: _Owners.of(members) for sheet, members in by_sheet.items()}
+    for unit in units:
+        for read in unit.reads:
+            rect = region(unit, read)
+            for sheet in sheets_of(read, scope):
+                if sheet in owners:
+                    unit.needs.update(owners[sheet].of_rect(rect))
+
+
+def region(unit: Unit, read: Range) -> Rect:
+    """All cells that a unit reads through one reference."""
+    if unit.scalar:
+        return read.over(unit.rect)
+    return read.at(unit.rect.top, unit.rect.left)
+
+
+def sheets_of(read: Range, scope: Scope) -> Iterable[int]:
+    """The sheets of a reference: several for a 3-D one (in the order of the tabs)."""
+    if read.last_sheet is None:
+        return (read.sheet,)
+    first, last = sorted((read.sheet, read.last_sheet))
+    return range(first, last + 1)
+
+
+def components(units: list[Unit]) -> list[list[int]]:
+    """Strongly connected components, what is read before what reads (Tarjan's algorithm, without recursion).
+
+    Ties follow the units' own order, so the result is the same for the same workbook.
+    """
+    count = len(units)
+    number = [0] * count
+    low = [0] * count
+    on_stack = [False] * count
+    stack: list[int] = []
+    out: list[list[int]] = []
+    clock = 0
+    needs = [sorted(u.needs) for u in units]
+    for root in range(count):
+        if number[root]:
+            continue
+        work = [(root, 0)]
+        while work:
+            node, at = work.pop()
+            if at == 0:
+                clock += 1
+                number[node] = low[node] = clock
+                stack.append(node)
+                on_stack[node] = True
+            descended = False
+            successors = needs[node]
+            while at < len(successors):
+                other = successors[at]
+                at += 1
+                if not number[other]:
+                    work.append((node, at))
+                    work.append((other, 0))
+                    descended = True
+                    break
+                if on_stack[other]:
+                    low[node] = min(low[node], number[other])
+            if descended:
+                continue
+            if low[node] == number[node]:
+                members = []
+                while True:
+                    other = stack.pop()
+                    on_stack[other] = False
+                    members.append(other)
+                    if other == node:
+                        break
+                out.append(sorted(members))
+            if work:
+                parent = work[-1][0]
+                low[parent] = min(low[parent], low[node])
+    return out

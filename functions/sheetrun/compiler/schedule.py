@@ -1,0 +1,246 @@
+"""The order of computing and the way of each part: whole blocks at once, loops for recurrences, cells on demand.
+
+    Whole   one unit that does not read itself: computed over its rectangle in one go
+    Loop    units that read one another only backwards along rows or columns: one loop, in that direction
+    Solve   everything else that is circular by blocks, and what reads through OFFSET or INDIRECT: cell by cell, each
+            computed when it is asked for (real cycles are found and treated there)
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import defaultdict
+from dataclasses import dataclass
+
+from sheetrun.compiler.graph import components, link, region, sheets_of
+from sheetrun.compiler.ranges import Range
+from sheetrun.compiler.resolve import Scope
+from sheetrun.compiler.units import Unit
+from sheetrun.workbook.model import Rect
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    unit: Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """``by_row``: the loop runs over rows, else over columns. ``units`` in the order within one turn."""
+
+    units: tuple[Unit, ...]
+    by_row: bool
+    forward: bool
+    inner_forward: dict[int, bool]  #: unit index -> direction of the inner loop, where it matters
+
+
+@dataclass(frozen=True, slots=True)
+class Solve:
+    units: tuple[Unit, ...]
+
+
+Part = Whole | Loop | Solve
+
+
+def schedule(units: list[Unit], scope: Scope) -> list[Part]:
+    """All units in an order in which each part reads only what stands before it."""
+    link(units, scope)
+    parts = components(units)
+    late = _after_dynamic(units, parts)
+    planned: list[Part] = []
+    for members in parts:
+        group = tuple(units[i] for i in members)
+        alone = len(group) == 1 and group[0].index not in group[0].needs
+        if any(u.index in late for u in group):
+            planned.append(Solve(group))
+        elif alone:
+            planned.append(Whole(group[0]))
+        else:
+            planned.append(_loop(group, scope) or Solve(group))
+    return _by_sheet(planned)
+
+
+def units_of(part: Part) -> tuple[Unit, ...]:
+    return (part.unit,) if isinstance(part, Whole) else part.units
+
+
+def _after_dynamic(units: list[Unit], parts: list[list[int]]) -> set[int]:
+    """Units that read through a reference made at run time, and all that read from them.
+
+    What such a reference reaches may itself read from this unit; only cell by cell can the run tell.
+    """
+    late = {u.index for u in units if u.dynamic}
+    if not late:
+        return late
+    for members in parts:  # in order: what is read comes first
+        if any(i in late or units[i].needs & late for i in members):
+            late.update(members)
+    return late
+
+
+# -- recurrences ---------------------------------------------------------------------------------------------------------
+
+
+def _loop(group: tuple[Unit, ...], scope: Scope) -> Loop | None:
+    """A loop that computes the units in the right order, if there is one."""
+    if any(not u.scalar for u in group):
+        return None
+    edges = _inner_edges(group, scope)
+    for by_row in _axes(group):
+        for forward in (True, False):
+            found = _try_loop(group, edges, by_row, forward)
+            if found is not None:
+                return found
+    return None
+
+
+def _axes(group: tuple[Unit, ...]) -> tuple[bool, bool]:
+    """The longer way first: rows when the blocks together are taller than wide."""
+    height = max(u.rect.bottom for u in group) - min(u.rect.top for u in group)
+    width = max(u.rect.right for u in group) - min(u.rect.left for u in group)
+    return (True, False) if height >= width else (False, True)
+
+
+def _inner_edges(group: tuple[Unit, ...], scope: Scope) -> list[tuple[Unit, Unit, Range]]:
+    """(reader, read, reference) for all references within the group."""
+    by_sheet: dict[int, list[Unit]] = defaultdict(list)
+    for unit in group:
+        by_sheet[unit.sheet].append(unit)
+    members = {u.index for u in group}
+    by_index = {u.index: u for u in group}
+    edges = []
+    for unit in group:
+        for read in unit.reads:
+            rect = region(unit, read)
+            for sheet in sheets_of(read, scope):
+                candidates = by_sheet.get(sheet, ())
+                if len(candidates) > 64:
+                    candidates = [by_index[i] for i in sorted(unit.needs & members) if by_index[i].sheet == sheet]
+                edges.extend((unit, other, read) for other in candidates if rect.overlaps(other.rect))
+    return edges
+
+
+def _try_loop(
+    group: tuple[Unit, ...], edges: list[tuple[Unit, Unit, Range]], by_row: bool, forward: bool
+) -> Loop | None:
+    before: dict[int, set[int]] = {u.index: set() for u in group}
+    inner: dict[int, bool] = {}
+    for reader, other, read in edges:
+        kind = _relation(reader.rect, other.rect, read, by_row, forward)
+        if kind is None:
+            return None
+        if kind == "earlier":
+            continue
+        if reader is not other:
+            before[reader.index].add(other.index)
+            continue
+        directions = [
+            d for d in (True, False) if _relation(reader.rect, other.rect, read, not by_row, d) == "earlier"
+        ]
+        if reader.index in inner:
+            directions = [d for d in directions if d == inner[reader.index]]
+        if not directions:
+            return None
+        inner[reader.index] = directions[0]
+    order = _ordered(group, before)
+    return None if order is None else Loop(order, by_row, forward, inner)
+
+
+def _relation(reader: Rect, other: Rect, read: Range, by_row: bool, forward: bool) -> str | None:
+    """Along one axis, is what is read "earlier" than the reader for all its cells, in the "same" turn, or later (None)?"""
+    if by_row:
+        low, high = read.top, read.bottom
+        first, last, start, end = reader.top, reader.bottom, other.top, other.bottom
+    else:
+        low, high = read.left, read.right
+        first, last, start, end = reader.left, reader.right, other.left, other.right
+    if forward:
+        if end < first:
+            return "earlier"
+        if high.absolute:
+            furthest = min(high.index, end)
+            if low.absolute:
+                furthest = max(furthest, min(low.index, end)) if low.index > high.index else furthest
+            if furthest < first:
+                return "earlier"
+            return "same" if furthest == first == last else None
+        offset = max(high.index, low.index) if not low.absolute else high.index
+        if low.absolute and low.index > first + high.index:
+            return None
+        if offset < 0:
+            return "earlier"
+        return "same" if offset == 0 else None
+    if start > last:
+        return "earlier"
+    if low.absolute:
+        nearest = max(low.index, start)
+        if nearest > last:
+            return "earlier"
+        return "same" if nearest == first == last else None
+    offset = min(high.index, low.index) if not high.absolute else low.index
+    if high.absolute and high.index < last + low.index:
+        return None
+    if offset > 0:
+        return "earlier"
+    return "same" if offset == 0 else None
+
+
+def _ordered(group: tuple[Unit, ...], before: dict[int, set[int]]) -> tuple[Unit, ...] | None:
+    """The units so that what is read in a turn comes first; None when they read one another in a circle."""
+    by_index = {u.index: u for u in group}
+    readers: dict[int, list[int]] = defaultdict(list)
+    waiting = {}
+    for index, needed in before.items():
+        waiting[index] = len(needed)
+        for other in needed:
+            readers[other].append(index)
+    ready = sorted(i for i, n in waiting.items() if n == 0)
+    heapq.heapify(ready)
+    out = []
+    while ready:
+        index = heapq.heappop(ready)
+        out.append(by_index[index])
+        for reader in readers[index]:
+            waiting[reader] -= 1
+            if waiting[reader] == 0:
+                heapq.heappush(ready, reader)
+    return tuple(out) if len(out) == len(group) else None
+
+
+# -- order ---------------------------------------------------------------------------------------------------------------
+
+
+def _by_sheet(parts: list[Part]) -> list[Part]:
+    """A valid order that stays on one sheet as long as it can, so that the script has few, long functions."""
+    owner = {u.index: k for k, part in enumerate(parts) for u in units_of(part)}
+    waiting = [0] * len(parts)
+    readers: list[list[int]] = [[] for _ in parts]
+    for k, part in enumerate(parts):
+        needed = {owner[n] for u in units_of(part) for n in u.needs} - {k}
+        waiting[k] = len(needed)
+        for other in needed:
+            readers[other].append(k)
+    ready: dict[int, list[tuple[Rect, int]]] = defaultdict(list)
+    for k, part in enumerate(parts):
+        if waiting[k] == 0:
+            heapq.heappush(ready[_sheet(part)], (_first(part), k))
+    out: list[Part] = []
+    sheet = min(ready, default=0)
+    while any(ready.values()):
+        if not ready[sheet]:
+            sheet = min(s for s, heap in ready.items() if heap)
+        _, k = heapq.heappop(ready[sheet])
+        out.append(parts[k])
+        for reader in readers[k]:
+            waiting[reader] -= 1
+            if waiting[reader] == 0:
+                heapq.heappush(ready[_sheet(parts[reader])], (_first(parts[reader]), reader))
+    return out
+
+
+def _sheet(part: Part) -> int:
+    return units_of(part)[0].sheet
+
+
+def _first(part: Part) -> Rect:
+    return units_of(part)[0].rect

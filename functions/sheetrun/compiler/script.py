@@ -1,0 +1,338 @@
+"""The script: parts of the schedule as functions, with the original formulas as comments and a map from lines to cells."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from sheetrun.compiler.errors import CannotCompile
+from sheetrun.compiler.expressions import Emitter, Layout, Names, NotWhole
+from sheetrun.compiler.labels import Labels
+from sheetrun.compiler.literal import comment, identifier, literal
+from sheetrun.compiler.resolve import Scope
+from sheetrun.compiler.schedule import Loop, Part, Solve, Whole, schedule, units_of
+from sheetrun.compiler.units import Refused, Unit, make_units
+from sheetrun.formula.a1 import quote_sheet, range_name
+from sheetrun.workbook.model import Kind, Rect, Workbook
+
+#: A function of the script ends after this many parts even when the sheet goes on.
+_PARTS_PER_FUNCTION = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """A line of the script (1-based) and the cells that it computes."""
+
+    line: int
+    sheet: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """The generated program. ``text`` has no data in it; ``standalone`` writes the workbook's constants in."""
+
+    text: str
+    lines: tuple[Mapped, ...]
+    refused: tuple[Refused, ...]
+    volatile: tuple[tuple[int, Rect], ...]  #: blocks that are volatile or hang on a volatile block
+    blocks: int
+    needs: dict[tuple[int, Rect], list[tuple[int, Rect]]]  #: for each block the blocks that it reads from
+
+    def line_map(self) -> bytes:
+        """The line map as JSON: ``[[line, sheet, address], …]``."""
+        return json.dumps([[m.line, m.sheet, m.address] for m in self.lines], separators=(",", ":")).encode()
+
+
+@dataclass(slots=True)
+class _Statement:
+    """One statement (several lines) and what it computes."""
+
+    lines: list[str]
+    computes: list[tuple[Unit, int]]  #: unit and the offset of its line
+
+
+@dataclass(slots=True)
+class _Function:
+    name: str
+    sheet: int
+    solved: bool
+    statements: list[_Statement] = field(default_factory=list)
+    units: list[Unit] = field(default_factory=list)
+    names: Names = field(default_factory=Names)
+    taken: set[str] = field(default_factory=lambda: {"book", "r", "c"})
+
+
+def compile_workbook(workbook: Workbook) -> Script:
+    """The script of a workbook. Byte-identical for the same workbook."""
+    return _Writer(workbook).script()
+
+
+class _Writer:
+    def __init__(self, workbook: Workbook) -> None:
+        self._workbook = workbook
+        self._scope = Scope.of(workbook)
+        self._labels = Labels(workbook)
+        self._functions: list[_Function] = []
+        self._taken: set[str] = set()
+        self._imports: set[str] = {"main"}
+        self._refused: list[Refused] = []
+
+    def script(self) -> Script:
+        units, refused = make_units(self._workbook, self._scope)
+        self._refused = refused
+        parts = schedule(units, self._scope)
+        for part in parts:
+            self._add(part)
+        self._functions = [f for f in self._functions if f.statements]
+        text, lines = self._assemble(units)
+        return Script(
+            text,
+            tuple(lines),
+            tuple(sorted(self._refused, key=lambda r: (r.sheet, r.rect))),
+            tuple(_volatile(units, parts)),
+            len(units),
+            {(u.sheet, u.rect): [(units[n].sheet, units[n].rect) for n in sorted(u.needs)] for u in units},
+        )
+
+    # -- statements ------------------------------------------------------------------------------------------------
+
+    def _add(self, part: Part) -> None:
+        units = units_of(part)
+        function = self._function(part)
+        if isinstance(part, Solve):
+            for unit in units:
+                self._try(function, [unit], lambda u=unit: self._define(function, u))
+        elif isinstance(part, Loop):
+            self._try_loop(function, part)
+        else:
+            self._try(function, list(units), lambda: self._whole(function, part.unit))
+
+    def _try(self, function: _Function, units: list[Unit], write: object) -> None:
+        try:
+            statement: _Statement = write()  # type: ignore[operator]
+        except CannotCompile as error:
+            self._refuse(units, error)
+            return
+        function.statements.append(statement)
+        function.units.extend(units)
+
+    def _refuse(self, units: list[Unit], error: CannotCompile) -> None:
+        self._refused.extend(Refused(u.sheet, u.rect, u.block.text, error.code, error.detail) for u in units)
+
+    def _try_loop(self, function: _Function, part: Loop) -> None:
+        """A loop without the units that cannot be written."""
+        try:
+            statement = self._loop(function, part)
+        except CannotCompile:
+            good = []
+            for unit in part.units:
+                try:
+                    self._loop_line(function, unit, part)
+                    good.append(unit)
+                except CannotCompile as error:
+                    self._refuse([unit], error)
+            if not good:
+                return
+            part = Loop(tuple(good), part.by_row, part.forward, part.inner_forward)
+            statement = self._loop(function, part)
+        function.statements.append(statement)
+        function.units.extend(part.units)
+
+    def _function(self, part: Part) -> _Function:
+        """The function that a part goes into: the last one while it is on the same sheet and not full."""
+        unit = units_of(part)[0]
+        solved = isinstance(part, Solve)
+        last = self._functions[-1] if self._functions else None
+        if (
+            last is not None
+            and last.sheet == unit.sheet
+            and not last.solved
+            and not solved
+            and len(last.statements) < _PARTS_PER_FUNCTION
+        ):
+            return last
+        sheet = self._scope.sheet_name(unit.sheet)
+        first = range_name(unit.rect.top, unit.rect.left, unit.rect.top, unit.rect.left).lower()
+        name = identifier(f"{sheet}_{first}", self._taken, "sheet")
+        function = _Function(name, unit.sheet, solved)
+        self._functions.append(function)
+        return function
+
+    def _emitter(self, function: _Function, layout: Layout, unit: Unit) -> Emitter:
+        def alias(sheet: int) -> str:
+            known = function.names.aliases.get(sheet)
+            if known is None:
+                known = identifier(self._scope.sheet_name(sheet), function.taken, "sheet")
+                function.names.aliases[sheet] = known
+            return known
+
+        return Emitter(layout, unit.sheet, function.names, alias, self._scope.sheet_name, arrays=not unit.scalar)
+
+    def _heading(self, unit: Unit, indent: str = "") -> str:
+        """The comment over a block: range, label, original formula."""
+        label = self._labels.of(unit.sheet, unit.rect)
+        name = f" {comment(label)}:" if label else ":"
+        braces = ("{=", "}") if unit.block.kind is Kind.ARRAY else ("=", "")
+        return f"{indent}# {range_name(*unit.rect)}{name} {braces[0]}{comment(unit.block.text)}{braces[1]}"
+
+    def _whole(self, function: _Function, unit: Unit) -> _Statement:
+        rect = unit.rect
+        address = literal(range_name(*rect))
+        if not unit.scalar or rect.size == 1:
+            emitter = self._emitter(function, Layout(Rect(rect.top, rect.left, rect.top, rect.left)), unit)
+            expression = emitter.formula(unit.tree)
+            sheet = emitter._alias(unit.sheet)
+            if unit.block.kind is Kind.DYNAMIC:
+                line = f"{sheet}.spill({address}, {expression})"
+            else:
+                line = f"{sheet}[{address}] = {expression}"
+            return _Statement([self._heading(unit), line], [(unit, 1)])
+        try:
+            emitter = self._emitter(function, Layout(rect, whole=True), unit)
+            expression = emitter.formula(unit.tree)
+            line = f"{emitter._alias(unit.sheet)}[{address}] = {expression}"
+            return _Statement([self._heading(unit), line], [(unit, 1)])
+        except NotWhole:
+            by_row = rect.height >= rect.width
+            return self._loop(function, Loop((unit,), by_row, True, {}))
+
+    def _loop(self, function: _Function, part: Loop) -> _Statement:
+        """One loop over rows or columns; within a turn the units in their order."""
+        span = _extent(part)
+        variable, word = ("r", "rows") if part.by_row else ("c", "columns")
+        first, last = (span[0] + 1, span[1] + 1) if part.forward else (span[1] + 1, span[0] + 1)
+        function.names.imports.add(word)
+        lines = [f"for {variable} in {word}({first}, {last}):"]
+        statement = _Statement([self._heading(u) for u in part.units] if len(part.units) <= 1 else [], [])
+        offset = len(statement.lines)
+        for unit in part.units:
+            if len(part.units) > 1:
+                lines.append(self._heading(unit, "    "))
+            for line in self._loop_line(function, unit, part):
+                lines.append("    " + line)
+            statement.computes.append((unit, offset + len(lines) - 1))
+        statement.lines.extend(lines)
+        return statement
+
+    def _loop_line(self, function: _Function, unit: Unit, part: Loop) -> list[str]:
+        """What one turn of the loop does for a unit: its cells in this row or column, where it has any."""
+        rect = unit.rect
+        across = rect.width if part.by_row else rect.height
+        low, high = (rect.top, rect.bottom) if part.by_row else (rect.left, rect.right)
+        inner_loop = across > 1
+        layout = Layout(rect, row_var=part.by_row or inner_loop, col_var=not part.by_row or inner_loop)
+        if high == low:
+            layout = Layout(rect, row_var=not part.by_row and inner_loop, col_var=part.by_row and inner_loop)
+        emitter = self._emitter(function, layout, unit)
+        expression = emitter.formula(unit.tree)
+        sheet = emitter._alias(unit.sheet)
+        row = "r" if layout.row_var else str(rect.top + 1)
+        column = "c" if layout.col_var else str(rect.left + 1)
+        lines = [f"{sheet}[{row}, {column}] = {expression}"]
+        if inner_loop:
+            variable, word = ("c", "columns") if part.by_row else ("r", "rows")
+            start, end = (rect.left, rect.right) if part.by_row else (rect.top, rect.bottom)
+            if not part.inner_forward.get(unit.index, True):
+                start, end = end, start
+            function.names.imports.add(word)
+            lines = [f"for {variable} in {word}({start + 1}, {end + 1}):", "    " + lines[0]]
+        if (low, high) != _extent(part):
+            variable = "r" if part.by_row else "c"
+            test = f"{variable} == {low + 1}" if low == high else f"{low + 1} <= {variable} <= {high + 1}"
+            lines = [f"if {test}:", *("    " + line for line in lines)]
+        return lines
+
+    def _define(self, function: _Function, unit: Unit) -> _Statement:
+        rect = unit.rect
+        address = literal(range_name(*rect))
+        if not unit.scalar:
+            emitter = self._emitter(function, Layout(Rect(rect.top, rect.left, rect.top, rect.left)), unit)
+            how = "define_spill" if unit.block.kind is Kind.DYNAMIC else "define_array"
+            line = f"{emitter._alias(unit.sheet)}.{how}({address}, lambda: {emitter.formula(unit.tree)})"
+        else:
+            layout = Layout(rect, row_var=rect.height > 1, col_var=rect.width > 1)
+            emitter = self._emitter(function, layout, unit)
+            line = f"{emitter._alias(unit.sheet)}.define({address}, lambda r, c: {emitter.formula(unit.tree)})"
+        return _Statement([self._heading(unit), line], [(unit, 1)])
+
+    # -- the whole text ----------------------------------------------------------------------------------------------
+
+    def _assemble(self, units: list[Unit]) -> tuple[str, list[Mapped]]:
+        owner = {u.index: f.name for f in self._functions for u in f.units}
+        body: list[str] = []
+        mapped: list[tuple[int, Unit]] = []
+        for function in self._functions:
+            self._imports |= function.names.imports | {"solve" if function.solved else "step"}
+            body += ["", ""]
+            body += self._decorator(function, owner)
+            body.append(f"def {function.name}(book):")
+            where = comment(self._scope.sheet_name(function.sheet)).replace("\\", "/").replace('"', "'")
+            body.append(f'    """Sheet {where}."""')
+            reader = "book.live({})" if function.solved else "book[{}]"
+            for sheet, alias in sorted(function.names.aliases.items(), key=lambda item: item[0]):
+                body.append(f"    {alias} = {reader.format(literal(self._scope.sheet_name(sheet)))}")
+            for statement in function.statements:
+                body.append("")
+                start = len(body)
+                body += ["    " + line for line in statement.lines]
+                mapped += [(start + offset, unit) for unit, offset in statement.computes]
+        body += ["", "", "STEPS = ["] + [f"    {f.name}," for f in self._functions] + ["]"]
+        head = list(self._head())
+        lines = [
+            Mapped(len(head) + at + 1, self._scope.sheet_name(u.sheet), range_name(*u.rect)) for at, u in mapped
+        ]
+        tail = ["", 'if __name__ == "__main__":', "    main(STEPS, __file__)", ""]
+        return "\n".join(head + body + tail), lines
+
+    def _head(self) -> Iterator[str]:
+        name = comment(self._workbook.filename or "workbook").replace("\\", "/").replace('"', "'")
+        yield f'"""{name} as Python, generated by Sheetrun: the same cells, computed the same way.'
+        yield ""
+        yield "Each block stands under its range and its formula in Excel. ``s[...]`` is a cell or a range as it is,"
+        yield "``s.n[...]`` as numbers; rows and columns count from 1."
+        if self._refused:
+            yield ""
+            yield f"Not computed here, kept as Excel left them: {len(self._refused)} blocks (see the report)."
+        yield '"""'
+        yield ""
+        names = sorted(self._imports, key=lambda n: (not n.isupper(), n))
+        yield "from sheetrun.runtime.api import ("
+        for name in names:
+            yield f"    {name},"
+        yield ")"
+
+    def _decorator(self, function: _Function, owner: dict[int, str]) -> Iterator[str]:
+        targets = [
+            literal(f"{quote_sheet(self._scope.sheet_name(u.sheet))}!{range_name(*u.rect)}") for u in function.units
+        ]
+        needs = sorted({owner[n] for u in function.units for n in u.needs if n in owner} - {function.name})
+        yield f"@{'solve' if function.solved else 'step'}("
+        for target in targets:
+            yield f"    {target},"
+        if needs:
+            yield f"    needs=[{', '.join(literal(n) for n in needs)}],"
+        yield ")"
+
+
+def _extent(part: Loop) -> tuple[int, int]:
+    """First and last row (or column) of all units of a loop, 0-based."""
+    if part.by_row:
+        return min(u.rect.top for u in part.units), max(u.rect.bottom for u in part.units)
+    return min(u.rect.left for u in part.units), max(u.rect.right for u in part.units)
+
+
+def _volatile(units: list[Unit], parts: list[Part]) -> Iterator[tuple[int, Rect]]:
+    """Volatile blocks and all that depend on them."""
+    marked: set[int] = set()
+    for part in parts:
+        members = units_of(part)
+        if any(u.volatile or u.needs & marked for u in members):
+            marked.update(u.index for u in members)
+    for unit in units:
+        if unit.index in marked:
+            yield unit.sheet, unit.rect
+
+
+__all__ = ["Mapped", "Script", "Whole", "compile_workbook"]

@@ -1,0 +1,198 @@
+"""What the compiler works on: one unit per block of equal formulas, resolved, with what it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any, Final
+
+from sheetrun.compiler.errors import CannotCompile
+from sheetrun.compiler.ranges import Range, Resolved
+from sheetrun.compiler.resolve import Resolver, Scope
+from sheetrun.formula import nodes
+from sheetrun.formula.errors import FormulaError
+from sheetrun.formula.parser import parse
+from sheetrun.formula.r1c1 import relative_key
+from sheetrun.runtime import functions as _functions  # noqa: F401 - registers all functions
+from sheetrun.runtime.registry import Entry, find
+from sheetrun.workbook.model import Block, Kind, Rect, Workbook
+
+#: Functions whose reference is known only when they run.
+DYNAMIC: Final = frozenset({"OFFSET", "INDIRECT"})
+#: Functions that look at where a reference is, not at what is in it: the indices of such arguments.
+_PLACE_ONLY: Final[dict[str, frozenset[int]]] = {
+    "ROW": frozenset({0}),
+    "ROWS": frozenset({0}),
+    "COLUMN": frozenset({0}),
+    "COLUMNS": frozenset({0}),
+    "AREAS": frozenset({0}),
+    "OFFSET": frozenset({0}),
+    "SHEET": frozenset({0}),
+    "SHEETS": frozenset({0}),
+    "ISREF": frozenset({0}),
+    "ISFORMULA": frozenset({0}),
+    "FORMULATEXT": frozenset({0}),
+}
+
+
+@dataclass(slots=True)
+class Unit:
+    """A block ready for scheduling. ``reads`` are the static references whose *values* it needs."""
+
+    index: int
+    sheet: int
+    block: Block
+    tree: Resolved
+    reads: tuple[Range, ...] = ()
+    dynamic: bool = False  #: reads what only the run can tell
+    volatile: bool = False
+    needs: set[int] = field(default_factory=set)  #: indices of units that it reads from
+
+    @property
+    def rect(self) -> Rect:
+        return self.block.rect
+
+    @property
+    def scalar(self) -> bool:
+        """One result per cell (not an array over the whole rectangle)."""
+        return self.block.kind is Kind.NORMAL
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A block that keeps its cached values, and why."""
+
+    sheet: int
+    rect: Rect
+    text: str
+    code: str
+    detail: str
+
+
+def make_units(workbook: Workbook, scope: Scope) -> tuple[list[Unit], list[Refused]]:
+    """Parses and resolves every block; equal formulas are parsed once."""
+    units: list[Unit] = []
+    refused: list[Refused] = []
+    trees: dict[str, nodes.Node] = {}
+    for s, sheet in enumerate(workbook.sheets):
+        for block in sheet.blocks:
+            try:
+                tree = _tree(block, trees)
+                resolved = Resolver(scope, s, block.rect.top, block.rect.left).resolve(tree)
+                check_calls(resolved)
+            except (CannotCompile, FormulaError) as error:
+                code = error.code if isinstance(error, CannotCompile) else "bad_formula"
+                refused.append(Refused(s, block.rect, block.text, code, str(error)))
+                continue
+            unit = Unit(len(units), s, block, resolved)
+            _describe(unit)
+            units.append(unit)
+    return units, refused
+
+
+def _tree(block: Block, trees: dict[str, nodes.Node]) -> nodes.Node:
+    if block.kind is Kind.TABLE:
+        raise CannotCompile("data_table", "what-if data tables are not computed yet")
+    top, left = block.rect.top, block.rect.left
+    key = relative_key(block.text, top, left)
+    tree = trees.get(key)
+    if tree is None:
+        tree = trees[key] = parse(block.text, top, left)
+    return tree
+
+
+def check_calls(tree: Resolved) -> None:
+    """Every function must be known and have a fitting number of arguments."""
+    for node in walk(tree):
+        if isinstance(node, nodes.Call) and node.name not in ("LET", "LAMBDA"):
+            entry = find(node.name)
+            if entry is None:
+                raise CannotCompile("unknown_function", f"the function {node.name} is not known")
+            least, most = entry.arity()
+            if len(node.args) < least or (most is not None and len(node.args) > most):
+                raise CannotCompile("bad_arguments", f"{node.name} cannot take {len(node.args)} arguments")
+
+
+def walk(tree: Any) -> Iterator[Any]:
+    """All nodes of a resolved tree, parents first."""
+    stack = [tree]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(children(node))
+
+
+def children(node: Any) -> list[Any]:
+    if isinstance(node, Range | nodes.ArrayConst):
+        return []
+    out = []
+    for each in fields(node):
+        value = getattr(node, each.name)
+        if isinstance(value, tuple):
+            out.extend(v for v in value if is_dataclass(v))
+        elif is_dataclass(value) and not isinstance(value, nodes.Axis | nodes.Prefix):
+            out.append(value)
+    return out
+
+
+def entry_of(node: nodes.Call) -> Entry:
+    found = find(node.name)
+    if found is None:
+        raise CannotCompile("unknown_function", f"the function {node.name} is not known")
+    return found
+
+
+def _describe(unit: Unit) -> None:
+    """Fills in what the unit reads and whether that is known before the run."""
+    reads: dict[Range, None] = {}
+    stack: list[tuple[Any, bool]] = [(unit.tree, True)]
+    while stack:
+        node, read = stack.pop()
+        if isinstance(node, Range):
+            if read:
+                reads[node] = None
+            continue
+        if isinstance(node, nodes.Call):
+            if node.name in DYNAMIC:
+                unit.dynamic = True
+            entry = find(node.name)
+            if entry is not None and entry.volatile:
+                unit.volatile = True
+            places = _PLACE_ONLY.get(node.name, frozenset())
+            stack.extend((a, read and i not in places) for i, a in enumerate(node.args))
+            continue
+        if isinstance(node, nodes.RangeOp):
+            around = _around(node)
+            if around is None:
+                unit.dynamic = True
+            elif read:
+                reads[around] = None
+        stack.extend((c, read) for c in children(node))
+    unit.reads = tuple(reads)
+
+
+def _around(node: nodes.RangeOp) -> Range | None:
+    """A range that surely holds ``left:right`` (the sides pick cells out of known ranges); None when that is unknown."""
+    ranges = []
+    for side in (node.left, node.right):
+        found = [n for n in walk(side) if isinstance(n, Range) and not n.single or isinstance(n, Range) and n is side]
+        if isinstance(side, Range):
+            ranges.append(side)
+        elif isinstance(side, nodes.Call) and side.name in ("INDEX", "XLOOKUP") and found:
+            ranges.extend(found)
+        else:
+            return None
+    sheets = {r.sheet for r in ranges}
+    if len(sheets) != 1 or any(r.last_sheet is not None for r in ranges):
+        return None
+    same = {(r.top.absolute, r.bottom.absolute, r.left.absolute, r.right.absolute) for r in ranges}
+    if len(same) != 1:
+        return None
+    first = ranges[0]
+    return Range(
+        first.sheet,
+        min((r.top for r in ranges), key=lambda a: a.index),
+        min((r.left for r in ranges), key=lambda a: a.index),
+        max((r.bottom for r in ranges), key=lambda a: a.index),
+        max((r.right for r in ranges), key=lambda a: a.index),
+    )

@@ -1,0 +1,100 @@
+"""Everything that a generated script may import: operators, errors, steps, and each Excel function by its name.
+
+Dots in Excel's names are underscores here: ``from sheetrun.runtime.api import NORM_DIST``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sheetrun.runtime.functions
+from sheetrun.runtime.book import solve, step
+from sheetrun.runtime.errors import CALC, DIV0, NA, NAME, NULL, NUM, REF, SPILL, VALUE, ExcelError
+from sheetrun.runtime.functions.lambdas import called
+from sheetrun.runtime.ops import (
+    add,
+    columns,
+    concat,
+    div,
+    eq,
+    ge,
+    gt,
+    intersection,
+    le,
+    lt,
+    minus,
+    ne,
+    num,
+    plus,
+    power,
+    range_between,
+    rows,
+    single,
+    spilled,
+    spread,
+    sub,
+    text_array,
+    times,
+    union,
+)
+from sheetrun.runtime.registry import entries
+from sheetrun.runtime.standalone import main
+from sheetrun.runtime.values import MISSING
+from sheetrun.runtime.windows import over
+
+__all__ = [
+    "CALC",
+    "DIV0",
+    "MISSING",
+    "NA",
+    "NAME",
+    "NULL",
+    "NUM",
+    "REF",
+    "SPILL",
+    "VALUE",
+    "ExcelError",
+    "add",
+    "called",
+    "columns",
+    "concat",
+    "div",
+    "eq",
+    "ge",
+    "gt",
+    "intersection",
+    "le",
+    "lt",
+    "main",
+    "minus",
+    "ne",
+    "num",
+    "over",
+    "plus",
+    "power",
+    "range_between",
+    "rows",
+    "single",
+    "solve",
+    "spilled",
+    "spread",
+    "step",
+    "sub",
+    "text_array",
+    "times",
+    "union",
+]
+
+_functions: dict[str, Any] = {entry.name.replace(".", "_"): entry.call for entry in entries()}
+
+
+def __getattr__(name: str) -> Any:
+    """An Excel function by its name in a script."""
+    try:
+        return _functions[name]
+    except KeyError:
+        raise AttributeError(f"{name} is no Excel function known here") from None
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *_functions, *vars(sheetrun.runtime.functions)])

@@ -1,0 +1,29 @@
+"""Where a script meets its data: runs the steps of a script's namespace on a book."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sheetrun.runtime.book import Book, Step
+from sheetrun.runtime.payload import RunInput, RunOutput
+from sheetrun.runtime.reading import set_current_year
+
+Progress = Callable[[int, int, str], None]
+
+
+def run_payload(namespace: Mapping[str, Any], payload: bytes, progress: Progress | None = None) -> bytes:
+    """Computes a workbook: input bytes and the executed script in, output bytes out (see ``payload``)."""
+    source = RunInput.from_bytes(payload)
+    book, seconds = run_steps(namespace["STEPS"], source, progress)
+    return RunOutput.of(book, len(source.sheets), seconds).to_bytes()
+
+
+def run_steps(steps: list[Step], source: RunInput, progress: Progress | None = None) -> tuple[Book, float]:
+    """The computed book and how long the steps took, in seconds."""
+    book = source.book()
+    set_current_year(book.now.year)
+    started = time.perf_counter()
+    book.run(steps, progress)
+    return book, time.perf_counter() - started

@@ -1,0 +1,198 @@
+"""Aggregates for all cells of a block at once: SUM(A2:C2) filled down is one reduction over a moving window.
+
+A ``Window`` holds, for each cell of a block, the cells that a reference gives to it: arrays of four dimensions (rows and
+columns of the block, rows and columns of the window). They are views of the sheet; nothing is copied until the sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, Mask, Numbers, Tags
+from sheetrun.runtime.coerce import to_logical, to_number
+from sheetrun.runtime.errors import DIV0, NUM, VALUE
+from sheetrun.runtime.values import MISSING, Arr, Scalar, Value
+
+
+class Window:
+    """``num`` and ``tag`` of shape (rows, columns, height, width); the first two are 1 where all cells see the same."""
+
+    __slots__ = ("num", "tag")
+
+    def __init__(self, num: Numbers, tag: Tags) -> None:
+        self.num = num
+        self.tag = tag
+
+    @classmethod
+    def sliding(cls, cells: Arr, height: int, width: int) -> Window:
+        """All windows of a size within an array."""
+        return cls(_slide(cells.num, height, width), _slide(cells.tags(), height, width))
+
+
+def _slide(array: Any, height: int, width: int) -> Any:
+    rows, columns = array.shape
+    down, across = array.strides
+    shape = (rows - height + 1, columns - width + 1, height, width)
+    return as_strided(array, shape, (down, across, down, across), writeable=False)
+
+
+#: One argument, ready to be reduced over its last axis: (numbers, which count, texts and the like that are errors).
+Part = tuple[Numbers, Mask | None]
+
+
+def over(function: Callable[..., Value], *args: Value) -> Value:
+    """An aggregate of each cell's arguments. Each is a Window, an array over the block, or a scalar."""
+    reduce = _REDUCERS[function.__name__]
+    parts = [_part(a, reduce is _all_or_any) for a in args]
+    shape = _shape(parts)
+    if reduce is _all_or_any:
+        return _all_or_any(parts, shape, function.__name__ == "AND")
+    if function.__name__ == "COUNT":
+        return _count(parts, shape)
+    if function.__name__ == "COUNTA":
+        return _counta(args, shape)
+    errors = _first_errors(parts, shape)
+    out = reduce(parts, shape)
+    wild = np.isinf(out)
+    if wild.any():
+        out = np.where(wild, float(NUM), out)
+    return out if errors is None else np.where(np.isnan(errors), errors, out)
+
+
+def _part(arg: Value, logical: bool) -> Part:
+    """(cells of shape (rows, columns, k), mask of those that count or None for all). Errors always count."""
+    if isinstance(arg, Window):
+        rows, columns, height, width = arg.num.shape
+        num = arg.num.reshape(rows, columns, height * width)
+        tag = arg.tag.reshape(rows, columns, height * width)
+        if not tag.any():
+            return num, None
+        counts = tag == NUMBER
+        if logical:
+            counts |= tag == LOGICAL
+        return num, counts
+    if isinstance(arg, Arr | np.ndarray):
+        array = Arr.of(arg)
+        return array.num[:, :, None], None
+    if arg is MISSING:
+        arg = None
+    number: Scalar = to_logical(arg) if logical else to_number(arg)
+    return np.full((1, 1, 1), float(number)), None  # type: ignore[arg-type]
+
+
+def _shape(parts: list[Part]) -> tuple[int, int]:
+    return max(p[0].shape[0] for p in parts), max(p[0].shape[1] for p in parts)
+
+
+def _first_errors(parts: list[Part], shape: tuple[int, int]) -> Numbers | None:
+    """For each cell the first error among its arguments (0 where there is none); None when there is none at all."""
+    out: Numbers | None = None
+    for num, counts in reversed(parts):
+        bad = np.isnan(num)
+        if counts is not None:
+            bad &= counts
+        if not bad.any():
+            continue
+        if out is None:
+            out = np.zeros(shape)
+        first = np.argmax(bad, axis=2)
+        found = np.take_along_axis(num, first[:, :, None], axis=2)[:, :, 0]
+        out = np.where(np.broadcast_to(bad.any(axis=2), shape), np.broadcast_to(found, shape), out)
+    return out
+
+
+def _masked(part: Part, otherwise: float) -> Numbers:
+    num, counts = part
+    return num if counts is None else np.where(counts, num, otherwise)
+
+
+def _sum(parts: list[Part], shape: tuple[int, int]) -> Numbers:
+    out = np.zeros(shape)
+    for part in parts:
+        num = _masked(part, 0.0)
+        if num.shape[2] <= 64:  # in Excel's order: from the first cell to the last
+            for k in range(num.shape[2]):
+                out = out + num[:, :, k]
+        else:
+            out = out + num.sum(axis=2)
+    return out
+
+
+def _product(parts: list[Part], shape: tuple[int, int]) -> Numbers:
+    out = np.ones(shape)
+    for part in parts:
+        out = out * _masked(part, 1.0).prod(axis=2)
+    return np.where(_counted(parts, shape) == 0, 0.0, out)
+
+
+def _counted(parts: list[Part], shape: tuple[int, int]) -> Numbers:
+    out = np.zeros(shape)
+    for num, counts in parts:
+        out = out + (num.shape[2] if counts is None else counts.sum(axis=2))
+    return out
+
+
+def _average(parts: list[Part], shape: tuple[int, int]) -> Numbers:
+    count = _counted(parts, shape)
+    with np.errstate(all="ignore"):
+        return np.where(count == 0, float(DIV0), _sum(parts, shape) / count)
+
+
+def _extreme(pick: Any, worst: float) -> Callable[[list[Part], tuple[int, int]], Numbers]:
+    def reduce(parts: list[Part], shape: tuple[int, int]) -> Numbers:
+        out = np.full(shape, worst)
+        for part in parts:
+            out = pick(out, pick.reduce(_masked(part, worst), axis=2))
+        return np.where(_counted(parts, shape) == 0, 0.0, out)
+
+    return reduce
+
+
+def _count(parts: list[Part], shape: tuple[int, int]) -> Numbers:
+    out = np.zeros(shape)
+    for num, counts in parts:
+        good = ~np.isnan(num)
+        out = out + (good if counts is None else good & counts).sum(axis=2)
+    return out
+
+
+def _counta(args: tuple[Value, ...], shape: tuple[int, int]) -> Numbers:
+    out = np.zeros(shape)
+    for arg in args:
+        out = out + ((arg.tag != EMPTY).sum(axis=(2, 3)) if isinstance(arg, Window) else 1)
+    return out
+
+
+def _all_or_any(parts: list[Part], shape: tuple[int, int], every: bool) -> Value:
+    errors = _first_errors(parts, shape)
+    out = np.full(shape, every)
+    for num, counts in parts:
+        true = num != 0.0
+        if every:
+            out = out & (true if counts is None else true | ~counts).all(axis=2)
+        else:
+            out = out | (true if counts is None else true & counts).any(axis=2)
+    nothing = _counted(parts, shape) == 0
+    result = np.where(nothing, float(VALUE), out.astype(np.float64))
+    if errors is not None:
+        result = np.where(np.isnan(errors), errors, result)
+    return Arr(result, np.where(np.isnan(result), NUMBER, LOGICAL).astype(np.int32))
+
+
+_REDUCERS: Final[dict[str, Any]] = {
+    "SUM": _sum,
+    "PRODUCT": _product,
+    "AVERAGE": _average,
+    "MAX": _extreme(np.maximum, -np.inf),
+    "MIN": _extreme(np.minimum, np.inf),
+    "COUNT": _count,
+    "COUNTA": _counta,
+    "AND": _all_or_any,
+    "OR": _all_or_any,
+}
+
+

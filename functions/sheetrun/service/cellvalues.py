@@ -1,0 +1,64 @@
+"""Computed cells as JSON values by address, and as grids to be written back into the user's file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sheetrun.formula.a1 import cell_name, quote_sheet
+from sheetrun.runtime.payload import RunOutput
+from sheetrun.service.proof import Plane, plain
+from sheetrun.service.rundata import find_cells
+from sheetrun.workbook.model import Grid, Kind, Rect, Workbook
+
+
+def formula_rects(workbook: Workbook, output: RunOutput) -> Iterable[tuple[int, Rect]]:
+    """(sheet, rectangle) of all cells that formulas fill, spilled ones where they are now."""
+    spilled: dict[tuple[int, int, int], Rect] = {}
+    for sheet, span in output.spills:
+        top, left, bottom, right = span
+        spilled[sheet, top - 1, left - 1] = Rect(top - 1, left - 1, bottom - 1, right - 1)
+    for index, sheet in enumerate(workbook.sheets):
+        for block in sheet.blocks:
+            rect = block.rect
+            if block.kind is Kind.DYNAMIC:
+                rect = spilled.get((index, rect.top, rect.left), rect)
+            yield index, rect
+
+
+def cell_values(
+    workbook: Workbook, output: RunOutput, wanted: Mapping[str, tuple[int, Rect]] | None = None
+) -> dict[str, Any]:
+    """Values by address: every formula cell, or what is ``wanted`` under the caller's own references."""
+    planes = [Plane.of_areas(areas) for areas in output.sheets]
+    if wanted:
+        return {ref: rectangle_values(planes[sheet], rect, output.strings) for ref, (sheet, rect) in wanted.items()}
+    out: dict[str, Any] = {}
+    for index, rect in formula_rects(workbook, output):
+        prefix = quote_sheet(workbook.sheets[index].name) + "!"
+        num, tag = planes[index].get(rect)
+        for r, (row_num, row_tag) in enumerate(zip(num.tolist(), tag.tolist(), strict=True)):
+            for c, (n, t) in enumerate(zip(row_num, row_tag, strict=True)):
+                out[prefix + cell_name(rect.top + r, rect.left + c)] = plain(n, t, output.strings)
+    return out
+
+
+def rectangle_values(plane: Plane, rect: Rect, strings: Any) -> Any:
+    """One cell as a scalar, a range as a list of rows."""
+    num, tag = plane.get(rect)
+    rows = [
+        [plain(n, t, strings) for n, t in zip(row_num, row_tag, strict=True)]
+        for row_num, row_tag in zip(num.tolist(), tag.tolist(), strict=True)
+    ]
+    return rows[0][0] if rect.size == 1 else rows
+
+
+def written_grids(workbook: Workbook, output: RunOutput, inputs: Mapping[str, Any]) -> dict[int, list[Grid]]:
+    """What to write back: all formula cells and the inputs that were set."""
+    planes = [Plane.of_areas(areas) for areas in output.sheets]
+    grids: dict[int, list[Grid]] = {}
+    places = [*formula_rects(workbook, output), *(find_cells(workbook, reference) for reference in inputs)]
+    for index, rect in places:
+        num, tag = planes[index].get(rect)
+        grids.setdefault(index, []).append(Grid(rect.top, rect.left, num, tag))
+    return grids

@@ -1,0 +1,140 @@
+"""A workbook on this machine, with no service: open it, run it with other inputs, look at any cell.
+
+What ``sheetrun run``, ``compile`` and ``check`` are made of.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sheetrun.compiler.script import Script, compile_workbook
+from sheetrun.runtime.payload import RunOutput
+from sheetrun.sandbox.allowlist import check
+from sheetrun.sandbox.errors import ProtocolError
+from sheetrun.sandbox.job import Job
+from sheetrun.sandbox.limits import Limits
+from sheetrun.service.cellvalues import cell_values, rectangle_values, written_grids
+from sheetrun.service.compute import _ENTRY, _PRELOAD, SCRIPT_POLICY, make_report, need_formulas
+from sheetrun.service.proof import Plane, Proof, prove
+from sheetrun.service.rundata import find_cells, run_input
+from sheetrun.workbook.model import Workbook
+from sheetrun.workbook.reader import read
+from sheetrun.workbook.writer import write_back
+
+
+@dataclass(slots=True)
+class Run:
+    """A computed workbook."""
+
+    _model: Model
+    _output: RunOutput
+    _inputs: Mapping[str, Any]
+    _proof: Proof
+    _seconds: float
+
+    def cells(self) -> dict[str, Any]:
+        """Every formula cell: ``"Sheet!A1"`` -> JSON value."""
+        return cell_values(self._model.workbook, self._output)
+
+    def get(self, reference: str) -> Any:
+        """A cell, or a list of rows for a range, name or table column. Raises InputError."""
+        sheet, rect = find_cells(self._model.workbook, reference)
+        return rectangle_values(Plane.of_areas(self._output.sheets[sheet]), rect, self._output.strings)
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """Counts, timings, mismatches and what could not be computed."""
+        model = self._model
+        report = make_report(model.workbook, self._proof, self._output, changed=bool(self._inputs))
+        report["duration_ms"] = {
+            "parse": round(model.read_seconds * 1000, 1),
+            "generate": round(model.compile_seconds * 1000, 1),
+            "execute": round(self._seconds * 1000, 1),
+        }
+        return report
+
+    @property
+    def proof(self) -> Proof:
+        return self._proof
+
+    def workbook_bytes(self) -> bytes:
+        """The user's file with the computed values in it."""
+        grids = written_grids(self._model.workbook, self._output, self._inputs)
+        return write_back(self._model.source(), grids, self._output.strings)
+
+
+@dataclass(slots=True)
+class Model:
+    """An opened workbook, compiled when it is first needed."""
+
+    path: Path
+    workbook: Workbook
+    read_seconds: float
+    compile_seconds: float = 0.0
+    _script: Script | None = field(default=None)
+
+    def source(self) -> bytes:
+        return self.path.read_bytes()
+
+    def compiled(self) -> Script:
+        """The generated script with its line map and refusals."""
+        if self._script is None:
+            started = time.perf_counter()
+            self._script = compile_workbook(self.workbook)
+            self.compile_seconds = time.perf_counter() - started
+        return self._script
+
+    def script(self) -> str:
+        """The text of the generated script."""
+        return self.compiled().text
+
+    def data(self) -> bytes:
+        """The data that the script computes with, to stand beside it as ``NAME.data``."""
+        return run_input(self.workbook, self.script()).to_bytes()
+
+    def run(self, set: Mapping[str, Any] | None = None, *, sandboxed: bool = True, timeout: float = 600.0) -> Run:
+        """Computes the workbook, with cells set first. Raises InputError and SandboxError."""
+        inputs = dict(set or {})
+        script = self.compiled()
+        payload = run_input(self.workbook, script.text, inputs=inputs)
+        started = time.perf_counter()
+        if sandboxed:
+            from sheetrun.sandbox.process import run
+
+            job = Job(script.text, payload.to_bytes(), entry=_ENTRY, policy=SCRIPT_POLICY, preload=_PRELOAD)
+            limits = Limits(wall_seconds=timeout, cpu_seconds=timeout, memory_bytes=8 * 2**30, output_bytes=2**31)
+            try:
+                output = RunOutput.from_bytes(run(job, limits).payload)
+            except ValueError as error:
+                raise ProtocolError(str(error)) from error
+        else:
+            output = _in_process(script.text, payload.to_bytes())
+        seconds = time.perf_counter() - started
+        proof = prove(self.workbook, output, script.refused, script.volatile, script.needs)
+        return Run(self, output, inputs, proof, seconds)
+
+
+def _in_process(script: str, payload: bytes) -> RunOutput:
+    """Runs a script in this process, after the check of its vocabulary."""
+    import linecache
+
+    from sheetrun.runtime.host import run_payload
+
+    check(script, SCRIPT_POLICY)
+    name = "<model>"
+    linecache.cache[name] = (len(script), None, script.splitlines(keepends=True), name)
+    namespace: dict[str, Any] = {"__name__": "model", "__file__": name}
+    exec(compile(script, name, "exec"), namespace)  # noqa: S102 - generated and checked
+    return RunOutput.from_bytes(run_payload(namespace, payload))
+
+
+def open_model(path: str | Path) -> Model:
+    """Reads a workbook. Raises WorkbookError for a file that cannot be used, OSError for one that cannot be read."""
+    started = time.perf_counter()
+    workbook = read(path)
+    need_formulas(workbook)
+    return Model(Path(path), workbook, time.perf_counter() - started)

@@ -1,0 +1,191 @@
+"""A workbook as the input of a run: cells, names and tables as the runtime wants them (1-based), and inputs resolved."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sheetrun.formula.a1 import quote_sheet, range_name
+from sheetrun.formula.errors import FormulaError
+from sheetrun.formula.nodes import Name
+from sheetrun.formula.parser import parse
+from sheetrun.formula.r1c1 import shift
+from sheetrun.runtime.address import Span
+from sheetrun.runtime.book import Iteration, Named, Tables
+from sheetrun.runtime.inputs import InputError
+from sheetrun.runtime.payload import RunInput, SheetData
+from sheetrun.runtime.sheet import Area
+from sheetrun.runtime.values import Scalar
+from sheetrun.workbook.model import Grid, Kind, Rect, Workbook
+
+#: Functions that ask for the text of formulas; without them in a script the texts stay behind.
+_ASKS_FOR_FORMULAS = re.compile(r"\b(?:FORMULATEXT|ISFORMULA|SUBTOTAL|AGGREGATE|CELL)\b")
+_FILE_PREFIXES = re.compile(r"_xlfn\.|_xlws\.|_xlpm\.|_xludf\.|_xll\.")
+
+
+def run_input(
+    workbook: Workbook,
+    script: str,
+    *,
+    inputs: Mapping[str, Any] | None = None,
+    now: datetime.datetime | None = None,
+    seed: int = 0,
+) -> RunInput:
+    """What the script of a workbook needs to compute it. Raises InputError for an input that names no cell."""
+    overrides = [
+        (sheet, rect.top + 1, rect.left + 1, value)
+        for reference, given in (inputs or {}).items()
+        for sheet, rect, value in _set_cells(workbook, reference, given)
+    ]
+    settings = workbook.settings
+    return RunInput(
+        sheets=[*_own_sheets(workbook), *_external_sheets(workbook)],
+        strings=workbook.strings,
+        date1904=settings.date1904,
+        iteration=Iteration(settings.iterate, settings.iterate_count, settings.iterate_delta),
+        now=now or datetime.datetime.now(),
+        seed=seed,
+        names=dict(_names(workbook)),
+        tables={
+            t.name: Tables(t.sheet, _span(t.rect), tuple(t.columns), t.header_rows, t.totals_rows)
+            for t in workbook.tables
+        },
+        formulas=list(_formulas(workbook)) if _ASKS_FOR_FORMULAS.search(script) else [],
+        overrides=overrides,
+        path=workbook.filename,
+    )
+
+
+def _span(rect: Rect) -> Span:
+    return Span(rect.top + 1, rect.left + 1, rect.bottom + 1, rect.right + 1)
+
+
+def _areas(grids: Iterable[Grid]) -> list[Area]:
+    return [Area(g.top + 1, g.left + 1, g.num, g.tag) for g in grids]
+
+
+def _own_sheets(workbook: Workbook) -> Iterable[SheetData]:
+    for sheet in workbook.sheets:
+        yield SheetData(sheet.name, _areas(sheet.grids), sorted(r + 1 for r in sheet.hidden_rows), sheet.filtered)
+
+
+def _external_sheets(workbook: Workbook) -> Iterable[SheetData]:
+    for book in workbook.externals:
+        for name, grids in book.sheets.items():
+            yield SheetData(f"[{book.index}]{name}", _areas(grids))
+
+
+def _names(workbook: Workbook) -> Iterable[tuple[str, Named]]:
+    """Defined names that are plain references, for INDIRECT; local ones under ``Sheet!Name``."""
+    for name in workbook.names:
+        place = _plain_reference(workbook, name.text, name.sheet)
+        if place is None:
+            continue
+        named = Named(place[0], _span(place[1]))
+        if name.sheet is None:
+            yield name.name, named
+        else:
+            yield f"{workbook.sheets[name.sheet].name}!{name.name}", named
+
+
+def _plain_reference(workbook: Workbook, text: str, sheet: int | None) -> tuple[int, Rect] | None:
+    """(sheet, rectangle) of a text that is a reference with all its axes absolute."""
+    from sheetrun.compiler.errors import CannotCompile
+    from sheetrun.compiler.ranges import Range
+    from sheetrun.compiler.resolve import Resolver, Scope
+
+    try:
+        tree = Resolver(Scope.of(workbook), sheet or 0, 0, 0).resolve(parse(text, 0, 0))
+    except (FormulaError, CannotCompile):
+        return None
+    if not isinstance(tree, Range) or tree.last_sheet is not None or tree.sheet >= len(workbook.sheets):
+        return None
+    return (tree.sheet, tree.at(0, 0)) if tree.fixed_rows and tree.fixed_columns else None
+
+
+def _formulas(workbook: Workbook) -> Iterable[tuple[int, int, int, str]]:
+    """(sheet, row, column, text with ``=``) of every formula cell, 1-based."""
+    for index, sheet in enumerate(workbook.sheets):
+        for block in sheet.blocks:
+            rect = block.rect
+            text = _FILE_PREFIXES.sub("", block.text)
+            for row in range(rect.top, rect.bottom + 1):
+                for col in range(rect.left, rect.right + 1):
+                    if block.kind is Kind.NORMAL:
+                        moved = text if (row, col) == rect[:2] else shift(text, row - rect.top, col - rect.left)
+                        yield index, row + 1, col + 1, "=" + moved
+                    elif block.kind is Kind.ARRAY:
+                        yield index, row + 1, col + 1, "{=" + text + "}"
+                    elif (row, col) == rect[:2]:
+                        yield index, row + 1, col + 1, "=" + text
+
+
+# -- references of the caller ------------------------------------------------------------------------------------------
+
+
+def find_cells(workbook: Workbook, reference: str) -> tuple[int, Rect]:
+    """(sheet, rectangle) of a reference as callers write it: ``Sheet!A1``, a name, ``Table[Column]``; case-insensitive.
+
+    Without a sheet, an address is on the first sheet. Raises InputError.
+    """
+    text = reference.strip().removeprefix("=")
+    try:
+        tree = parse(text, 0, 0)
+    except FormulaError:
+        raise InputError("bad_reference", f"{reference!r} is not a reference", reference) from None
+    sheet_of_name = next((n.sheet for n in workbook.names if n.name.casefold() == text.casefold()), None)
+    place = _plain_reference(workbook, _absolute(text), sheet_of_name)
+    if place is not None:
+        return place
+    if isinstance(tree, Name):
+        raise InputError("unknown_name", f"there is no name, and no cell, {reference!r}", reference)
+    sheet, mark, _ = text.rpartition("!")
+    if mark and not any(quote_sheet(s.name).casefold() == sheet.casefold() or s.name.casefold() == sheet.strip("'").replace("''", "'").casefold() for s in workbook.sheets):
+        known = ", ".join(s.name for s in workbook.sheets[:20])
+        raise InputError("unknown_sheet", f"there is no sheet {sheet!r}; the sheets are {known}", reference)
+    raise InputError("unknown_reference", f"{reference!r} does not name a cell or range", reference)
+
+
+def _absolute(text: str) -> str:
+    """An address with ``$`` everywhere; anything else as it is."""
+    sheet, mark, address = text.rpartition("!")
+    match = re.fullmatch(r"\$?([A-Za-z]{1,3})\$?(\d+)(?::\$?([A-Za-z]{1,3})\$?(\d+))?", address)
+    if not match:
+        return text
+    if mark and not sheet.startswith("'"):
+        sheet = quote_sheet(sheet)
+    first = f"${match[1]}${match[2]}"
+    return f"{sheet}{mark}{first}" + (f":${match[3]}${match[4]}" if match[3] else "")
+
+
+def _set_cells(workbook: Workbook, reference: str, given: Any) -> Iterable[tuple[int, Rect, Scalar]]:
+    sheet, rect = find_cells(workbook, reference)
+    if rect.size == 1:
+        yield sheet, rect, _input_value(reference, given)
+        return
+    rows = given if isinstance(given, list) else [[given] * rect.width] * rect.height
+    if rows and not isinstance(rows[0], list):
+        rows = [rows] if rect.height == 1 else [[v] for v in rows]
+    if len(rows) != rect.height or any(len(r) != rect.width for r in rows):
+        where = f"{quote_sheet(workbook.sheets[sheet].name)}!{range_name(*rect)}"
+        raise InputError(
+            "wrong_shape", f"{where} takes {rect.height} rows of {rect.width} values", reference
+        )
+    for i, row in enumerate(rows):
+        for j, value in enumerate(row):
+            at = Rect(rect.top + i, rect.left + j, rect.top + i, rect.left + j)
+            yield sheet, at, _input_value(reference, value)
+
+
+def _input_value(reference: str, value: Any) -> Scalar:
+    """A JSON value as the value of a cell. Raises InputError."""
+    if value is None or isinstance(value, str | bool):
+        return value
+    if isinstance(value, int | float):
+        number = float(value)
+        if number - number != 0.0:
+            raise InputError("bad_value", f"{reference}: a number must be finite", reference)
+        return number
+    raise InputError("bad_value", f"{reference}: a value must be a number, text, true, false or null", reference)
