@@ -1,0 +1,214 @@
+"""Sums, counts, averages and extremes of any number of values, ranges and arrays.
+
+What counts (Microsoft, "SUM function" and kin): in references and arrays only numbers; text, logical values and empty
+cells are passed over. Written as an argument of its own, a logical value is 1 or 0, text is read as a number or
+#VALUE!, and an argument left empty is 0. The first error wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import numpy as np
+
+from sheetrun.runtime import pool
+from sheetrun.runtime.cells import EMPTY, NUMBER, TEXT, Mask, Numbers
+from sheetrun.runtime.coerce import to_number
+from sheetrun.runtime.errors import DIV0, VALUE, ExcelError, Raised, error_of
+from sheetrun.runtime.registry import excel
+from sheetrun.runtime.sheet import Ref, Refs
+from sheetrun.runtime.values import MISSING, Arr, Value
+
+_NOTHING: Final = np.empty(0)
+
+#: Up to here NumPy's sum adds from left to right as well; longer sums it would add in pairs.
+_IN_ORDER: Final = 7
+
+
+def numbers_in(values: Iterable[Value]) -> Numbers:
+    """All numbers of arguments of kind ``values``, in order, as one vector. Raises the first error among them."""
+    parts: list[Any] = []
+    for value in values:
+        if type(value) is Arr:
+            parts.append(value.num.ravel() if value.tag is None else value.num[value.tag == NUMBER])
+        elif value is not None:
+            parts.append((float(_written(value)),))
+    return checked(_joined(parts))
+
+
+def numbers_a_in(values: Iterable[Value]) -> Numbers:
+    """As ``numbers_in`` for AVERAGEA and kin: in references and arrays, text is 0 and logical values are 1 or 0."""
+    parts: list[Any] = []
+    for value in values:
+        if type(value) is Arr:
+            if value.tag is None:
+                parts.append(value.num.ravel())
+            else:
+                known = value.tag != EMPTY
+                parts.append(np.where(value.tag >= TEXT, 0.0, value.num)[known])
+        elif value is not None:
+            parts.append((float(_written(value)),))
+    return checked(_joined(parts))
+
+
+def _written(value: Value) -> float | ExcelError:
+    """An argument that is no reference: its number, 0 where it was left empty."""
+    return 0.0 if value is MISSING else to_number(value)
+
+
+def _joined(parts: list[Any]) -> Numbers:
+    if len(parts) == 1:
+        return np.asarray(parts[0], np.float64)
+    return np.concatenate(parts) if parts else _NOTHING
+
+
+def checked(numbers: Numbers) -> Numbers:
+    """The numbers themselves; raises the first error among them."""
+    bad = np.isnan(numbers)
+    if bad.any():
+        raise Raised(error_of(float(numbers[bad][0])))
+    return numbers
+
+
+def total(numbers: Numbers) -> float:
+    """The sum from left to right.
+
+    Order shows where terms cancel: Excel adds in sequence, so 0.1 + 0.2 - 0.3 is 5.55E-17 and another order may give 0.
+    """
+    if len(numbers) <= _IN_ORDER:
+        return float(np.add.reduce(numbers))
+    return float(np.add.accumulate(numbers)[-1])
+
+
+def mean(numbers: Numbers) -> float:
+    """The average. Raises #DIV/0! where there is nothing to average."""
+    if not len(numbers):
+        raise Raised(DIV0)
+    return total(numbers) / len(numbers)
+
+
+@excel("SUM(*numbers: values) -> number")
+def sum_(*numbers: Value) -> float:
+    """The sum of all numbers."""
+    return total(numbers_in(numbers))
+
+
+@excel("SUMSQ(*numbers: values) -> number")
+def sumsq(*numbers: Value) -> float:
+    """The sum of the squares of all numbers."""
+    found = numbers_in(numbers)
+    return total(found * found)
+
+
+@excel("PRODUCT(*numbers: values) -> number")
+def product(*numbers: Value) -> float:
+    """The product of all numbers; 0 when there are none."""
+    return product_of(numbers_in(numbers))
+
+
+def product_of(numbers: Numbers) -> float:
+    return float(np.multiply.reduce(numbers)) if len(numbers) else 0.0
+
+
+@excel("AVERAGE(*numbers: values) -> number")
+def average(*numbers: Value) -> float:
+    """The arithmetic mean of all numbers."""
+    return mean(numbers_in(numbers))
+
+
+@excel("AVERAGEA(*values: values) -> number")
+def averagea(*values: Value) -> float:
+    """The arithmetic mean, with text as 0 and logical values as 1 and 0."""
+    return mean(numbers_a_in(values))
+
+
+@excel("MAX(*numbers: values) -> number")
+def max_(*numbers: Value) -> float:
+    """The largest number; 0 when there are none."""
+    return largest(numbers_in(numbers))
+
+
+@excel("MIN(*numbers: values) -> number")
+def min_(*numbers: Value) -> float:
+    """The smallest number; 0 when there are none."""
+    return smallest(numbers_in(numbers))
+
+
+@excel("MAXA(*values: values) -> number")
+def maxa(*values: Value) -> float:
+    """The largest value, with text as 0 and logical values as 1 and 0."""
+    return largest(numbers_a_in(values))
+
+
+@excel("MINA(*values: values) -> number")
+def mina(*values: Value) -> float:
+    """The smallest value, with text as 0 and logical values as 1 and 0."""
+    return smallest(numbers_a_in(values))
+
+
+def largest(numbers: Numbers) -> float:
+    return float(numbers.max()) if len(numbers) else 0.0
+
+
+def smallest(numbers: Numbers) -> float:
+    return float(numbers.min()) if len(numbers) else 0.0
+
+
+@excel("COUNT(*values: values) -> number")
+def count(*values: Value) -> float:
+    """How many numbers there are; errors are passed over."""
+    found = 0
+    for value in values:
+        if type(value) is Arr:
+            found += int(np.count_nonzero(value.numbers()))
+        elif value is not None:
+            number = _written(value)
+            found += not isinstance(number, ExcelError)
+    return float(found)
+
+
+@excel("COUNTA(*values: values) -> number")
+def counta(*values: Value) -> float:
+    """How many values there are that are not empty; texts of no length and errors count."""
+    found = 0
+    for value in values:
+        if type(value) is Arr:
+            found += value.size if value.tag is None else int(np.count_nonzero(value.tag != EMPTY))
+        else:
+            found += value is not None
+    return float(found)
+
+
+@excel("COUNTBLANK(range: raw) -> number")
+def countblank(range: Value) -> float:
+    """How many cells are empty or hold a text of no length."""
+    if isinstance(range, Refs) or range is MISSING:
+        raise Raised(VALUE)
+    if isinstance(range, ExcelError):
+        raise Raised(range)
+    cells = Arr.of(range)
+    rows, columns = range.shape if isinstance(range, Ref) else cells.shape
+    return float(rows * columns - cells.size + np.count_nonzero(blanks(cells)))
+
+
+def blanks(cells: Arr) -> Mask:
+    """Which cells are empty or hold a text of no length."""
+    if cells.tag is None:
+        return np.zeros(cells.shape, np.bool_)
+    blank: Mask = (cells.tag == EMPTY) | (cells.tag == pool.tag_of(""))
+    return blank
+
+
+def pairs_in(first: Arr, second: Arr, unequal: ExcelError) -> tuple[Numbers, Numbers]:
+    """The numbers of two arrays where both have one, side by side. Raises ``unequal`` when their sizes differ."""
+    if first.size != second.size:
+        raise Raised(unequal)
+    if first.tag is None and second.tag is None:
+        return checked(first.num.ravel()), checked(second.num.ravel())
+    for each in (first, second):
+        error = each.first_error()
+        if error is not None:
+            raise Raised(error)
+    both = (first.tags() == NUMBER).ravel() & (second.tags() == NUMBER).ravel()
+    return first.num.ravel()[both], second.num.ravel()[both]

@@ -1,0 +1,370 @@
+"""Powers, logarithms, whole numbers, combinations, random numbers and number systems."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any, Final
+
+import numpy as np
+
+from sheetrun.runtime.coerce import to_number
+from sheetrun.runtime.errors import DIV0, NUM, VALUE, ExcelError, Raised
+from sheetrun.runtime.registry import excel
+from sheetrun.runtime.sheet import Ref
+from sheetrun.runtime.values import MISSING, Arr, Value
+
+_BOX_DIV0: Final = float(DIV0)
+_BOX_NUM: Final = float(NUM)
+
+#: Whole numbers of GCD, LCM and kin are below this (Microsoft, "GCD function": #NUM! from 2^53 up).
+_LARGEST_WHOLE: Final = 2.0**53
+
+
+@excel("ABS(number: number) -> number", vector=np.abs)
+def abs_(number: float) -> float:
+    """The size of a number, without its sign."""
+    return abs(number)
+
+
+@excel("SIGN(number: number) -> number", vector=np.sign)
+def sign(number: float) -> float:
+    """1, 0 or -1: the sign of a number."""
+    return float((number > 0.0) - (number < 0.0))
+
+
+@excel("SQRT(number: number) -> number", vector=np.sqrt)
+def sqrt(number: float) -> float:
+    """The square root; #NUM! of a negative number."""
+    return math.sqrt(_not_negative(number))
+
+
+@excel("SQRTPI(number: number) -> number", vector=lambda x: np.sqrt(x * math.pi))
+def sqrtpi(number: float) -> float:
+    """The square root of a number times pi."""
+    return math.sqrt(_not_negative(number) * math.pi)
+
+
+def _not_negative(number: float) -> float:
+    if number < 0.0:
+        raise Raised(NUM)
+    return number
+
+
+@excel("EXP(number: number) -> number", vector=np.exp)
+def exp(number: float) -> float:
+    """e raised to a power."""
+    return math.exp(number)
+
+
+@excel("LN(number: number) -> number", vector=lambda x: np.where(x > 0.0, np.log(x), _BOX_NUM))
+def ln(number: float) -> float:
+    """The natural logarithm of a number above 0."""
+    return math.log(_positive(number))
+
+
+@excel("LOG10(number: number) -> number", vector=lambda x: np.where(x > 0.0, np.log10(x), _BOX_NUM))
+def log10(number: float) -> float:
+    """The logarithm to base 10 of a number above 0."""
+    return math.log10(_positive(number))
+
+
+def _log_many(number: Any, base: Any) -> Any:
+    found = np.where(base == 10.0, np.log10(number), np.log(number) / np.log(base))
+    found = np.where(base == 1.0, _BOX_DIV0, found)
+    return np.where((number > 0.0) & (base > 0.0), found, _BOX_NUM)
+
+
+@excel("LOG(number: number, [base: number = 10]) -> number", vector=_log_many)
+def log(number: float, base: float = 10.0) -> float:
+    """The logarithm to a base (10 when left out)."""
+    _positive(base)
+    if base == 10.0:
+        return math.log10(_positive(number))
+    return math.log(_positive(number)) / math.log(base)
+
+
+def _positive(number: float) -> float:
+    if number <= 0.0:
+        raise Raised(NUM)
+    return number
+
+
+def _power_many(number: Any, power: Any) -> Any:
+    found = np.power(number, power)
+    found = np.where((number == 0.0) & (power == 0.0), _BOX_NUM, found)
+    return np.where((number == 0.0) & (power < 0.0), _BOX_DIV0, found)
+
+
+@excel("POWER(number: number, power: number) -> number", vector=_power_many)
+def power(number: float, power: float) -> float:
+    """A number raised to a power; 0 to the power of 0 is #NUM!."""
+    if number == 0.0:
+        if power == 0.0:
+            raise Raised(NUM)
+        if power < 0.0:
+            raise Raised(DIV0)
+    if number < 0.0 and not power.is_integer():
+        return _odd_root(number, power)
+    return math.pow(number, power)
+
+
+def _odd_root(number: float, power: float) -> float:
+    """A negative number to the power 1/n for odd n has a real root: POWER(-8,1/3) is -2."""
+    n = 1.0 / power
+    if n.is_integer() and n % 2.0 == 1.0:
+        return -math.pow(-number, power)
+    raise Raised(NUM)
+
+
+# -- whole numbers ---------------------------------------------------------------------------------------------------
+
+
+def _wholes(values: Iterable[Value]) -> list[int]:
+    """All numbers of the arguments, cut off to whole ones from 0 to 2^53; a text is read or #VALUE!."""
+    found: list[int] = []
+    for value in values:
+        for each in value if isinstance(value, Arr) else (value,):
+            if each is None:
+                continue
+            number = 0.0 if each is MISSING else VALUE if isinstance(each, bool) else to_number(each)
+            if isinstance(number, ExcelError):
+                raise Raised(number)
+            if not 0.0 <= number < _LARGEST_WHOLE:
+                raise Raised(NUM)
+            found.append(int(number))
+    return found or [0]
+
+
+@excel("GCD(*numbers: values) -> number")
+def gcd(*numbers: Value) -> float:
+    """The greatest common divisor of whole numbers."""
+    return float(math.gcd(*_wholes(numbers)))
+
+
+@excel("LCM(*numbers: values) -> number")
+def lcm(*numbers: Value) -> float:
+    """The least common multiple of whole numbers; #NUM! from 2^53 up."""
+    found = math.lcm(*_wholes(numbers))
+    if found >= _LARGEST_WHOLE:
+        raise Raised(NUM)
+    return float(found)
+
+
+@excel("FACT(number: number) -> number")
+def fact(number: float) -> float:
+    """The factorial of a whole number from 0 to 170."""
+    if not 0.0 <= number < 171.0:
+        raise Raised(NUM)
+    return float(math.factorial(int(number)))
+
+
+@excel("FACTDOUBLE(number: number) -> number")
+def factdouble(number: float) -> float:
+    """The product of every second whole number down from a number; 1 for -1 and 0."""
+    n = math.trunc(number)
+    if not -1 <= n <= 300:
+        raise Raised(NUM)
+    return float(math.prod(range(n, 0, -2)))
+
+
+def _chosen(number: float, chosen: float) -> tuple[int, int]:
+    n, k = math.trunc(number), math.trunc(chosen)
+    if n < 0 or k < 0:
+        raise Raised(NUM)
+    if n >= 2**31 or k >= 2**31:
+        raise Raised(NUM)
+    return n, k
+
+
+@excel("COMBIN(number: number, chosen: number) -> number")
+def combin(number: float, chosen: float) -> float:
+    """How many ways there are to choose some of a number of things."""
+    n, k = _chosen(number, chosen)
+    if k > n:
+        raise Raised(NUM)
+    return ways(n, k)
+
+
+def ways(n: int, k: int) -> float:
+    """n over k as a float; #NUM! where it overflows."""
+    k = min(k, n - k)
+    if k > 1100 and n > 1100:  # its smallest value already overflows
+        raise Raised(NUM)
+    return float(math.comb(n, k))
+
+
+@excel("COMBINA(number: number, chosen: number) -> number")
+def combina(number: float, chosen: float) -> float:
+    """How many ways there are to choose when each thing may be chosen again."""
+    n, k = _chosen(number, chosen)
+    if n == 0:
+        if k:
+            raise Raised(NUM)
+        return 1.0
+    return ways(n + k - 1, k)
+
+
+@excel("PERMUT(number: number, chosen: number) -> number")
+def permut(number: float, chosen: float) -> float:
+    """How many ordered choices there are of some of a number of things."""
+    n, k = _chosen(number, chosen)
+    if n <= 0 or k > n:
+        raise Raised(NUM)
+    if k > 170 and n > 170:
+        raise Raised(NUM)
+    return float(math.perm(n, k))
+
+
+@excel("PERMUTATIONA(number: number, chosen: number) -> number")
+def permutationa(number: float, chosen: float) -> float:
+    """How many ordered choices there are when each thing may be chosen again."""
+    n, k = _chosen(number, chosen)
+    return math.pow(float(n), float(k))
+
+
+@excel("MULTINOMIAL(*numbers: values) -> number")
+def multinomial(*numbers: Value) -> float:
+    """The factorial of a sum over the product of the factorials."""
+    found, sum_ = 1, 0
+    for n in _wholes(numbers):
+        sum_ += n
+        if sum_ > 100_000:
+            raise Raised(NUM)
+        found *= math.comb(sum_, n)
+    return float(found)
+
+
+@excel("SERIESSUM(x: number, n: number, m: number, coefficients: array) -> number")
+def seriessum(x: float, n: float, m: float, coefficients: Arr) -> float:
+    """The sum of a power series: coefficients times x to the powers n, n+m, n+2m, …"""
+    sum_ = 0.0
+    for i, each in enumerate(coefficients):
+        if isinstance(each, ExcelError):
+            raise Raised(each)
+        if not isinstance(each, float):
+            raise Raised(VALUE)
+        power_ = n + i * m
+        if x == 0.0 and power_ < 0.0:
+            raise Raised(DIV0)
+        sum_ += each * (1.0 if power_ == 0.0 else math.pow(x, power_))
+    return sum_
+
+
+# -- random numbers --------------------------------------------------------------------------------------------------
+
+
+@excel("RAND(host: host) -> number", volatile=True)
+def rand(host: Ref) -> float:
+    """A random number from 0 up to, but not including, 1."""
+    return host.book.random()
+
+
+@excel("RANDBETWEEN(host: host, bottom: number, top: number) -> number", volatile=True)
+def randbetween(host: Ref, bottom: float, top: float) -> float:
+    """A random whole number between two numbers."""
+    low, high = math.ceil(bottom), math.ceil(top)
+    if bottom > top:
+        raise Raised(NUM)
+    return float(low + math.floor(host.book.random() * (high - low + 1)))
+
+
+# -- number systems --------------------------------------------------------------------------------------------------
+
+_DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+@excel("BASE(number: number, radix: number, [length: number = 0]) -> text")
+def base(number: float, radix: float, length: float = 0.0) -> str:
+    """A number as text in a number system of base 2 to 36, padded with zeros."""
+    n, r, least = math.trunc(number), math.trunc(radix), math.trunc(length)
+    if not 0 <= n < _LARGEST_WHOLE or not 2 <= r <= 36 or not 0 <= least <= 255:
+        raise Raised(NUM)
+    digits = ""
+    while n:
+        n, digit = divmod(n, r)
+        digits = _DIGITS[digit] + digits
+    return (digits or ("0" if least == 0 else "")).rjust(least, "0")
+
+
+@excel("DECIMAL(text: text, radix: number) -> number")
+def decimal(text: str, radix: float) -> float:
+    """The number that a text stands for in a number system of base 2 to 36."""
+    r = math.trunc(radix)
+    if len(text) > 255:
+        raise Raised(VALUE)
+    if not 2 <= r <= 36:
+        raise Raised(NUM)
+    digits = text.strip(" ").upper()
+    if (r == 16 and digits.startswith("0X")) or (r == 2 and digits.startswith("0B")):
+        digits = digits[2:]
+    elif (r == 16 and digits.endswith("H")) or (r == 2 and digits.endswith("B")):
+        digits = digits[:-1]
+    number = 0
+    for digit in digits:
+        place = _DIGITS.find(digit)
+        if not 0 <= place < r:
+            raise Raised(NUM)
+        number = number * r + place
+    return float(number)
+
+
+_ROMAN: Final = (("M", 1000), ("D", 500), ("C", 100), ("L", 50), ("X", 10), ("V", 5), ("I", 1))
+_ROMAN_VALUES: Final = dict(_ROMAN)
+
+
+@excel("ROMAN(number: number, [form: scalar = 0]) -> text")
+def roman(number: float, form: Any = 0.0) -> str:
+    """A number from 0 to 3999 in Roman numerals, from classic (form 0 or TRUE) to most concise (4 or FALSE)."""
+    n = math.trunc(number)
+    if isinstance(form, bool):
+        concise = 0 if form else 4
+    else:
+        found = to_number(form)
+        if isinstance(found, ExcelError):
+            raise Raised(found)
+        concise = math.trunc(found)
+    if not 0 <= n <= 3999 or not 0 <= concise <= 4:
+        raise Raised(VALUE)
+    return "".join(_roman_parts(n, concise))
+
+
+def _roman_parts(n: int, concise: int) -> Iterable[str]:
+    """Rank by rank, thousands first. A 4 or a 9 is a smaller letter before a larger one.
+
+    Each degree of conciseness lets that be one letter smaller yet, where it still fits (Microsoft, "ROMAN function":
+    499 is CDXCIX, LDVLIV, XDIX, VDIV, ID).
+    """
+    for rank in range(0, len(_ROMAN), 2):
+        digit, rest = divmod(n, _ROMAN[rank][1])
+        if digit % 5 != 4:
+            if digit >= 5:
+                yield _ROMAN[rank - 1][0]
+            yield _ROMAN[rank][0] * (digit % 5)
+            n = rest
+            continue
+        large, value = _ROMAN[rank - 1 if digit == 4 else rank - 2]
+        small = rank
+        while small - rank < concise and small + 1 < len(_ROMAN) and value - _ROMAN[small + 1][1] <= n:
+            small += 1
+        yield _ROMAN[small][0] + large
+        n -= value - _ROMAN[small][1]
+
+
+@excel("ARABIC(text: text) -> number")
+def arabic(text: str) -> float:
+    """The number that Roman numerals stand for; no text is 0, a minus in front makes it negative."""
+    letters = text.strip(" ").upper()
+    if len(letters) > 255:
+        raise Raised(VALUE)
+    sign_ = 1.0
+    if letters.startswith("-"):
+        sign_, letters = -1.0, letters[1:]
+    number = before = 0
+    for letter in reversed(letters):
+        value = _ROMAN_VALUES.get(letter)
+        if value is None:
+            raise Raised(VALUE)
+        number += value if value >= before else -value
+        before = max(before, value)
+    return sign_ * number

@@ -1,0 +1,292 @@
+"""Rounding: to digits, to whole numbers, to multiples; and the remainder that goes with it.
+
+Excel rounds the decimal number that it shows, 15 significant digits, and not the binary number behind it:
+``ROUND(2.675,2)`` is 2.68 and ``ROUND(1.005,2)`` is 1.01, though both are stored a little below the tie; and INT of
+(10^14+0.5) is 100000000000001 (measured, Excel 2003 to 365). So whatever lies within the 15th digit of a tie or of a
+whole number is decided on the decimal digits. Halves go away from zero.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+
+from sheetrun.runtime.errors import DIV0, NUM, Raised
+from sheetrun.runtime.registry import excel
+
+_BOX_DIV0: Final = float(DIV0)
+_BOX_NUM: Final = float(NUM)
+
+#: Numbers nearer to a tie than this part of themselves are looked at digit by digit.
+_DOUBT: Final = 1e-14
+_EXACT: Final = 1e15  # from here up a number has no digits behind the point
+_POWERS: Final = 22  # powers of ten up to here are exact
+
+
+def shown(number: float) -> float:
+    """The number to 15 significant digits."""
+    return float(f"{number:.14e}")
+
+
+def whole_below(number: float) -> float:
+    """The largest whole number that is not above the number as shown."""
+    nearest = math.floor(number + 0.5)
+    if abs(number - nearest) <= _DOUBT * abs(number) or abs(number) > 1e13:
+        return float(math.floor(shown(number)))
+    return float(math.floor(number))
+
+
+def whole_above(number: float) -> float:
+    """The smallest whole number that is not below the number as shown."""
+    return -whole_below(-number)
+
+
+def whole_toward_zero(number: float) -> float:
+    return math.copysign(whole_below(abs(number)), number) + 0.0
+
+
+def whole_from_zero(number: float) -> float:
+    return math.copysign(whole_above(abs(number)), number) + 0.0
+
+
+def whole_nearest(number: float) -> float:
+    """The nearest whole number to the number as shown; halves away from zero."""
+    size = abs(number)
+    if size >= _EXACT:
+        return number
+    up = math.floor(size + 0.5)
+    if abs(size + 0.5 - up) <= _DOUBT * size or abs(up + 0.5 - size) <= _DOUBT * size or size > 1e13:
+        up = math.floor(shown(size) + 0.5)
+    return math.copysign(up, number) + 0.0
+
+
+def _many(one: Callable[[float], float], quick: Callable[[Any], Any], offset: float) -> Callable[[Any], Any]:
+    """``one`` for an array: ``quick`` where there is no doubt. Doubtful: near a whole number plus ``offset``."""
+
+    def rounded(numbers: Any) -> Any:
+        out = quick(numbers)
+        size = np.abs(numbers)
+        moved = size + offset
+        doubt = (np.abs(moved - np.floor(moved + 0.5)) <= _DOUBT * size) & (numbers != out) | (size > 1e13)
+        for at in zip(*np.nonzero(doubt), strict=True):
+            if math.isfinite(numbers[at]):
+                out[at] = one(float(numbers[at]))
+        return out
+
+    return rounded
+
+
+wholes_below: Final = _many(whole_below, np.floor, 0.0)
+wholes_above: Final = _many(whole_above, np.ceil, 0.0)
+wholes_toward_zero: Final = _many(whole_toward_zero, np.trunc, 0.0)
+wholes_from_zero: Final = _many(whole_from_zero, lambda x: np.copysign(np.ceil(np.abs(x)), x), 0.0)
+wholes_nearest: Final = _many(whole_nearest, lambda x: np.copysign(np.floor(np.abs(x) + 0.5), x), 0.5)
+
+
+def to_digits(number: float, digits: float, whole: Callable[[float], float]) -> float:
+    """A number rounded by ``whole`` at a decimal place; digits below 0 are places before the point."""
+    places = math.trunc(digits)
+    if places > 300 or number == 0.0:
+        return number
+    if places >= 0:
+        if places <= _POWERS:
+            power = 10.0**places
+            scaled = number * power
+            return number if abs(scaled) >= _EXACT else whole(scaled) / power
+        scaled = float(f"{number!r}e{places}") if "e" not in repr(number) else number * 10.0**places
+        return number if not abs(scaled) < _EXACT else float(f"{whole(scaled):.0f}e-{places}")
+    if places < -308:
+        return 0.0 if whole is not whole_from_zero else _too_large()
+    return whole(number / 10.0**-places) * 10.0**-places
+
+
+def _too_large() -> float:
+    raise Raised(NUM)
+
+
+def _digits_many(one: Callable[[float], float], whole: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
+    def rounded(numbers: Any, digits: Any) -> Any:
+        if digits.size == 1 and -_POWERS <= digits.flat[0] <= _POWERS:
+            places = math.trunc(digits.flat[0])
+            power = 10.0 ** abs(places)
+            if places < 0:
+                return whole(numbers / power) * power
+            scaled = numbers * power
+            large = np.abs(scaled) >= _EXACT
+            out = whole(np.where(large, 0.0, scaled)) / power
+            return np.where(large, numbers, out)
+        numbers, digits = np.broadcast_arrays(numbers, digits)
+        out = np.empty(numbers.shape)
+        for at, (number, place) in enumerate(zip(numbers.ravel().tolist(), digits.ravel().tolist(), strict=True)):
+            try:
+                out.flat[at] = to_digits(number, place, one) if math.isfinite(number + place) else math.nan
+            except Raised as stop:
+                out.flat[at] = float(stop.error)
+        return out
+
+    return rounded
+
+
+@excel("ROUND(number: number, digits: number) -> number", vector=_digits_many(whole_nearest, wholes_nearest))
+def round_(number: float, digits: float) -> float:
+    """A number rounded to digits behind the point, halves away from zero."""
+    return to_digits(number, digits, whole_nearest)
+
+
+@excel("ROUNDUP(number: number, digits: number) -> number", vector=_digits_many(whole_from_zero, wholes_from_zero))
+def roundup(number: float, digits: float) -> float:
+    """A number rounded to digits behind the point, away from zero."""
+    return to_digits(number, digits, whole_from_zero)
+
+
+_down = _digits_many(whole_toward_zero, wholes_toward_zero)
+
+
+@excel("ROUNDDOWN(number: number, digits: number) -> number", vector=_down)
+def rounddown(number: float, digits: float) -> float:
+    """A number cut off at digits behind the point."""
+    return to_digits(number, digits, whole_toward_zero)
+
+
+@excel("TRUNC(number: number, [digits: number = 0]) -> number", vector=_down)
+def trunc(number: float, digits: float = 0.0) -> float:
+    """A number cut off at digits behind the point (none when left out)."""
+    return to_digits(number, digits, whole_toward_zero)
+
+
+@excel("INT(number: number) -> number", vector=wholes_below)
+def int_(number: float) -> float:
+    """The largest whole number that is not above a number."""
+    return whole_below(number)
+
+
+@excel("EVEN(number: number) -> number", vector=lambda x: 2.0 * wholes_from_zero(x / 2.0))
+def even(number: float) -> float:
+    """The next even whole number, away from zero."""
+    return 2.0 * whole_from_zero(number / 2.0)
+
+
+@excel("ODD(number: number) -> number")
+def odd(number: float) -> float:
+    """The next odd whole number, away from zero; 0 becomes 1."""
+    size = max(1.0, 2.0 * whole_above((abs(number) - 1.0) / 2.0) + 1.0)
+    return -size if number < 0.0 else size
+
+
+# -- multiples -------------------------------------------------------------------------------------------------------
+
+
+def _multiple(number: float, significance: float, whole: Callable[[float], float]) -> float:
+    """A multiple of ``significance``; the quotient as shown decides, so FLOOR(7.1,0.1) is 7.1."""
+    return _clean(whole(number / significance), significance)
+
+
+def _clean(count: float, significance: float) -> float:
+    """``count`` times a decimal number without the dust that binary multiplication leaves (3 × 0.1 is 0.3)."""
+    return shown(count * significance) if not float(significance).is_integer() else count * significance
+
+
+@excel("CEILING(number: number, significance: number) -> number")
+def ceiling(number: float, significance: float) -> float:
+    """A number rounded away from zero to a multiple; a negative number with a positive multiple goes up."""
+    if number == 0.0 or significance == 0.0:
+        return 0.0
+    if number > 0.0 > significance:
+        raise Raised(NUM)
+    return _multiple(number, significance, whole_above)
+
+
+@excel("FLOOR(number: number, significance: number) -> number")
+def floor(number: float, significance: float) -> float:
+    """A number rounded toward zero to a multiple; a negative number with a positive multiple goes down."""
+    if number == 0.0:
+        return 0.0
+    if significance == 0.0:
+        raise Raised(DIV0)
+    if number > 0.0 > significance:
+        raise Raised(NUM)
+    return _multiple(number, significance, whole_below)
+
+
+@excel("CEILING.MATH(number: number, [significance: number ~ None], [mode: number = 0]) -> number")
+def ceiling_math(number: float, significance: float | None = None, mode: float = 0.0) -> float:
+    """A number rounded up to a multiple; with a mode, negative numbers go away from zero."""
+    step = 1.0 if significance is None else abs(significance)
+    if number == 0.0 or step == 0.0:
+        return 0.0
+    return _multiple(number, step, whole_from_zero if mode != 0.0 and number < 0.0 else whole_above)
+
+
+@excel("FLOOR.MATH(number: number, [significance: number ~ None], [mode: number = 0]) -> number")
+def floor_math(number: float, significance: float | None = None, mode: float = 0.0) -> float:
+    """A number rounded down to a multiple; with a mode, negative numbers go toward zero."""
+    step = 1.0 if significance is None else abs(significance)
+    if number == 0.0 or step == 0.0:
+        return 0.0
+    return _multiple(number, step, whole_toward_zero if mode != 0.0 and number < 0.0 else whole_below)
+
+
+@excel("CEILING.PRECISE(number: number, [significance: number ~ 1]) -> number", also=("ISO.CEILING", "ECMA.CEILING"))
+def ceiling_precise(number: float, significance: float = 1.0) -> float:
+    """A number rounded up to a multiple, whatever the signs."""
+    if number == 0.0 or significance == 0.0:
+        return 0.0
+    return _multiple(number, abs(significance), whole_above)
+
+
+@excel("FLOOR.PRECISE(number: number, [significance: number ~ 1]) -> number")
+def floor_precise(number: float, significance: float = 1.0) -> float:
+    """A number rounded down to a multiple, whatever the signs."""
+    if number == 0.0 or significance == 0.0:
+        return 0.0
+    return _multiple(number, abs(significance), whole_below)
+
+
+@excel("MROUND(number: number, multiple: number) -> number")
+def mround(number: float, multiple: float) -> float:
+    """A number rounded to the nearest multiple, halves away from zero; #NUM! when the signs differ.
+
+    Microsoft ("MROUND function") warns that decimal multiples may go either way at a tie: MROUND(6.05,0.1) is 6 and
+    MROUND(7.05,0.1) is 7.1, for here the binary quotient decides.
+    """
+    if number == 0.0 or multiple == 0.0:
+        return 0.0
+    if (number > 0.0) != (multiple > 0.0):
+        raise Raised(NUM)
+    return _clean(math.floor(number / multiple + 0.5), multiple)
+
+
+# -- quotients -------------------------------------------------------------------------------------------------------
+
+#: Quotients from here up are #NUM! (Microsoft, "MOD function returns #NUM!", 1125900906842624 since Excel 2010).
+_LARGEST_QUOTIENT: Final = 1125900906842624.0
+
+
+def _mod_many(number: Any, divisor: Any) -> Any:
+    out = np.where(np.abs(number / divisor) >= _LARGEST_QUOTIENT, _BOX_NUM, np.mod(number, divisor))
+    return np.where(divisor == 0.0, _BOX_DIV0, out)
+
+
+@excel("MOD(number: number, divisor: number) -> number", vector=_mod_many)
+def mod(number: float, divisor: float) -> float:
+    """The remainder of a division, with the sign of the divisor.
+
+    It is the exact remainder of the binary numbers since Excel 2010: MOD(0.9,0.3) is 5.55E-17, MOD(2.5,0.02) is 0.02.
+    """
+    if divisor == 0.0:
+        raise Raised(DIV0)
+    if abs(number / divisor) >= _LARGEST_QUOTIENT:
+        raise Raised(NUM)
+    rest = math.fmod(number, divisor)
+    return rest + divisor if rest and (rest < 0.0) != (divisor < 0.0) else rest + 0.0
+
+
+@excel("QUOTIENT(numerator: number, denominator: number) -> number")
+def quotient(numerator: float, denominator: float) -> float:
+    """The whole part of a division."""
+    if denominator == 0.0:
+        raise Raised(DIV0)
+    return whole_toward_zero(numerator / denominator)

@@ -1,0 +1,195 @@
+"""Trigonometric and hyperbolic functions.
+
+Angles are radians. As in Excel an angle of 2^27 or more is #NUM! (Microsoft, "COT function": the absolute value must be
+less than 2^27), and so is what has no real answer.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import numpy as np
+
+from sheetrun.runtime.errors import DIV0, NUM, Raised
+from sheetrun.runtime.registry import excel
+
+_LIMIT: Final = 2.0**27
+_BOX_DIV0: Final = float(DIV0)
+_BOX_NUM: Final = float(NUM)
+
+
+def _angle(number: float) -> float:
+    if abs(number) >= _LIMIT:
+        raise Raised(NUM)
+    return number
+
+
+def _angles(numbers: Any) -> Any:
+    return np.where(np.abs(numbers) >= _LIMIT, _BOX_NUM, numbers)
+
+
+def _reciprocals(numbers: Any) -> Any:
+    return np.where(numbers == 0.0, _BOX_DIV0, 1.0 / numbers)
+
+
+def _within(number: float, low: float, high: float) -> float:
+    if not low <= number <= high:
+        raise Raised(NUM)
+    return number
+
+
+@excel("SIN(number: number) -> number", vector=lambda x: np.sin(_angles(x)))
+def sin(number: float) -> float:
+    """The sine of an angle."""
+    return math.sin(_angle(number))
+
+
+@excel("COS(number: number) -> number", vector=lambda x: np.cos(_angles(x)))
+def cos(number: float) -> float:
+    """The cosine of an angle."""
+    return math.cos(_angle(number))
+
+
+@excel("TAN(number: number) -> number", vector=lambda x: np.tan(_angles(x)))
+def tan(number: float) -> float:
+    """The tangent of an angle."""
+    return math.tan(_angle(number))
+
+
+@excel("COT(number: number) -> number", vector=lambda x: _reciprocals(np.tan(_angles(x))))
+def cot(number: float) -> float:
+    """The cotangent of an angle; #DIV/0! at 0."""
+    return 1.0 / math.tan(_angle(number))
+
+
+@excel("SEC(number: number) -> number", vector=lambda x: _reciprocals(np.cos(_angles(x))))
+def sec(number: float) -> float:
+    """The secant of an angle."""
+    return 1.0 / math.cos(_angle(number))
+
+
+@excel("CSC(number: number) -> number", vector=lambda x: _reciprocals(np.sin(_angles(x))))
+def csc(number: float) -> float:
+    """The cosecant of an angle; #DIV/0! at 0."""
+    return 1.0 / math.sin(_angle(number))
+
+
+@excel("ASIN(number: number) -> number", vector=np.arcsin)
+def asin(number: float) -> float:
+    """The angle with this sine, from -pi/2 to pi/2."""
+    return math.asin(_within(number, -1.0, 1.0))
+
+
+@excel("ACOS(number: number) -> number", vector=np.arccos)
+def acos(number: float) -> float:
+    """The angle with this cosine, from 0 to pi."""
+    return math.acos(_within(number, -1.0, 1.0))
+
+
+@excel("ATAN(number: number) -> number", vector=np.arctan)
+def atan(number: float) -> float:
+    """The angle with this tangent, from -pi/2 to pi/2."""
+    return math.atan(number)
+
+
+def _atan2_many(x: Any, y: Any) -> Any:
+    return np.where((x == 0.0) & (y == 0.0), _BOX_DIV0, np.arctan2(y, x))
+
+
+@excel("ATAN2(x: number, y: number) -> number", vector=_atan2_many)
+def atan2(x: float, y: float) -> float:
+    """The angle from the x-axis to a point (note the order: x first); #DIV/0! at the origin."""
+    if x == 0.0 and y == 0.0:
+        raise Raised(DIV0)
+    return math.atan2(y, x)
+
+
+@excel("ACOT(number: number) -> number", vector=lambda x: math.pi / 2 - np.arctan(x))
+def acot(number: float) -> float:
+    """The angle with this cotangent, from 0 to pi."""
+    return math.atan2(1.0, number)
+
+
+@excel("SINH(number: number) -> number", vector=np.sinh)
+def sinh(number: float) -> float:
+    """The hyperbolic sine."""
+    return math.sinh(number)
+
+
+@excel("COSH(number: number) -> number", vector=np.cosh)
+def cosh(number: float) -> float:
+    """The hyperbolic cosine."""
+    return math.cosh(number)
+
+
+@excel("TANH(number: number) -> number", vector=np.tanh)
+def tanh(number: float) -> float:
+    """The hyperbolic tangent."""
+    return math.tanh(number)
+
+
+@excel("COTH(number: number) -> number", vector=lambda x: _reciprocals(np.tanh(_angles(x))))
+def coth(number: float) -> float:
+    """The hyperbolic cotangent; #DIV/0! at 0."""
+    return 1.0 / math.tanh(_angle(number))
+
+
+@excel("SECH(number: number) -> number", vector=lambda x: 1.0 / np.cosh(_angles(x)))
+def sech(number: float) -> float:
+    """The hyperbolic secant; 0 where the cosine overflows."""
+    size = abs(_angle(number))
+    return 2.0 * math.exp(-size) / (1.0 + math.exp(-2.0 * size))
+
+
+@excel("CSCH(number: number) -> number", vector=lambda x: _reciprocals(np.sinh(_angles(x))))
+def csch(number: float) -> float:
+    """The hyperbolic cosecant; #DIV/0! at 0, 0 where the sine overflows."""
+    size = abs(_angle(number))
+    return math.copysign(2.0 * math.exp(-size) / -math.expm1(-2.0 * size), number)
+
+
+@excel("ASINH(number: number) -> number", vector=np.arcsinh)
+def asinh(number: float) -> float:
+    """The inverse hyperbolic sine."""
+    return math.asinh(number)
+
+
+@excel("ACOSH(number: number) -> number", vector=np.arccosh)
+def acosh(number: float) -> float:
+    """The inverse hyperbolic cosine of a number of 1 or more."""
+    return math.acosh(_within(number, 1.0, math.inf))
+
+
+@excel("ATANH(number: number) -> number", vector=np.arctanh)
+def atanh(number: float) -> float:
+    """The inverse hyperbolic tangent of a number between -1 and 1."""
+    if not -1.0 < number < 1.0:
+        raise Raised(NUM)
+    return math.atanh(number)
+
+
+@excel("ACOTH(number: number) -> number", vector=lambda x: np.where(np.abs(x) > 1.0, np.arctanh(1.0 / x), _BOX_NUM))
+def acoth(number: float) -> float:
+    """The inverse hyperbolic cotangent of a number beyond -1 and 1."""
+    if abs(number) <= 1.0:
+        raise Raised(NUM)
+    return math.atanh(1.0 / number)
+
+
+@excel("PI() -> number")
+def pi() -> float:
+    """The ratio of a circle's circumference to its diameter."""
+    return math.pi
+
+
+@excel("DEGREES(angle: number) -> number", vector=lambda x: x * (180.0 / math.pi))
+def degrees(angle: float) -> float:
+    """Radians as degrees."""
+    return angle * (180.0 / math.pi)
+
+
+@excel("RADIANS(angle: number) -> number", vector=lambda x: x * (math.pi / 180.0))
+def radians(angle: float) -> float:
+    """Degrees as radians."""
+    return angle * (math.pi / 180.0)
