@@ -185,8 +185,11 @@ class Job:
         if isinstance(error, ForbiddenSyntax):
             return {"why": "forbidden", "line": error.line, "detail": error.detail}
         line = None
-        for frame, number in traceback.walk_tb(error.__traceback__):
-            if frame.f_code.co_filename == SCRIPT_NAME:
-                line = number
-        text = "".join(traceback.format_exception(error))[-_TRACEBACK_LIMIT:]
+        begin = trace = error.__traceback__
+        while trace is not None:
+            if trace.tb_frame.f_code.co_filename == SCRIPT_NAME:
+                begin = trace if line is None else begin  # our own frames above it are nobody's business
+                line = trace.tb_lineno
+            trace = trace.tb_next
+        text = "".join(traceback.format_exception(type(error), error, begin))[-_TRACEBACK_LIMIT:]
         return {"why": "raised", "exception": f"{type(error).__name__}: {error}"[:1000], "line": line, "trace": text}
