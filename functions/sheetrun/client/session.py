@@ -146,7 +146,7 @@ class Session:
         while True:
             page, response = self.call("GET", path, query={**query, "after": after} if after else query)
             yield page
-            following = next_cursor(response.headers.get("link", "")) or page.get("next")
+            following = next_cursor(response.headers.get("link", "")) or page.get("after")
             if not following or following == after:
                 return
             after = str(following)

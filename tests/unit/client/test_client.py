@@ -103,7 +103,7 @@ def test_a_large_file_goes_up_in_parts() -> None:
     client.submit(b"abcdefghij", filename="big.xlsx")
 
     assert [request.content() for request in sent.requests[1:4]] == [b"abcd", b"efgh", b"ij"]
-    assert sent.requests[4].json() == {"parts": [{"number": n, "etag": f'"e{n}"'} for n in (1, 2, 3)]}
+    assert sent.requests[4].url == "http://service.test/v1/jobs/job_1/complete"
 
 
 def test_the_stores_refusal_is_told_with_its_code() -> None:

@@ -1,0 +1,81 @@
+"""The command line ``sheetrun``: finds the command, runs it, and turns every error into one line and an exit code.
+
+0 done, 1 the work failed, 2 wrong usage, 130 interrupted. ``SHEETRUN_DEBUG=1`` shows tracebacks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn
+
+import sheetrun
+from sheetrun.client.commands import COMMANDS
+from sheetrun.client.console import describe
+
+_EPILOG = "Start here: `sheetrun run FILE.xlsx`. `sheetrun COMMAND --help` explains a command."
+
+
+class _Parser(argparse.ArgumentParser):
+    """Usage errors in two lines: what is wrong, and where to look."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\nTry `{self.prog} --help`.\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and gives its exit code."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    try:
+        code = _run(words)
+        sys.stdout.flush()
+        return code
+    except SystemExit as done:  # argparse ends so after --help and for wrong usage
+        return done.code if isinstance(done.code, int) else 0
+    except KeyboardInterrupt:
+        sys.stderr.write("\nsheetrun: interrupted\n")
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`). Python must not try to flush to it again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception as error:
+        if os.environ.get("SHEETRUN_DEBUG"):
+            raise
+        told = describe(error)
+        sys.stderr.write(f"sheetrun: {told.message}\n")
+        if told.hint:
+            sys.stderr.write(f"  {told.hint}\n")
+        return told.exit_code
+
+
+def _run(words: Sequence[str]) -> int:
+    parser = _Parser(
+        prog="sheetrun", description="Spreadsheets as programs: run, prove and serve them.", epilog=_EPILOG
+    )
+    parser.add_argument("--version", action="version", version=f"sheetrun {sheetrun.__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+    wanted = next((word for word in words if not word.startswith("-")), None)
+    if wanted is not None and wanted not in COMMANDS:
+        near = difflib.get_close_matches(wanted, COMMANDS, 1)
+        parser.error(f"there is no command {wanted!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        if name == wanted:
+            module = import_module(f"sheetrun.client.commands.{name}")
+            command.formatter_class = argparse.RawDescriptionHelpFormatter
+            if module.__doc__ and "\n\n" in module.__doc__:
+                command.epilog = module.__doc__.partition("\n\n")[2].strip()
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
+    arguments = parser.parse_args(words)
+    code: int = arguments.run(arguments)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,25 @@
+"""The commands of ``sheetrun``: one module each, imported only when it is the one that was asked for.
+
+A module has ``add_arguments(parser)`` and ``run(arguments) -> int`` (0 done, 1 the work failed, 2 wrong usage).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+#: name -> what it does, in the order of ``sheetrun --help``.
+COMMANDS: Final = {
+    "run": "compile a workbook and run it here, with other inputs if you like",
+    "compile": "write the Python script of a workbook",
+    "check": "recalculate workbooks and compare them with Excel's own values",
+    "scenarios": "calculate a workbook here for many inputs",
+    "analyze": "analyze a dataset here: CSV, Excel, Parquet or JSON lines",
+    "up": "start a whole service on this machine",
+    "deploy": "deploy the service to an AWS-compatible endpoint",
+    "submit": "send files to a service",
+    "status": "tell how far a job is",
+    "events": "tell a job's story as it happens",
+    "cancel": "stop jobs",
+    "fetch": "download a job's results",
+    "doctor": "tell what this machine and the service give",
+}

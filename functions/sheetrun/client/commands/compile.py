@@ -1,0 +1,21 @@
+"""``sheetrun compile``: the readable Python script of a workbook, to stdout or a file."""
+
+from __future__ import annotations
+
+import argparse
+
+from sheetrun.client.console import about, write
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE.xlsx", help="the workbook")
+    parser.add_argument("-o", "--output", metavar="MODEL.py", default="-", help="where to write it (default: stdout)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from sheetrun.service import local
+
+    with about(arguments.file):
+        script = local.open_model(arguments.file).script()
+    write(arguments.output, script.encode())
+    return 0

@@ -1,0 +1,68 @@
+"""``sheetrun submit``: files to a service; prints a job id a line, or with --wait how each one ended.
+
+sheetrun submit model.xlsx --set Inputs!B2=7% --wait && sheetrun fetch …
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from sheetrun.client.console import Usage
+from sheetrun.client.literals import parse_assignments
+from sheetrun.client.progress import ProgressLine
+from sheetrun.client.service_options import add_service, connect, job_line, show_job
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", metavar="FILE", nargs="+", help="workbooks or datasets")
+    parser.add_argument("--set", metavar="REF=VALUE", action="append", default=[], help="set a cell before calculating")
+    parser.add_argument("--get", metavar="REF", action="append", default=[], help="calculate only these cells")
+    parser.add_argument("--task", help="for a dataset: profile, data_quality, correlations …")
+    parser.add_argument("--priority", choices=("low", "normal", "high"))
+    parser.add_argument("--webhook", metavar="URL", help="where the end of the job is reported")
+    parser.add_argument("--deadline", metavar="S", type=int, help="seconds after which the job is given up")
+    parser.add_argument("--meta", metavar="NAME=VALUE", action="append", default=[], help="your own labels")
+    parser.add_argument("--wait", action="store_true", help="wait for the end; exit code 1 if a job fails")
+    parser.add_argument("--timeout", metavar="S", type=float, help="with --wait: stop waiting after so many seconds")
+    parser.add_argument("--json", action="store_true", help="print each job as a line of JSON")
+    add_service(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    options = job_options(arguments)
+    failed = False
+    with connect(arguments) as client, ProgressLine() as progress:
+        jobs = []
+        for file in arguments.files:
+            progress.show(file, 0, "uploading")
+            jobs.append(client.submit(file, **options))
+            if not arguments.wait:
+                progress.clear()
+                print(json.dumps(jobs[-1].raw) if arguments.json else jobs[-1].id, flush=True)
+        for job in jobs if arguments.wait else ():
+            done = client.wait(job, arguments.timeout, lambda news: show_job(progress, news), check=False)
+            progress.clear()
+            print(json.dumps(done.raw) if arguments.json else job_line(done), flush=True)
+            failed = failed or not done.succeeded
+    return 1 if failed else 0
+
+
+def job_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The arguments of ``Client.submit``. Raises Usage."""
+    metadata = {}
+    for label in arguments.meta:
+        name, equals, value = label.partition("=")
+        if not equals or not name:
+            raise Usage(f"--meta {label!r} is not NAME=VALUE")
+        metadata[name] = value
+    return {
+        "inputs": parse_assignments(arguments.set) or None,
+        "outputs": arguments.get or None,
+        "task": arguments.task,
+        "priority": arguments.priority,
+        "webhook_url": arguments.webhook,
+        "deadline_seconds": arguments.deadline,
+        "metadata": metadata or None,
+    }
