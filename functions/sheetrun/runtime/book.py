@@ -54,6 +54,8 @@ def solve(*targets: str, needs: Sequence[str] = ()) -> Callable[[Callable[[Any],
 
 def _target(text: str) -> tuple[str, Span]:
     sheet, _, address = text.rpartition("!")
+    if sheet.startswith("'"):
+        sheet = sheet[1:-1].replace("''", "'")
     return sheet, read_span(address)[0]
 
 
