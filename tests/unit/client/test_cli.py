@@ -1,0 +1,443 @@
+"""The commands, against an engine and a service in memory: what they print, write and end with."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import types
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sheetrun.client.session
+from sheetrun.client import MockTransport, Request, Response
+from sheetrun.client.cli import main
+from sheetrun.client.progress import ProgressLine
+from sheetrun.workbook.errors import NotAWorkbook
+
+from .service import STORE, Scripted, awaiting, job, problem
+
+REPORT = {
+    "formulas": 1204,
+    "compared": 1190,
+    "matched": 1190,
+    "mismatched": 0,
+    "volatile": 14,
+    "unsupported": 0,
+    "duration_ms": {"execute": 3},
+    "mismatches": [],
+    "errors": [],
+}
+
+
+class Run:
+    def __init__(self, given: Mapping[str, Any], report: dict[str, Any]) -> None:
+        self.given, self.report = dict(given), report
+
+    def cells(self) -> dict[str, Any]:
+        return {"Out!A1": 12.5, "Out!A2": {"error": "#N/A"}, **self.given}
+
+    def get(self, reference: str) -> Any:
+        return {"NPV": 12.5, "Out!A1:B2": [[1, "a"], [None, True]]}.get(reference, self.given.get(reference))
+
+    def workbook_bytes(self) -> bytes:
+        return b"PK recalculated"
+
+
+class Model:
+    date1904 = False
+
+    def __init__(self, report: dict[str, Any]) -> None:
+        self.report = report
+
+    def run(self, given: Mapping[str, Any] | None = None) -> Run:
+        return Run(given or {}, self.report)
+
+    def script(self) -> str:
+        return "print('ünï')\n"
+
+
+Engine = Callable[..., None]
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """Sets what the engine answers: a report, or an error to raise."""
+    local = types.ModuleType("sheetrun.service.local")
+    state: dict[str, Any] = {"report": REPORT, "error": None}
+
+    def open_model(path: str) -> Model:
+        if state["error"] is not None:
+            raise state["error"]
+        return Model(state["report"])
+
+    local.open_model = open_model  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "sheetrun.service.local", local)
+    monkeypatch.setattr("sheetrun.service.local", local, raising=False)
+    return lambda **changes: state.update(changes)
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Scripted:
+    """A service that the commands find through the environment."""
+    made = Scripted()
+    monkeypatch.setenv("SHEETRUN_URL", "http://service.test/v1")
+    monkeypatch.setenv("SHEETRUN_KEY", "key-1")
+    monkeypatch.setattr(sheetrun.client.session, "HttpTransport", lambda: MockTransport(made))
+    monkeypatch.setattr(sheetrun.client.session.time, "sleep", lambda _: None)
+    return made
+
+
+def test_run_prints_a_headline(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "m.xlsx"]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("m.xlsx: 1,204 formulas, all 1,190 as in Excel, 14 volatile, ")
+    assert err == ""
+
+
+def test_run_prints_values_alone(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    assert (
+        main(["run", "m.xlsx", "--set", "Inputs!B2=7%", "--get", "NPV", "--get", "Out!A1:B2", "--get", "Inputs!B2"])
+        == 0
+    )
+    assert capsys.readouterr() == ("12.5\n1\na\n\nTRUE\n0.07\n", "")
+
+
+def test_run_writes_json_and_a_workbook(
+    engine: Engine, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert main(["run", "m.xlsx", "--json", "-", "--xlsx", str(tmp_path / "out.xlsx")]) == 0
+    document = json.loads(capsysbinary.readouterr().out)
+    assert document == {"cells": {"Out!A1": 12.5, "Out!A2": {"error": "#N/A"}}, "report": REPORT}
+    assert [(one.name, one.read_bytes()) for one in tmp_path.iterdir()] == [("out.xlsx", b"PK recalculated")]
+
+
+def test_run_tells_what_it_could_not_compute(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    errors = [{"cell": "A!B1", "code": "unsupported_function", "detail": "CUBEVALUE needs a server"}]
+    engine(report={**REPORT, "unsupported": 2, "mismatched": 1, "matched": 1189, "errors": errors})
+    assert main(["run", "m.xlsx"]) == 0
+    out, err = capsys.readouterr()
+    assert "1,189 of 1,190 as in Excel" in out
+    assert "2 cells kept Excel's value (A!B1: CUBEVALUE needs a server; …)" in err
+    assert "`sheetrun check` shows them" in err
+
+
+def test_compile_writes_the_script(engine: Engine, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert main(["compile", "m.xlsx"]) == 0
+    assert capsysbinary.readouterr().out.decode() == "print('ünï')\n"
+    assert main(["compile", "m.xlsx", "-o", str(tmp_path / "no" / "m.py")]) == 2
+    assert b"no such file" in capsysbinary.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (NotAWorkbook("it is a PDF document"), 1, "sheetrun: m.xlsx: it is a PDF document [not_a_workbook]\n"),
+        (FileNotFoundError(2, "No such file", "m.xlsx"), 2, "sheetrun: no such file: m.xlsx\n"),
+        (PermissionError(13, "Permission denied", "m.xlsx"), 1, "sheetrun: m.xlsx: Permission denied\n"),
+        (KeyboardInterrupt(), 130, "\nsheetrun: interrupted\n"),
+    ],
+)
+def test_an_error_is_one_line(
+    engine: Engine, error: BaseException, code: int, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine(error=error)
+    assert main(["run", "m.xlsx"]) == code
+    assert capsys.readouterr() == ("", line)
+
+
+def test_a_bug_is_told_as_a_bug_and_traced_on_demand(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine(error=RuntimeError("oh\nno"))
+    assert main(["run", "m.xlsx"]) == 1
+    err = capsys.readouterr().err
+    assert err.startswith("sheetrun: m.xlsx: internal error: RuntimeError: oh no\n")
+    assert "SHEETRUN_DEBUG=1" in err
+    monkeypatch.setenv("SHEETRUN_DEBUG", "1")
+    with pytest.raises(RuntimeError):
+        main(["run", "m.xlsx"])
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["rum"], "did you mean 'run'?"),
+        ([], "COMMAND"),
+        (["run"], "FILE.xlsx"),
+        (["run", "m.xlsx", "--set", "x"], "is not REF=VALUE"),
+        (["run", "m.xlsx", "--json", "-", "--get", "A1"], "only one of"),
+        (["check", "m.xlsx", "--jobs", "0"], "more than 0"),
+        (["scenarios", "m.xlsx", "--scenarios", "s.csv", "--get", "A", "-o", "x.doc"], "must end in"),
+        (["fetch", "job_1", "-o", "-"], "takes one NAME"),
+        (["up", "--port", "99999"], "--port"),
+        (["submit", "m.xlsx", "--meta", "x"], "NAME=VALUE"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2(
+    engine: Engine, words: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert told in err
+    assert "Traceback" not in err
+
+
+def test_help_names_every_command_and_imports_little() -> None:
+    code = (
+        "import sys; from sheetrun.client.cli import main; main(['--help']);"
+        "heavy = {'numpy', 'http.client', 'ssl', 'boto3', 'pandas', 'hashlib'} & set(sys.modules);"
+        "sys.exit(f'imported {heavy}' if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for name in ("run", "check", "scenarios", "up", "doctor"):
+        assert f"\n    {name}" in done.stdout
+
+
+def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m sheetrun.client.cli --help | true",
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+
+
+def checked(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs the check in this process, so that it meets the fake engine."""
+    from sheetrun.client import checking, workers
+
+    monkeypatch.setattr(workers, "each", lambda _f, items, _w, _t: map(checking.check_file, items))
+
+
+def test_check_shows_differences_causes_first_and_totals(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    checked(engine, monkeypatch)
+    mismatches = [
+        {"cell": "A!C1", "formula": "B1*2", "ours": 4, "excel": 6, "root": False},
+        {"cell": "A!B1", "formula": "LEFT(A1)", "ours": "x", "excel": None, "root": True},
+    ]
+    engine(report={**REPORT, "matched": 1188, "mismatched": 2, "mismatches": mismatches})
+    for name in ("b.xlsx", "a.xlsm", "~$a.xlsm", ".hidden.xlsx", "notes.txt"):
+        (tmp_path / name).touch()
+    out_file = tmp_path / "out.json"
+    assert main(["check", str(tmp_path), "--json", str(out_file)]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith(f"DIFFERS  {tmp_path}/a.xlsm: 1,204 formulas, 1,188 of 1,190 match")
+    assert [line.strip() for line in lines[1:5]] == [
+        "A!B1  =LEFT(A1)",
+        'ours "x"   Excel (empty)',
+        "A!C1  =B1*2  (follows from another)",
+        "ours 4   Excel 6",
+    ]
+    assert lines[-2] == "2 files: 0 ok, 2 differs"
+    assert "2,376 of 2,380 compared match Excel (99.8319 %), 4 differ" in lines[-1]
+    totals = json.loads(out_file.read_text())["totals"]
+    assert (totals["files"], totals["mismatch"], totals["mismatched"]) == (2, 2, 4)
+
+
+def test_check_goes_on_after_a_file_that_is_refused(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checked(engine, monkeypatch)
+    engine(error=NotAWorkbook("it is a PDF document"))
+    assert main(["check", "a.xlsx", "b.xlsx", "--json", "-"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert [(one["status"], one["code"]) for one in document["files"]] == [("refused", "not_a_workbook")] * 2
+    engine(error=ZeroDivisionError("bug"))
+    assert main(["check", "a.xlsx"]) == 1
+    assert "CRASHED  a.xlsx: internal error: ZeroDivisionError: bug [ZeroDivisionError]" in capsys.readouterr().out
+    engine(error=None)
+    assert main(["check", "a.xlsx"]) == 0
+    assert "1 file: 1 ok" in capsys.readouterr().out
+
+
+def test_scenarios_calculate_each_row(engine: Engine, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = tmp_path / "s.csv"
+    table.write_text("\ufeffInputs!B2,Name\n7%,x\n,\n", encoding="utf-8")
+    words = ["scenarios", "m.xlsx", "--scenarios", str(table), "--get", "NPV", "--get", "Inputs!B2", "-o"]
+    assert main([*words, "-"]) == 0
+    assert capsys.readouterr().out == "scenario,Inputs!B2,Name,NPV,Inputs!B2\n1,0.07,x,12.5,0.07\n2,,,12.5,\n"
+    assert main([*words[:-3], "-o", str(tmp_path / "out.jsonl")]) == 0
+    first = json.loads((tmp_path / "out.jsonl").read_text().splitlines()[0])
+    assert first == {"scenario": 1, "Inputs!B2": 0.07, "Name": "x", "NPV": 12.5}
+    table.write_text("a,b\n1\n")
+    assert main([*words, "-"]) == 2
+    assert "line 2 has 1 fields" in capsys.readouterr().err
+
+
+def test_submit_prints_an_id_a_line(service: Scripted, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "m.xlsx"
+    path.write_bytes(b"PK")
+    asked: list[Request] = []
+
+    def create(request: Request) -> Response:
+        asked.append(request)
+        return Response.of_json(202, awaiting())
+
+    service.on("POST service/v1/jobs", create).on("POST store/uploads", Response(204))
+    words = ["submit", str(path), str(path), "--set", "A=1", "--get", "B", "--priority", "low", "--meta", "team=x=y"]
+    assert main(words) == 0
+    assert capsys.readouterr().out == "job_1\njob_1\n"
+    body = asked[0].json()
+    assert (body["inputs"], body["outputs"], body["metadata"]) == ({"A": 1}, ["B"], {"team": "x=y"})
+    assert asked[0].headers["x-api-key"] == "key-1"
+
+
+def test_submit_and_wait_tells_the_end(service: Scripted, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "m.xlsx"
+    path.write_bytes(b"PK")
+    service.on("POST service/v1/jobs", Response.of_json(202, awaiting())).on("POST store/uploads", Response(204))
+    service.on(
+        "GET service/v1/jobs/job_1",
+        Response.of_json(200, job("parsing", progress={"stage": "parsing", "percent": 33.3, "message": "Reading."})),
+        Response.of_json(200, job("succeeded", report=REPORT)),
+    )
+    assert main(["submit", str(path), "--wait"]) == 0
+    out, err = capsys.readouterr()
+    assert out == "model.xlsx  succeeded  1,204 formulas, all 1,190 as in Excel, 3 ms  job_1\n"
+    assert "model.xlsx: parsing: Reading.\n" in err
+    assert "\r" not in err
+    failed = {"code": "no_formulas", "title": "", "detail": "there is nothing to compile", "stage": "parsing"}
+    service.on("POST service/v1/jobs", Response.of_json(202, awaiting()))
+    service.on("GET service/v1/jobs/job_1", Response.of_json(200, job("failed", error=failed)))
+    assert main(["submit", str(path), "--wait"]) == 1
+    assert "failed  there is nothing to compile [no_formulas]" in capsys.readouterr().out
+
+
+def test_status_tells_the_story_and_lists(service: Scripted, capsys: pytest.CaptureFixture[str]) -> None:
+    stamps = {"succeeded": "2026-01-31T09:00:02.000Z", "queued": "2026-01-31T09:00:01.000Z"}
+    urls = {"results": {"values": "u", "script": "u"}}
+    service.on(
+        "GET service/v1/jobs/job_1", lambda _: Response.of_json(200, job("succeeded", timestamps=stamps, urls=urls))
+    )
+    assert main(["status", "job_1"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "model.xlsx  succeeded  job_1",
+        "  2026-01-31T09:00:01.000Z  queued",
+        "  2026-01-31T09:00:02.000Z  succeeded",
+        "  results: script, values",
+        "  kept until 2026-01-31 09:30 UTC",
+    ]
+    service.on("GET service/v1/jobs", Response.of_json(200, {"jobs": [job(), job("failed")], "after": None}))
+    assert main(["status", "--limit", "1"]) == 0
+    assert capsys.readouterr().out == "model.xlsx  queued  0 %  job_1\n"
+
+
+def test_events_and_cancel(service: Scripted, capsys: pytest.CaptureFixture[str]) -> None:
+    event = {"id": 1, "type": "job.queued", "at": "2026-01-31T09:00:01.000Z", "data": {"size": 4}}
+    service.on("GET service/v1/jobs/job_1/events", Response.of_json(200, {"events": [event], "next": 1}))
+    service.on(
+        "GET service/v1/jobs/job_1/events",
+        Response.of_json(200, {"events": [event], "next": 1}),
+        Response.of_json(200, {"events": []}),
+    )
+    assert main(["events", "job_1", "--no-follow"]) == 0
+    assert capsys.readouterr().out == "   1  2026-01-31T09:00:01.000Z  job.queued  size=4\n"
+    service.on("POST service/v1/jobs/job_1/cancel", Response.of_json(202, job("cancelled")))
+    service.on("POST service/v1/jobs/job_2/cancel", problem(409, "already_ended", "the job has ended"))
+    assert main(["cancel", "job_2", "job_1"]) == 1
+    out, err = capsys.readouterr()
+    assert out == "job_1  cancelled\n"
+    assert "job_2: the job has ended" in err
+
+
+def test_fetch_names_files_after_the_workbook_and_stays_in_its_folder(
+    service: Scripted, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ["values", "workbook", "script", "plots/a.png", "../../evil"]
+    document = job("succeeded", filename="../x/my.model.xlsm", urls={"results": dict.fromkeys(names, "u")})
+    service.on("GET service/v1/jobs/job_1", lambda _: Response.of_json(200, document))
+    for name in names:
+        location = {"Location": f"{STORE}/{name.replace('/', '-')}"}
+        service.on(f"GET service/v1/jobs/job_1/results/{name}", lambda _, h=location: Response(302, h))
+        service.on(f"GET store/uploads/{name.replace('/', '-')}", lambda _, n=name: Response(200, {}, n.encode()))
+    folder = tmp_path / "out"
+    assert main(["fetch", "job_1", "-o", str(folder)]) == 0
+    found = {str(path.relative_to(tmp_path)): path.read_text() for path in tmp_path.rglob("*") if path.is_file()}
+    assert found == {
+        "out/my.model.values.json": "values",
+        "out/my.model.recalculated.xlsm": "workbook",
+        "out/my.model.py": "script",
+        "out/my.model.files/plots/a.png": "plots/a.png",
+        "out/my.model.files/evil": "../../evil",
+    }
+    assert main(["fetch", "job_1", "script", "-o", str(tmp_path / "one.py")]) == 0
+    assert (tmp_path / "one.py").read_text() == "script"
+    capsys.readouterr()
+    assert main(["fetch", "job_1", "script", "-o", "-"]) == 0
+    assert capsys.readouterr().out == "script"
+
+
+def test_fetch_of_a_job_without_results_says_why(service: Scripted, capsys: pytest.CaptureFixture[str]) -> None:
+    service.on(
+        "GET service/v1/jobs/job_1", Response.of_json(200, job("parsing")), Response.of_json(200, job("cancelled"))
+    )
+    assert main(["fetch", "job_1"]) == 1
+    assert "still parsing" in capsys.readouterr().err
+    assert main(["fetch", "job_1"]) == 1
+    assert "model.xlsx cancelled" in capsys.readouterr().err
+
+
+def test_service_errors_are_told_with_a_hint(
+    service: Scripted, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service.on(
+        "GET service/v1/jobs/job_1", problem(401, "unauthenticated", "A valid API key is needed", request_id="r1")
+    )
+    assert main(["status", "job_1"]) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "sheetrun: A valid API key is needed (unauthenticated, 401, request r1)",
+        "  Check the key (--key or SHEETRUN_KEY).",
+    ]
+    monkeypatch.delenv("SHEETRUN_URL")
+    assert main(["status", "job_1"]) == 2
+    assert "SHEETRUN_URL" in capsys.readouterr().err
+
+
+def test_the_bar_is_drawn_over_itself_and_taken_away() -> None:
+    stream = io.StringIO()
+    with ProgressLine(stream, terminal=True) as progress:
+        progress.show("m.xlsx", 50, "executing: long message")
+        progress.show("m.xlsx", 100, "done")
+    written = stream.getvalue()
+    assert " 50 %  m.xlsx  executing: long message" in written
+    assert "\n" not in written
+    assert written.endswith("\r")
+    width = len(written.split("\r")[1])
+    assert len(written.split("\r")[2]) == width, "nothing of the longer line stays"
+
+
+def test_up_prints_json_first_and_stops_cleanly(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stopped: list[bool] = []
+    running = types.SimpleNamespace(url="http://127.0.0.1:9/v1", key="k", stop=lambda: stopped.append(True))
+    local = types.ModuleType("sheetrun.local")
+    seen: dict[str, Any] = {}
+
+    def up(**options: Any) -> Any:
+        seen.update(options)
+        return running
+
+    local.up = up  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "sheetrun.local", local)
+    monkeypatch.setattr("sheetrun.local", local, raising=False)
+
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("threading.Event.wait", interrupted)
+    assert main(["up", "--json", "--port", "4000", "--data", "state"]) == 0
+    assert capsys.readouterr().out == '{"url": "http://127.0.0.1:9/v1", "key": "k"}\n'
+    assert stopped == [True]
+    assert seen == {"port": 4000, "data_dir": Path("state")}
