@@ -76,23 +76,24 @@ class Gatherer:
         value: str | None,
         formula: tuple[str, dict[str, str]] | None,
         metadata: int = 0,
-    ) -> None:
+    ) -> int | None:
         """One cell: ``kind`` is its ``t`` attribute, ``value`` the text of ``<v>`` (or of ``<is>``), None without one.
 
-        ``formula`` is the text and the attributes of ``<f>``. Raises DamagedWorkbook, LimitExceeded.
+        ``formula`` is the text and the attributes of ``<f>``. Returns the formula's number, -1 for a constant, None
+        for an array formula or data table. Raises DamagedWorkbook, LimitExceeded.
         """
         if formula is None and value is None:
-            return
+            return -1
         if not (0 <= row < MAX_ROWS and 0 <= col < MAX_COLUMNS):
             raise DamagedWorkbook("The cell is outside of the sheet.", part=f"{self.sheet}!R{row + 1}C{col + 1}")
         if (row, col) <= self._last:
             self._sorted = False
         self._last = (row, col)
-        has_formula = formula is not None and self._formula(row, col, formula[0], formula[1], metadata)
-        num, tag = self._value(row, col, kind, value)
+        key = -1 if formula is None else self._formula(row, col, formula[0], formula[1], metadata)
+        num, tag = self.value(row, col, kind, value)
         if tag == EMPTY:
-            if not has_formula:
-                return
+            if key == -1:
+                return key
             self._uncached.add(0, row, col)
         self._rows.append(row)
         self._cols.append(col)
@@ -100,6 +101,7 @@ class Gatherer:
         self._tag.append(tag)
         if style < len(self._context.formatted) and self._context.formatted[style]:
             self._formats.add(style, row, col)
+        return key
 
     def region(
         self, top: int, cols: Sequence[int], styles: Sequence[int], keys: Sequence[int], num: Numbers, tag: Tags
@@ -114,11 +116,18 @@ class Gatherer:
         for place, col in enumerate(cols):
             if keys[place] >= 0:
                 self.formulas.rows(keys[place], top, bottom, col)
-                if tag[place] == EMPTY:
-                    self._uncached.extend(0, top, bottom, col)
+                self._note_uncached(top, bottom, col, tag[..., place])
             style = styles[place]
             if style < len(formatted) and formatted[style]:
                 self._formats.extend(style, top, bottom, col)
+
+    def _note_uncached(self, top: int, bottom: int, col: int, tag: Tags) -> None:
+        if tag.ndim == 0:
+            if tag == EMPTY:
+                self._uncached.extend(0, top, bottom, col)
+            return
+        for row in np.flatnonzero(tag == EMPTY).tolist():
+            self._uncached.add(0, top + row, col)
 
     def check_size(self) -> None:
         """Raises LimitExceeded when more cells have come than a workbook may have. Call it now and then."""
@@ -129,7 +138,7 @@ class Gatherer:
     def place(self, row: int, col: int) -> str:
         return f"{self.sheet}!{cell_name(row, col)}"
 
-    def _value(self, row: int, col: int, kind: str, value: str | None) -> tuple[float, int]:
+    def value(self, row: int, col: int, kind: str, value: str | None) -> tuple[float, int]:
         if value is None or (not value and kind not in ("str", "inlineStr")):
             return 0.0, EMPTY
         try:
@@ -153,8 +162,8 @@ class Gatherer:
             ) from None
         raise DamagedWorkbook(f"{kind[:40]!r} is no type of a cell.", part=self.place(row, col), code="bad_value")
 
-    def _formula(self, row: int, col: int, text: str, attributes: dict[str, str], metadata: int) -> bool:
-        """Files one ``<f>``; False when it says nothing."""
+    def _formula(self, row: int, col: int, text: str, attributes: dict[str, str], metadata: int) -> int | None:
+        """Files one ``<f>``: its number, -1 when it says nothing, None when it is no ordinary formula."""
         kind = attributes.get("t", "normal")
         try:
             if kind == "shared":
@@ -162,26 +171,22 @@ class Gatherer:
                 if index is None:
                     kind = "normal"
                 else:
-                    self.formulas.shared(row, col, index, text, "ref" in attributes)
-                    return True
+                    return self.formulas.shared(row, col, index, text, "ref" in attributes)
             if kind == "array":
                 if not text:
-                    return False
+                    return -1
                 rect = parse_rect(attributes["ref"]) if "ref" in attributes else Rect(row, col, row, col)
                 dynamic = metadata in self._context.dynamic
                 self.formulas.area(rect, text, Kind.DYNAMIC if dynamic else Kind.ARRAY)
-                return True
+                return None
             if kind == "dataTable":
                 self.formulas.area(parse_rect(attributes.get("ref", "")), text, Kind.TABLE, _data_table(attributes))
-                return True
+                return None
         except ValueError as error:
             raise DamagedWorkbook(
                 f"The formula is damaged: {error}.", part=self.place(row, col), code="bad_formula"
             ) from None
-        if not text:
-            return False
-        self.formulas.normal(row, col, text)
-        return True
+        return self.formulas.normal(row, col, text) if text else -1
 
     # -- after reading -------------------------------------------------------------------------------------------
 

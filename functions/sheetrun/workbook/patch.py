@@ -32,13 +32,13 @@ class Changes:
     """New values of one sheet's cells, sorted by (row, column), each cell once. Parallel arrays."""
 
     def __init__(self, row: Indices, col: Indices, num: Numbers, tag: Tags, strings: Sequence[str]) -> None:
-        self.col = col.tolist()
-        self.num = num.tolist()
-        self.tag = tag.tolist()
+        self.col: list[int] = col.tolist()
+        self.num: list[float] = num.tolist()
+        self.tag: list[int] = tag.tolist()
         self.strings = strings
         rows, starts = np.unique(row, return_index=True)
         ends = [*starts[1:].tolist(), len(row)]
-        self.rows = rows.tolist()
+        self.rows: list[int] = rows.tolist()
         self.spans = {r: (s, e) for r, s, e in zip(self.rows, starts.tolist(), ends, strict=True)}
 
 
@@ -246,10 +246,11 @@ class _Patcher:
         """Whether the cell already has its new value."""
         tag = self._changes.tag[index]
         if value is None:
-            return bool(tag == EMPTY)
+            return tag == EMPTY
         if tag == EMPTY:
             return value[1] == b"" and kind != b"str"
         raw = self._xml[value.start() : value.end()].decode("utf-8", "surrogateescape")
+        raw = raw.replace("\r\n", "\n").replace("\r", "\n")  # as XML reads it
         text = "" if value[1] is None else decode_entities(raw[raw.index(">") + 1 : raw.rindex("<")])
         if tag >= TEXT:
             return self._changes.strings[tag - TEXT] == self._old_text(kind, raw, text)
