@@ -1,0 +1,231 @@
+"""Arrays cut, joined and reshaped: TAKE, DROP, VSTACK, HSTACK, WRAPROWS, TOCOL, EXPAND, CHOOSEROWS, TRIMRANGE."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from sheetrun.runtime.coerce import to_number
+from sheetrun.runtime.errors import CALC, NA, NUM, VALUE, ExcelError, Raised
+from sheetrun.runtime.registry import excel
+from sheetrun.runtime.sheet import Ref
+from sheetrun.runtime.values import MISSING, Arr, Scalar, Value
+
+
+def _count(value: Value) -> int | None:
+    """A count argument; None when it is left out."""
+    if value is None or value is MISSING:
+        return None
+    number = to_number(Arr.of(value).cell(0, 0))
+    if isinstance(number, ExcelError):
+        raise Raised(number)
+    return math.trunc(number)
+
+
+def _kept(size: int, count: int | None, *, drop: bool) -> slice:
+    """The part of an axis that stays: ``count`` from the start, or from the end when negative."""
+    if count is None:
+        return slice(0, size)
+    if drop:
+        return slice(min(count, size), size) if count >= 0 else slice(0, max(size + count, 0))
+    return slice(0, min(count, size)) if count >= 0 else slice(max(size + count, 0), size)
+
+
+def _cut(array: Value, rows: Value, columns: Value, *, drop: bool) -> Value:
+    if isinstance(array, ExcelError):
+        raise Raised(array)
+    source = array if isinstance(array, Ref) else Arr.of(array)
+    down = _kept(source.shape[0], _count(rows), drop=drop)
+    across = _kept(source.shape[1], _count(columns), drop=drop)
+    if down.start >= down.stop or across.start >= across.stop:
+        raise Raised(CALC)
+    if isinstance(source, Ref):
+        span = source.span
+        top, left = span.top, span.left
+        return Ref(
+            source.sheet,
+            span._replace(
+                top=top + down.start, left=left + across.start, bottom=top + down.stop - 1, right=left + across.stop - 1
+            ),
+        )
+    return source.take(down, across)
+
+
+@excel("TAKE(array: raw, rows: raw, [columns: raw]) -> any")
+def take(array: Value, rows: Value, columns: Value = None) -> Value:
+    """The first rows or columns of an array, the last ones when negative. Of a reference, a reference."""
+    return _cut(array, rows, columns, drop=False)
+
+
+@excel("DROP(array: raw, rows: raw, [columns: raw]) -> any")
+def drop(array: Value, rows: Value, columns: Value = None) -> Value:
+    """An array without its first rows or columns, or without the last ones when negative."""
+    return _cut(array, rows, columns, drop=True)
+
+
+def _joined(arrays: list[Arr], *, down: bool) -> Arr:
+    turned = arrays if down else [a.transposed() for a in arrays]
+    width = max(a.shape[1] for a in turned)
+    height = sum(a.shape[0] for a in turned)
+    num = np.full((height, width), float(NA))
+    tag = np.zeros((height, width), np.int32)
+    at = 0
+    for a in turned:
+        rows, columns = a.shape
+        num[at : at + rows, :columns] = a.num
+        if a.tag is not None:
+            tag[at : at + rows, :columns] = a.tag
+        at += rows
+    done = Arr(num, tag if tag.any() else None)
+    return done if down else done.transposed()
+
+
+def _stacked(values: tuple[Value, ...], *, down: bool) -> Arr:
+    if not values:
+        raise Raised(VALUE)
+    return _joined([Arr.of(None if v is MISSING else v) for v in values], down=down)
+
+
+@excel("VSTACK(*array: values) -> array")
+def vstack(*arrays: Value) -> Arr:
+    """Arrays one below the other; what is missing on the right is #N/A."""
+    return _stacked(arrays, down=True)
+
+
+@excel("HSTACK(*array: values) -> array")
+def hstack(*arrays: Value) -> Arr:
+    """Arrays side by side; what is missing below is #N/A."""
+    return _stacked(arrays, down=False)
+
+
+def _line_of(array: Arr, ignore: int, by_column: bool) -> Arr:
+    """All cells in one row, without what is to be left out (1 empties, 2 errors, 3 both)."""
+    if not 0 <= ignore <= 3:
+        raise Raised(VALUE)
+    source = array.transposed() if by_column else array
+    num, tag = source.num.reshape(1, -1), source.tags().reshape(1, -1)
+    keep = np.ones(num.size, np.bool_)
+    line = Arr(num, tag)
+    if ignore & 1:
+        keep &= ~line.empties().ravel()
+    if ignore & 2:
+        keep &= ~line.errors().ravel()
+    if not keep.any():
+        raise Raised(CALC)
+    return line.take(slice(None), keep)
+
+
+@excel("TOROW(array: array, [ignore: integer ~ 0], [scan_by_column: logical ~ FALSE]) -> array")
+def torow(array: Arr, ignore: int, by_column: bool) -> Arr:
+    """All cells of an array in one row."""
+    return _line_of(array, ignore, by_column)
+
+
+@excel("TOCOL(array: array, [ignore: integer ~ 0], [scan_by_column: logical ~ FALSE]) -> array")
+def tocol(array: Arr, ignore: int, by_column: bool) -> Arr:
+    """All cells of an array in one column."""
+    return _line_of(array, ignore, by_column).transposed()
+
+
+def _wrapped(vector: Arr, count: int, pad: Any) -> Arr:
+    if 1 not in vector.shape:
+        raise Raised(VALUE)
+    if count < 1:
+        raise Raised(NUM)
+    cells: list[Scalar] = list(vector)
+    count = min(count, len(cells)) if len(cells) < count else count
+    lines = -(-len(cells) // count)
+    filler = NA if isinstance(pad, tuple) else pad
+    return Arr.flat(cells + [filler] * (lines * count - len(cells)), (lines, count))
+
+
+@excel("WRAPROWS(vector: array, wrap_count: integer, [pad_with: any ~ ()]) -> array")
+def wraprows(vector: Arr, count: int, pad: Any) -> Arr:
+    """A row or column cut into rows of a length."""
+    return _wrapped(vector, count, pad)
+
+
+@excel("WRAPCOLS(vector: array, wrap_count: integer, [pad_with: any ~ ()]) -> array")
+def wrapcols(vector: Arr, count: int, pad: Any) -> Arr:
+    """A row or column cut into columns of a length."""
+    return _wrapped(vector, count, pad).transposed()
+
+
+@excel("EXPAND(array: array, rows: raw, [columns: raw], [pad_with: any ~ ()]) -> array")
+def expand(array: Arr, rows: Value, columns: Value, pad: Any) -> Arr:
+    """An array made larger, filled with #N/A or what is given."""
+    tall, wide = array.shape
+    height, width = _count(rows), _count(columns)
+    height, width = tall if height is None else height, wide if width is None else width
+    if height < tall or width < wide:
+        raise Raised(VALUE)
+    if height * width > 1 << 24:
+        raise Raised(NUM)
+    out = Arr.full((height, width), NA if isinstance(pad, tuple) else pad)
+    num, tag = out.num.copy(), out.tags().copy()
+    num[:tall, :wide], tag[:tall, :wide] = array.num, array.tags()
+    return Arr(num, tag)
+
+
+def _places(size: int, numbers: tuple[Value, ...]) -> list[int]:
+    out = []
+    for value in numbers:
+        for cell in Arr.of(value):
+            number = to_number(cell)
+            if isinstance(number, ExcelError):
+                raise Raised(number)
+            at = math.trunc(number)
+            if at == 0 or abs(at) > size:
+                raise Raised(VALUE)
+            out.append(at - 1 if at > 0 else size + at)
+    if not out:
+        raise Raised(VALUE)
+    return out
+
+
+@excel("CHOOSEROWS(array: array, *row_num: values) -> array")
+def chooserows(array: Arr, *numbers: Value) -> Arr:
+    """Rows of an array by their numbers, from the end when negative."""
+    return array.take(_places(array.shape[0], numbers), slice(None))
+
+
+@excel("CHOOSECOLS(array: array, *col_num: values) -> array")
+def choosecols(array: Arr, *numbers: Value) -> Arr:
+    """Columns of an array by their numbers, from the end when negative."""
+    return array.take(slice(None), _places(array.shape[1], numbers))
+
+
+def _trimmed(used: Any, mode: int) -> tuple[int, int]:
+    """First and last line to keep: leading (1) or trailing (2) empty ones go, or both (3)."""
+    if not 0 <= mode <= 3:
+        raise Raised(VALUE)
+    places = np.flatnonzero(used)
+    if not len(places):
+        raise Raised(CALC)
+    return (int(places[0]) if mode & 1 else 0), (int(places[-1]) if mode & 2 else len(used) - 1)
+
+
+@excel("TRIMRANGE(range: raw, [trim_rows: integer ~ 3], [trim_cols: integer ~ 3]) -> any")
+def trimrange(source: Value, rows: int, columns: int) -> Value:
+    """A range without the empty rows and columns at its edges."""
+    if isinstance(source, ExcelError):
+        raise Raised(source)
+    cells = Arr.of(source)
+    used = ~cells.empties()
+    top, bottom = _trimmed(used.any(axis=1), rows)
+    left, right = _trimmed(used.any(axis=0), columns)
+    if not isinstance(source, Ref):
+        return cells.take(slice(top, bottom + 1), slice(left, right + 1))
+    span = source.span
+    below, beside = source.shape[0] - cells.shape[0], source.shape[1] - cells.shape[1]  # empty, past the used range
+    return Ref(
+        source.sheet,
+        span._replace(
+            top=span.top + top,
+            left=span.left + left,
+            bottom=span.top + bottom + (0 if rows & 2 else below),
+            right=span.left + right + (0 if columns & 2 else beside),
+        ),
+    )
