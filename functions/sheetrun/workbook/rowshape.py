@@ -40,6 +40,8 @@ class Place(NamedTuple):
 
 #: Rows of one shape after which a regular expression pays.
 _WORTH_A_PATTERN = 128
+#: Rows that are matched before their numbers are compared, so that little is read twice.
+_BATCH = 512
 
 Cell = tuple[bytes | None, ...]  #: the groups of ``CELL``
 
@@ -94,14 +96,35 @@ class RowShape:
         if self.pattern is None:
             self.pattern = self.skeleton.pattern().fullmatch
         match = self.pattern
-        number = self.number + 1 + len(values) // self.width
-        offsets, pick = self.skeleton.number_groups, self.skeleton.value_groups
-        for place in range(index, len(rows)):
-            found = match(rows[place])
-            if found is None or any(found[group] != b"%d" % (number + offset) for offset, group in offsets):
+        groups = self.skeleton.number_groups
+        for start in range(index, len(rows), _BATCH):
+            number = self.number + 1 + len(values) // self.width
+            found: list[bytes] = []
+            for row in rows[start : start + _BATCH]:
+                fields = match(row)
+                if fields is None:
+                    break
+                found += fields.groups()
+            width = self.width + len(groups)
+            count = len(found) // width
+            for offset, group in groups:
+                wanted = range(number + offset, number + offset + count)
+                count = _agreeing(found[group - 1 : count * width : width], wanted)
+            del found[count * width :]
+            for _, group in sorted(groups, key=lambda item: -item[1]):
+                del found[group - 1 :: width]
+                width -= 1
+            values += found
+            if count < _BATCH:
                 return
-            values += found.group(*pick) if len(pick) > 1 else (found[pick[0]],)
-            number += 1
+
+
+def _agreeing(numbers: list[bytes], wanted: range) -> int:
+    """How many of the first numbers are the wanted ones."""
+    expected = [b"%d" % number for number in wanted]
+    if numbers == expected:
+        return len(numbers)
+    return next(at for at, (one, other) in enumerate(zip(numbers, expected, strict=True)) if one != other)
 
 
 class _Skeleton:
@@ -111,7 +134,6 @@ class _Skeleton:
         self._pieces = pieces
         self._offsets = offsets
         self.number_groups: list[tuple[int, int]] = []  #: (offset, group in ``pattern``)
-        self.value_groups: list[int] = []
         self._distinct = sorted(set(offsets))
         if len(self._distinct) > 1:
             self._format = b"%b".join(piece.replace(b"%", b"%%") for piece in pieces)
@@ -141,7 +163,6 @@ class _Skeleton:
             text += re.escape(first)
             for other in others:
                 count += 1
-                self.value_groups.append(count)
                 text += b"<v>([^<]*)</v>" + re.escape(other)
         self.number_groups = sorted(groups.items())
         return re.compile(text)
