@@ -73,8 +73,8 @@ ROW: Final = (
 )
 #: What must not follow a reference: then it is (part of) a name, a function, a sheet or a table.
 REF_END: Final = rf"(?!{NAME_CHAR}|[(!\[])"
-#: The same after the second corner; ``A1:B2#`` is A1 to the spill of B2.
-PAIR_END: Final = rf"(?!{NAME_CHAR}|[(!\[#])"
+#: The same after the second corner: ``A1:B2#`` is A1 to the spill of B2, and ``x:$A$1`` a name to a cell.
+PAIR_END: Final = rf"(?!{NAME_CHAR}|[(!\[#$])"
 STRING_LITERAL: Final = r'"[^"]*+(?:""[^"]*+)*+"'
 QUOTED_NAME: Final = r"'[^']*+(?:''[^']*+)*+'"
 _INNER_BRACKETS: Final = r"\[(?:[^\[\]']|'[\s\S])*+\]"
@@ -100,7 +100,7 @@ def _compile(ref: str, rows: str, columns: str) -> re.Pattern[str]:
         rf"({STRING_LITERAL})",
         rf"({QUOTED_NAME}(?::{QUOTED_NAME})?+!|(?:\[[^\[\]]*+\])?+(?:{NAME_CHAR}++(?::{NAME_CHAR}++)?+)?+!)",
         rf"((?:{NAME_START}{NAME_CHAR}*+)?+{BRACKETS})(?!{NAME_CHAR}|!)",
-        rf"({_ERRORS})",
+        rf"((?i:{_ERRORS}))",
         rf"({NAME_START}{NAME_CHAR}*+)",
         rf"{BLANK}*+(%)",
         rf"{BLANK}*+(:){BLANK}*+",

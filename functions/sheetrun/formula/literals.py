@@ -14,7 +14,7 @@ Literal = Number | Text | Logical | Error
 #: What Excel writes before functions newer than the file format (_xlfn. _xlws.), add-in functions (_xll.), functions
 #: it does not know (_xludf.), LET and LAMBDA variables (_xlpm.) and functions passed by name (_xleta.).
 _FILE_PREFIXES: Final = re.compile(r"(?:_xl(?:fn|ws|l|udf|pm|eta)\.)+", re.IGNORECASE)
-_VARIABLE_PREFIXES: Final = re.compile(r"(?:_xl(?:pm|eta)\.)+", re.IGNORECASE)
+_VARIABLE_PREFIXES: Final = re.compile(r"(?:_xl(?:pm|op|eta)\.)+", re.IGNORECASE)
 _OPTIONAL_PREFIX: Final = "_xlop."
 
 _ELEMENT: Final = re.compile(

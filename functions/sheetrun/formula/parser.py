@@ -225,11 +225,13 @@ class _Parser(Stacks):
     def colon(self, token: str) -> Steps:
         self.reduce(RANGE)
         self.operators.append(Operator(RANGE, ":", self.value, self.index))
+        self.postfixes = 0
         return _VALUE
 
     def blank(self, token: str) -> Steps:
         self.reduce(INTERSECTION)
         self.operators.append(Operator(INTERSECTION, " ", self.value, self.index))
+        self.postfixes = 0
         return _VALUE
 
     def percent(self, token: str) -> Steps:

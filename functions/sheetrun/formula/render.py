@@ -75,14 +75,19 @@ def to_text(node: Node, row: int, col: int) -> str:
     Raises ValueError for a number that no formula can hold (infinite, or not a number).
     """
     out: list[str] = []
+    last_name = -2  # index in out
     waiting: _Pieces = [_Piece(node, _PARENTHESES, _NOTHING)]
     while waiting:
         piece = waiting.pop()
         if isinstance(piece, str):
+            if piece == "(" and last_name == len(out) - 2 and out[-1] == " ":
+                out[-2] = f"({out[-2]})"  # a name, a blank and a parenthesis would read as a call
             out.append(piece)
             continue
         leaf = _LEAVES.get(type(piece.node))
         if leaf is not None:
+            if isinstance(piece.node, Name):
+                last_name = len(out)
             out.append(leaf(piece.node, row, col))
         else:
             waiting.extend(reversed(_spell(*piece)))
@@ -97,8 +102,6 @@ def _spell(node: Node, left: int, right: int) -> _Pieces:
         case RangeOp(first, second):
             return _infix(node, _colon(first, second), RANGE, first, second, left, right)
         case Intersection(first, second):
-            if isinstance(_last(first), Name) and isinstance(_first(second), Paren):
-                first = Paren(first)  # a name, a blank and a parenthesis read as a call
             return _infix(node, " ", INTERSECTION, first, second, left, right)
         case Unary(op, operand):
             own = max(SIGN, left)
@@ -109,7 +112,7 @@ def _spell(node: Node, left: int, right: int) -> _Pieces:
                 return ["_xlfn.SINGLE(", _Piece(operand, _NOTHING, _NOTHING), ")"]
             return ["@", _Piece(operand, own, _NOTHING)]
         case Percent(operand):
-            return [_Piece(operand, left, PERCENT), "%"] if left < PERCENT >= right else _enclosed(node)
+            return [_Piece(operand, max(left, _NOTHING), PERCENT), "%"] if left < PERCENT >= right else _enclosed(node)
         case Spill(anchor):
             if isinstance(anchor, _SPILLS):
                 return [_Piece(anchor, _NOTHING, _NOTHING), "#"]
@@ -133,7 +136,7 @@ def _spell(node: Node, left: int, right: int) -> _Pieces:
 def _infix(node: Node, symbol: str, own: int, first: Node, second: Node, left: int, right: int) -> _Pieces:
     if own <= left or own < right:
         return _enclosed(node)
-    return [_Piece(first, left, own), symbol, _Piece(second, own, _NOTHING)]
+    return [_Piece(first, max(left, _NOTHING), own), symbol, _Piece(second, own, _NOTHING)]
 
 
 def _enclosed(node: Node) -> _Pieces:

@@ -73,6 +73,7 @@ class Frame(NamedTuple):
     name: str | None
     function: Node | None
     place: int  #: index of the token that opened it
+    postfixes: int
 
 
 MISSING: Final = Missing()
@@ -150,7 +151,7 @@ class Stacks:
 
     def open(self, name: str | None, function: Node | None) -> None:
         self.deepen()
-        self.frames.append(Frame(self.operators, self.arguments, name, function, self.index))
+        self.frames.append(Frame(self.operators, self.arguments, name, function, self.index, self.postfixes))
         self.operators = []
         self.arguments = []
         self.postfixes = 0
@@ -177,6 +178,7 @@ class Stacks:
         frame = self.frames.pop()
         self.operators = frame.operators
         self.arguments = frame.arguments
+        self.postfixes = frame.postfixes
         self.depth -= 1
         return frame
 

@@ -1,0 +1,1 @@
+"""Tests of the formula room: text to tree and back."""
