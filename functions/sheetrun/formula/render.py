@@ -75,7 +75,7 @@ def to_text(node: Node, row: int, col: int) -> str:
     Raises ValueError for a number that no formula can hold (infinite, or not a number).
     """
     out: list[str] = []
-    last_name = -2  # index in out
+    last_name = -3  # index in out; none yet
     waiting: _Pieces = [_Piece(node, _PARENTHESES, _NOTHING)]
     while waiting:
         piece = waiting.pop()
