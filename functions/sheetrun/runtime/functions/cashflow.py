@@ -1,0 +1,252 @@
+"""Series of cash flows: NPV, IRR, MIRR, XNPV, XIRR, FVSCHEDULE.
+
+In references and arrays only numbers count; texts, logicals and empty cells are left out, and what follows moves up.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from sheetrun.runtime.calendar import to_1900
+from sheetrun.runtime.cells import Numbers
+from sheetrun.runtime.coerce import to_number
+from sheetrun.runtime.errors import NA, NUM, VALUE, ExcelError, Raised
+from sheetrun.runtime.registry import excel
+from sheetrun.runtime.strict import strict_number
+from sheetrun.runtime.values import MISSING, Arr, Scalar, Value
+
+
+def numbers_of(values: Value) -> Numbers:
+    """The numbers of an array in reading order; of a scalar its reading as a number. Raises its first error."""
+    if not isinstance(values, Arr):
+        found = to_number(values)
+        if isinstance(found, ExcelError):
+            raise Raised(found)
+        return np.array([found])
+    error = values.first_error()
+    if error is not None:
+        raise Raised(error)
+    return values.num[values.numbers()]
+
+
+def present_value(rate: float, flows: Numbers, *, first: int) -> float:
+    """The flows discounted to now; the first one ``first`` periods away."""
+    base = 1.0 + rate
+    if base == 0.0:
+        raise ZeroDivisionError
+    with np.errstate(all="ignore"):
+        return float(np.sum(flows / np.power(base, np.arange(first, first + flows.size, dtype=np.float64))))
+
+
+@excel("NPV(rate: number, *values: values) -> number")
+def npv(rate: float, *values: Value) -> float:
+    """The net present value of flows at the end of equal periods."""
+    parts = [numbers_of(v) for v in values if v is not MISSING]
+    if not parts:
+        raise Raised(VALUE)
+    return present_value(rate, np.concatenate(parts), first=1)
+
+
+@excel("IRR(values: values, [guess: number ~ 0.1]) -> number")
+def irr(values: Value, guess: float) -> float:
+    """The internal rate of return of flows in equal periods, by iteration from a guess.
+
+    Measured: a guess of -1 or less is #VALUE!; flows of one sign are #NUM!.
+    """
+    if guess <= -1.0:
+        raise Raised(VALUE)
+    flows = numbers_of(values)
+    if not ((flows > 0.0).any() and (flows < 0.0).any()):
+        raise Raised(NUM)
+    return _root(lambda rate: present_value(rate, flows, first=0), guess)
+
+
+_CLOSE = 1e-13
+
+
+def _root(balance: Callable[[float], float], guess: float) -> float:
+    """The root that a secant walk from ``guess`` reaches, or else the nearest one to either side. Raises #NUM!."""
+    found = _secant(balance, guess)
+    return _nearest(balance, guess) if found is None else found
+
+
+def _secant(balance: Callable[[float], float], guess: float) -> float | None:
+    a, b = guess, guess + 0.01
+    fa, fb = balance(a), balance(b)
+    for _ in range(40):
+        if fb == 0.0 or not math.isfinite(fb):
+            return b if fb == 0.0 else None
+        if fa == fb:
+            return None
+        x = b - fb * (b - a) / (fb - fa)
+        if x <= -1.0 or not math.isfinite(x):
+            return None
+        a, fa = b, fb
+        b, fb = x, balance(x)
+        if abs(b - a) <= _CLOSE * max(1.0, abs(b)):
+            return b
+    return None
+
+
+def _nearest(balance: Callable[[float], float], guess: float) -> float:
+    """The root in the first bracket around the guess, the bracket growing on both sides."""
+    low = high = guess
+    f_low = f_high = balance(guess)
+    step = 0.01
+    for _ in range(120):
+        next_low = max(low - step, (low - 1.0) / 2.0)
+        f_next = balance(next_low)
+        if f_next == 0.0 or (f_next > 0.0) != (f_low > 0.0):
+            return _bisect(balance, next_low, low, _exactly)
+        low, f_low = next_low, f_next
+        next_high = high + step
+        f_next = balance(next_high)
+        if f_next == 0.0 or (f_next > 0.0) != (f_high > 0.0):
+            return _bisect(balance, high, next_high, _exactly)
+        high, f_high = next_high, f_next
+        step *= 1.3
+    raise Raised(NUM)
+
+
+def _bisect(balance: Callable[[float], float], low: float, high: float, close: Callable[[float], float]) -> float:
+    """Halves a bracket until the step is less than ``close(middle)``, or to the last bit."""
+    sign = balance(high) > 0.0
+    while True:
+        middle = (low + high) / 2.0
+        if (high - low) / 2.0 < close(middle) or not low < middle < high:
+            return middle
+        if (balance(middle) > 0.0) == sign:
+            high = middle
+        else:
+            low = middle
+
+
+def _exactly(rate: float) -> float:
+    return 0.0
+
+
+@excel("MIRR(values: values, finance_rate: number, reinvest_rate: number) -> number")
+def mirr(values: Value, finance: float, reinvest: float) -> float:
+    """The modified internal rate of return: losses financed at one rate, gains reinvested at another."""
+    flows = numbers_of(values)
+    gains, losses = np.where(flows > 0.0, flows, 0.0), np.where(flows < 0.0, flows, 0.0)
+    if not (gains.any() and losses.any()):
+        raise ZeroDivisionError
+    n = flows.size
+    top = -present_value(reinvest, gains, first=1) * math.pow(1.0 + reinvest, n)
+    bottom = present_value(finance, losses, first=1) * (1.0 + finance)
+    ratio = top / bottom
+    if ratio < 0.0 and n != 2:
+        raise Raised(NUM)
+    return math.pow(ratio, 1.0 / (n - 1)) - 1.0
+
+
+@excel("FVSCHEDULE(principal: number, schedule: array) -> number")
+def fvschedule(principal: float, schedule: Arr) -> float:
+    """A principal after a series of interest rates; an empty cell is no interest."""
+    error = schedule.first_error()
+    if error is not None:
+        raise Raised(error)
+    if not (schedule.numbers() | schedule.empties()).all():
+        raise Raised(VALUE)
+    return principal * float(np.prod(1.0 + schedule.num))
+
+
+def _dated(values: Arr, dates: Arr) -> tuple[Numbers, Numbers]:
+    """Flows and years since the first of them. Raises #VALUE! for what is no number, #NUM! for unequal lengths."""
+    for each in (values, dates):
+        error = each.first_error()
+        if error is not None:
+            raise Raised(error)
+    if values.size != dates.size:
+        raise Raised(NUM)
+    if values.size < 2:
+        raise Raised(NA)
+    usable = [a.numbers() | a.empties() | a.texts() & ~np.isnan(a.num) for a in (values, dates)]
+    if not (usable[0].all() and usable[1].all()):
+        raise Raised(VALUE)
+    days = [to_1900(math.trunc(d)) for d in dates.num.ravel().tolist()]
+    if min(days) < days[0]:
+        raise Raised(NUM)
+    return values.num.ravel(), (np.array(days, np.float64) - days[0]) / 365.0
+
+
+def _dated_value(rate: float, flows: Numbers, years: Numbers) -> float:
+    with np.errstate(all="ignore"):
+        return float(np.sum(flows / np.power(1.0 + rate, years)))
+
+
+@excel("XNPV(rate: scalar, values: array, dates: array) -> number")
+def xnpv(rate: Scalar, values: Arr, dates: Arr) -> float:
+    """The net present value of flows on given dates, which none may precede the first."""
+    flows, years = _dated(values, dates)
+    r = strict_number(rate)
+    if r <= -1.0:
+        raise Raised(NUM)
+    return _dated_value(r, flows, years)
+
+
+@excel("XIRR(values: array, dates: array, [guess: scalar ~ 0.1]) -> number")
+def xirr(values: Arr, dates: Arr, guess: Scalar) -> float:
+    """The internal rate of return of flows on given dates.
+
+    Measured: Excel halves the way from 0 to the guess, or doubles the guess first, until the step is small; so its
+    results are off by some 1e-9, the same way here. Where there is no root at all it ends beside 0 (2.98E-09).
+    """
+    flows, years = _dated(values, dates)
+    start = strict_number(guess)
+    if start <= -1.0 or not ((flows > 0.0).any() and (flows < 0.0).any()):
+        raise Raised(NUM)
+
+    def balance(rate: float) -> float:
+        return _dated_value(rate, flows, years)
+
+    if start >= 0.0:
+        return _from_above(balance, start or 1e-5)
+    found = _to_the_left(balance, start, _step)
+    return _doubling(balance, start, 0.1) if found is None else found
+
+
+def _step(rate: float) -> float:
+    """How fine XIRR halves near a rate. Fitted to results of Excel (guesses 0 to 0.5, roots -0.96 to 5.3)."""
+    return 5e-9 + 8e-9 * abs(rate)
+
+
+def _from_above(balance: Callable[[float], float], guess: float) -> float:
+    at_zero, at_guess = balance(0.0), balance(guess)
+    if at_zero * at_guess <= 0.0:
+        return _bisect(balance, 0.0, guess, _step)
+    if abs(at_guess) < abs(at_zero):  # the root is further up
+        return _doubling(balance, guess, guess * 2.0)
+    found = _to_the_left(balance, 0.0, _exactly)
+    if found is not None:
+        return found
+    return _bisect(lambda rate: 1.0 if rate > 0.0 else -1.0, 0.0, guess, _step)
+
+
+def _doubling(balance: Callable[[float], float], low: float, high: float) -> float:
+    """The root above ``low``, where the upper end doubles until the sign changes. Raises #NUM!."""
+    sign = balance(low) > 0.0
+    while high < 1e15:
+        if (balance(high) > 0.0) != sign:
+            return _bisect(balance, low, high, _step)
+        low, high = high, high * 2.0
+    raise Raised(NUM)
+
+
+def _to_the_left(balance: Callable[[float], float], start: float, close: Callable[[float], float]) -> float | None:
+    """The root between -1 and ``start``; None when the sign does not change."""
+    high = start
+    sign = balance(high) > 0.0
+    for _ in range(40):
+        low = (high - 1.0) / 2.0
+        value = balance(low)
+        if not math.isfinite(value):
+            return None
+        if (value > 0.0) != sign:
+            return _bisect(balance, low, high, close)
+        high = low
+    return None
