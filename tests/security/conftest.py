@@ -75,7 +75,7 @@ def attack(runner: WarmRunner, probed: dict[str, Layer]) -> Attack:
             preload=TOOLS,
             without=frozenset(LAYERS) - only,
         )
-        result = runner.run(job, limits or Limits(wall_seconds=5, memory_bytes=256 * 2**20))
+        result = runner.run(job, limits or Limits(wall_seconds=30, memory_bytes=256 * 2**20))
         if layer is not None and layer in result.missing:
             assert not probed[layer].holds
             assert probed[layer].detail == result.missing[layer]

@@ -193,9 +193,20 @@ def _alive(pids: bytes) -> list[int]:
 @pytest.mark.parametrize("warm", [True, False])
 def test_no_process_outlives_its_job(runner: WarmRunner, warm: bool) -> None:
     job = Job(_SWARM, policy=None, preload=(), without=EVERYTHING)
-    pids = (runner.run if warm else run)(job, Limits(wall_seconds=5)).payload
+    pids = (runner.run if warm else run)(job, Limits(wall_seconds=30)).payload
     assert len(pids) == 80
     assert _alive(pids) == []
+
+
+def _copies() -> int:
+    """How many processes there are of the sandbox's interpreter."""
+    found = 0
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            found += b"sandbox/child.py" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            continue
+    return found
 
 
 def test_a_fork_bomb_ends_with_its_time(runner: WarmRunner) -> None:
@@ -213,10 +224,10 @@ def run_payload(payload, progress):
         except OSError:
             pass
 """
-    before = len(os.listdir("/proc"))
+    before = _copies()
     with pytest.raises(TimedOut):
         runner.run(Job(bomb, policy=None, preload=(), without=EVERYTHING), Limits(wall_seconds=0.5))
-    assert len(os.listdir("/proc")) < before + 20
+    assert _copies() < before + 20  # other runs of these tests may be about
     assert runner.run(Job("def run_payload(p, g):\n    return b'next'", policy=None)).payload == b"next"
 
 
@@ -235,7 +246,7 @@ def test_a_job_that_kills_its_server_takes_only_itself_along() -> None:
     job = Job(_KILLER, policy=None, preload=(), without=EVERYTHING - {"parent_death"})
     with WarmRunner(preload=()) as warm:
         with pytest.raises(ProtocolError):
-            warm.run(job, Limits(wall_seconds=5), on_progress=lambda _done, _total, message: said.append(message))
+            warm.run(job, Limits(wall_seconds=30), on_progress=lambda _done, _total, message: said.append(message))
         assert _gone(int(said[0]))
         assert warm.run(Job("def run_payload(p, g):\n    return b'next'", policy=None, preload=())).payload == b"next"
 

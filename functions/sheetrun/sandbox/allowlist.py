@@ -54,7 +54,7 @@ class Policy:
     #: Types of syntax node, by their names in ``ast``. Operators and contexts need not be listed.
     nodes: frozenset[str] = _NODES
     #: Modules of ``from module import name``; "package.*" means the package and all below it.
-    modules: frozenset[str] = frozenset({"__future__", "sheetrun.runtime.*"})
+    modules: frozenset[str] = frozenset({"__future__", "sheetrun.runtime.api"})
     #: Names that may be imported from them; None: every name without a leading underscore.
     names: frozenset[str] | None = None
     #: ``import module as name`` statements, written "numpy as np".

@@ -20,13 +20,14 @@ def main() -> None:
     sys.path[:0] = setting["path"]
     layers = importlib.import_module("sheetrun.sandbox.layers")
     serving = importlib.import_module("sheetrun.sandbox.serving")
+    worker = importlib.import_module("sheetrun.sandbox.worker")
     for step in (layers.close_memory, layers.adopt_orphans):
         try:
             step()
         except (layers.Unavailable, OSError):
             continue  # each job reports its own layers; the probe looks at the effect
     for name in setting["preload"]:
-        importlib.import_module(name)
+        worker.bring_in(name)
     control = socket.socket(fileno=setting["control"])
     _silence()
     gc.collect()

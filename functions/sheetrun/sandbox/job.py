@@ -7,8 +7,8 @@ from typing import Final
 
 from .allowlist import GENERATED, Policy
 
-#: Imported before any foreign text is read; a warm process has them already.
-PRELOAD: Final = ("numpy", "sheetrun.runtime")
+#: Imported before any foreign text is read, each with its whole package; a warm process has them already.
+PRELOAD: Final = ("numpy", "sheetrun.runtime.api", "sheetrun.runtime.host")
 
 
 @dataclass(frozen=True, slots=True)

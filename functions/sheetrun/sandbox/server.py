@@ -33,6 +33,9 @@ _PACKAGES: Final = Path(__file__).resolve().parents[2]
 #: Numeric libraries must not start threads: a fork keeps only one, and a thread would count as a process.
 _ENVIRONMENT: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
+#: What computations import when they first need it, which would be too late where no file can be opened any more.
+_STANDARD: Final = ("_strptime", "datetime", "decimal", "fractions", "json", "math", "statistics", "unicodedata")
+
 #: Where shared libraries and time zones live on the systems that we know (/var/lang is AWS Lambda's Python).
 _SYSTEM_FILES: Final = (
     "/lib",
@@ -97,7 +100,7 @@ class Server:
             raise ProtocolError("this Python does not know its own interpreter (sys.executable is empty)")
         ours, theirs = socket.socketpair()
         self.socket = ours
-        setting = {"path": import_path(), "preload": list(preload), "control": theirs.fileno()}
+        setting = {"path": import_path(), "preload": [*_STANDARD, *preload], "control": theirs.fileno()}
         environment = dict(_ENVIRONMENT)
         if "LD_LIBRARY_PATH" in os.environ:  # no secret; AWS Lambda's interpreter finds its own library by it
             environment["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]

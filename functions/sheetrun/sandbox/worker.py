@@ -13,6 +13,7 @@ import importlib
 import linecache
 import marshal
 import os
+import pkgutil
 import sys
 import time
 import traceback
@@ -59,6 +60,20 @@ def _close_all_but(*kept: int) -> None:
     os.closerange(low, 1 << 20)
 
 
+def bring_in(name: str) -> None:
+    """Imports a module with the whole package that it is in: what its neighbours import late may be out of reach then.
+
+    A package at the top ("numpy", "sheetrun") is not walked: it holds far more than a job needs.
+    """
+    if name in sys.modules:
+        return
+    module = importlib.import_module(name)
+    package = module if hasattr(module, "__path__") else sys.modules.get(name.rpartition(".")[0], module)
+    if "." in package.__name__ and hasattr(package, "__path__"):
+        for neighbour in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+            importlib.import_module(neighbour.name)
+
+
 class Job:
     """One run, in the process that has been forked for it."""
 
@@ -97,11 +112,12 @@ class Job:
     def _import(self, config: dict[str, Any]) -> Callable[..., Any] | None:
         """The host function, imported while the process may still read everything."""
         for name in config["preload"]:
-            importlib.import_module(name)
+            bring_in(name)
         module, colon, function = config["entry"].partition(":")
         if not colon:
             return None
-        host: Callable[..., Any] = getattr(importlib.import_module(module), function)
+        bring_in(module)
+        host: Callable[..., Any] = getattr(sys.modules[module], function)
         return host
 
     def _reseed(self) -> None:
@@ -169,7 +185,12 @@ class Job:
         ) -> Any:
             if level or not (allowed.allows_module(name) or any(a.startswith(f"{name} as ") for a in allowed.aliases)):
                 raise ImportError(f"import of {name} is not allowed")
-            return builtins.__import__(name, scope, local, fromlist, level)
+            module = builtins.__import__(name, scope, local, fromlist, level)
+            offered = getattr(module, "__all__", None)
+            hidden = set() if offered is None else (vars(module).keys() - set(offered)) & set(fromlist or ())
+            if hidden:  # what a module uses is not what it offers
+                raise ImportError(f"{name} does not offer {', '.join(sorted(hidden))}")
+            return module
 
         return given | {"__import__": importer}
 
