@@ -2,8 +2,8 @@
 
 A range that is asked once is tested cell by cell. A range that is asked again and again (criteria in an array,
 formulas filled down) is *indexed*: its numbers and its texts are sorted once, and then each criterion is an interval of
-one of the two orders, found by bisection. An index is kept per book, sheet and rectangle, beside a copy of the cells; it
-is used again only while the cells still equal the copy.
+one of the two orders, found by bisection. An index is kept per book, sheet and rectangle, beside a copy of the cells;
+it is used again only while the cells still equal the copy.
 
     criterion            interval of
     5, "=5", ">5" …      the numbers in order of size

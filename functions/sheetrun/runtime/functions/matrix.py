@@ -1,0 +1,105 @@
+"""Products of arrays: SUMPRODUCT, sums over pairs, matrix product, inverse and determinant."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sheetrun.runtime.cells import NUMBER, Numbers
+from sheetrun.runtime.errors import NA, NUM, VALUE, Raised
+from sheetrun.runtime.functions.aggregate import pairs_in, total
+from sheetrun.runtime.registry import excel
+from sheetrun.runtime.values import Arr
+
+
+@excel("SUMPRODUCT(*arrays: array) -> number")
+def sumproduct(*arrays: Arr) -> float:
+    """The sum of the products of cells in the same place; what is no number counts as 0."""
+    if not arrays or any(a.shape != arrays[0].shape for a in arrays):
+        raise Raised(VALUE)
+    found = _factors(arrays[0])
+    for each in arrays[1:]:
+        found = found * _factors(each)
+    return total(found)
+
+
+def _factors(array: Arr) -> Numbers:
+    error = array.first_error()
+    if error is not None:
+        raise Raised(error)
+    if array.tag is None:
+        return array.num.ravel()
+    return np.where(array.tag == NUMBER, array.num, 0.0).ravel()
+
+
+@excel("SUMX2MY2(array_x: array, array_y: array) -> number")
+def sumx2my2(array_x: Arr, array_y: Arr) -> float:
+    """The sum of the differences of squares."""
+    x, y = pairs_in(array_x, array_y, NA)
+    return total(x * x - y * y)
+
+
+@excel("SUMX2PY2(array_x: array, array_y: array) -> number")
+def sumx2py2(array_x: Arr, array_y: Arr) -> float:
+    """The sum of the sums of squares."""
+    x, y = pairs_in(array_x, array_y, NA)
+    return total(x * x + y * y)
+
+
+@excel("SUMXMY2(array_x: array, array_y: array) -> number")
+def sumxmy2(array_x: Arr, array_y: Arr) -> float:
+    """The sum of the squares of differences."""
+    x, y = pairs_in(array_x, array_y, NA)
+    return total((x - y) ** 2)
+
+
+def matrix(array: Arr) -> Numbers:
+    """The array as a matrix: an error in it is raised, anything else that is no number is #VALUE!."""
+    error = array.first_error()
+    if error is not None:
+        raise Raised(error)
+    if array.tag is not None and (array.tag != NUMBER).any():
+        raise Raised(VALUE)
+    return array.num
+
+
+def _square(array: Arr) -> Numbers:
+    found = matrix(array)
+    if found.shape[0] != found.shape[1]:
+        raise Raised(VALUE)
+    return found
+
+
+@excel("MMULT(array1: array, array2: array) -> array")
+def mmult(array1: Arr, array2: Arr) -> Numbers:
+    """The matrix product of two arrays."""
+    first, second = matrix(array1), matrix(array2)
+    if first.shape[1] != second.shape[0]:
+        raise Raised(VALUE)
+    product: Numbers = first @ second
+    return product
+
+
+@excel("MINVERSE(array: array) -> array")
+def minverse(array: Arr) -> Numbers:
+    """The inverse of a square matrix; #NUM! when it has none."""
+    try:
+        inverse: Numbers = np.asarray(np.linalg.inv(_square(array)), np.float64)
+    except np.linalg.LinAlgError:
+        raise Raised(NUM) from None
+    return inverse
+
+
+@excel("MDETERM(array: array) -> number")
+def mdeterm(array: Arr) -> float:
+    """The determinant of a square matrix."""
+    return float(np.linalg.det(_square(array)))
+
+
+@excel("MUNIT(dimension: integer) -> array")
+def munit(dimension: int) -> Numbers:
+    """The unit matrix of a size."""
+    if dimension < 1:
+        raise Raised(VALUE)
+    if dimension > 10_000:
+        raise Raised(NUM)
+    return np.eye(dimension)
