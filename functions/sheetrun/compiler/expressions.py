@@ -333,6 +333,8 @@ class Emitter:
             return self.value(arg)
         if node.name in _PASSING:  # the test of IF, the index of CHOOSE
             return self.value(arg)
+        if node.name == "INDEX" and i == 0:  # INDEX(A1:A9>=0,0) is an array in every Excel, also without Ctrl+Shift+Enter
+            return self._with_arrays(True, self.reference, arg)
         if kind == "array" and node.name not in _NO_ARRAY_MODE:
             return self._with_arrays(True, self.array, arg)
         if kind in ("array", "values"):
