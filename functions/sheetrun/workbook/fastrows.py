@@ -33,6 +33,7 @@ _OTHER_ENCODING = re.compile(rb"""\A(?:\xef\xbb\xbf)?<\?xml[^>]*?encoding\s*=\s*
 _HIDDEN = re.compile(rb' hidden="(?:1|true)"')
 _ATTRIBUTE = re.compile(r' ([A-Za-z0-9]+)="([^"&]*)"')
 _HEAD_LIMIT = 8 << 20
+_ROW_LIMIT = 32 << 20  # a row without an end must not be searched again and again
 
 _COLUMNS: dict[bytes, int] = {}
 
@@ -91,7 +92,7 @@ class FastRows:
             end = end + len(_ROW_END) if end >= 0 else 0
             self._buffer = buffer[end:]
             self._rows(buffer[:end])
-            if self._marked:
+            if self._marked or len(self._buffer) > _ROW_LIMIT:
                 self._leave()
             return
         self._buffer = buffer[end:]

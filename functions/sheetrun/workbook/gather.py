@@ -176,17 +176,28 @@ class Gatherer:
                 if not text:
                     return -1
                 rect = parse_rect(attributes["ref"]) if "ref" in attributes else Rect(row, col, row, col)
+                self._check_area(row, col, rect)
                 dynamic = metadata in self._context.dynamic
                 self.formulas.area(rect, text, Kind.DYNAMIC if dynamic else Kind.ARRAY)
                 return None
             if kind == "dataTable":
-                self.formulas.area(parse_rect(attributes.get("ref", "")), text, Kind.TABLE, _data_table(attributes))
+                rect = parse_rect(attributes.get("ref", ""))
+                self._check_area(row, col, rect)
+                self.formulas.area(rect, text, Kind.TABLE, _data_table(attributes))
                 return None
         except ValueError as error:
             raise DamagedWorkbook(
                 f"The formula is damaged: {error}.", part=self.place(row, col), code="bad_formula"
             ) from None
         return self.formulas.normal(row, col, text) if text else -1
+
+    def _check_area(self, row: int, col: int, rect: Rect) -> None:
+        if rect.size > self._context.limits.cells:
+            raise LimitExceeded(
+                f"The array formula fills {rect.size:,} cells; the limit is {self._context.limits.cells:,}.",
+                part=self.place(row, col),
+                code="too_many_cells",
+            )
 
     # -- after reading -------------------------------------------------------------------------------------------
 

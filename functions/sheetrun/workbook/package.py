@@ -40,6 +40,9 @@ class Package:
         self._defaults: dict[str, str] = {}
         self._overrides: dict[str, str] = {}
         self.workbook = ""  #: the name of the workbook part
+        self._relationships: dict[str, dict[str, Relationship]] = {}
+        # Each part is read once, small ones twice. More means that parts refer to the same one again and again.
+        self._left = 2 * sum(entry.size for entry in archive.entries) + 2**24
 
     def entry(self, part: str) -> Entry:
         """Raises DamagedWorkbook when the part is missing."""
@@ -52,7 +55,12 @@ class Package:
         return part.lower() in self._entries
 
     def chunks(self, part: str) -> Iterator[bytes]:
-        return self.archive.chunks(self.entry(part))
+        """The part's bytes. Raises DamagedWorkbook, LimitExceeded (a part is used far too often)."""
+        entry = self.entry(part)
+        self._left -= entry.size + 1024
+        if self._left < 0:
+            raise LimitExceeded("The part is used again and again.", part=part, code="file_too_large")
+        return self.archive.chunks(entry)
 
     def size(self, part: str) -> int:
         """Bytes, uncompressed."""
@@ -65,11 +73,13 @@ class Package:
 
     def relationships(self, part: str) -> dict[str, Relationship]:
         """What the part refers to, by relationship id; empty when it has no ``.rels``. "" is the package itself."""
+        if part in self._relationships:
+            return self._relationships[part]
         folder, name = posixpath.split(part)
         rels = posixpath.join(folder, "_rels", name + ".rels")
         if not self.has(rels):
             return {}
-        found = {}
+        found = self._relationships[part] = {}
         for tag, attributes in read_elements(self.chunks(rels), rels):
             if tag == "Relationship":
                 external = attributes.get("TargetMode") == "External"

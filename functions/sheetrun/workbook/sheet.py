@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+import numpy as np
+
 from sheetrun.workbook.fastrows import FastRows
 from sheetrun.workbook.gather import Context, Gatherer
 from sheetrun.workbook.model import Rect, Sheet
@@ -41,10 +43,10 @@ def finish_sheet(
     name: str, gatherer: Gatherer, outline: Outline, *, visible: bool, table_filters: Iterable[Rect]
 ) -> Sheet:
     grids = gatherer.finish_grids()
-    filters = [*outline.filters, *table_filters]
+    filters = [*([outline.filter] if outline.filter else []), *table_filters]
     hidden = frozenset(outline.hidden_rows)
     # A filter hides rows under its header; an advanced filter leaves no <autoFilter>, only filterMode.
-    filtered = frozenset(row for row in hidden if any(f.top < row <= f.bottom for f in filters))
+    filtered = _inside(hidden, filters)
     if outline.filter_mode and not filters:
         filtered = hidden
     widest = max((grid.rect.right for grid in grids), default=0) + _COLUMNS_KEPT_BESIDE_DATA
@@ -69,3 +71,13 @@ def finish_sheet(
         column_widths=widths,
         formats=gatherer.finish_formats(),
     )
+
+
+def _inside(rows: frozenset[int], filters: list[Rect]) -> frozenset[int]:
+    """The rows under the header of one of the filters."""
+    ordered = np.array(sorted(rows), dtype=np.int64)
+    chosen = np.zeros(len(ordered), dtype=bool)
+    for rect in filters:
+        first, last = np.searchsorted(ordered, (rect.top + 1, rect.bottom + 1))
+        chosen[first:last] = True
+    return frozenset(ordered[chosen].tolist())

@@ -23,7 +23,7 @@ class Outline:
     hidden_rows: set[int] = field(default_factory=set)
     columns: list[tuple[int, int, float | None, bool]] = field(default_factory=list)  #: first, last, width, hidden
     filter_mode: bool = False
-    filters: list[Rect] = field(default_factory=list)  #: ranges of autofilters that have criteria
+    filter: Rect | None = None  #: the range of the autofilter, when it has criteria
 
 
 class SheetParser:
@@ -168,7 +168,7 @@ class SheetParser:
             elif name == "autoFilter":
                 self._filter = attributes.get("ref")
             elif name == "filterColumn" and self._filter:
-                self.outline.filters.append(parse_rect(self._filter))
+                self.outline.filter = parse_rect(self._filter)
                 self._filter = None
         except ValueError as error:
             raise DamagedWorkbook(f"{error}.", part=self.part, code="bad_reference") from None
@@ -178,6 +178,8 @@ class SheetParser:
         if not 0 <= first <= last < MAX_COLUMNS:
             raise ValueError(f"columns {first + 1} to {last + 1} are not columns of a sheet")
         width = float(attributes["width"]) if "width" in attributes else None
+        if len(self.outline.columns) >= MAX_COLUMNS:
+            raise ValueError(f"there are more than {MAX_COLUMNS} descriptions of columns")
         self.outline.columns.append((first, last, width, is_true(attributes.get("hidden"))))
 
 
