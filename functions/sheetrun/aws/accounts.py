@@ -77,7 +77,7 @@ class DynamoKeys(_Table):
         with dependency("table"):
             items = self._db.query(
                 TableName=self._table,
-                IndexName="g1",
+                IndexName="by-client",
                 KeyConditionExpression="g1pk = :pk",
                 ExpressionAttributeValues={":pk": {"S": f"KEYS#{client}"}},
             )["Items"]

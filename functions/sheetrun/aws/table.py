@@ -227,7 +227,7 @@ class DynamoLedger:
             with dependency("table"):
                 found = self._db.query(
                     TableName=self._table,
-                    IndexName="g1",
+                    IndexName="by-client",
                     KeyConditionExpression="g1pk = :pk AND g1sk BETWEEN :low AND :high",
                     ExpressionAttributeValues={
                         ":pk": {"S": f"CLIENT#{client}"},
@@ -265,7 +265,7 @@ class DynamoLedger:
         with dependency("table"):
             return self._db.query(
                 TableName=self._table,
-                IndexName="g2",
+                IndexName="by-time",
                 KeyConditionExpression="g2pk = :pk AND g2sk <= :now",
                 ExpressionAttributeValues={":pk": {"S": pk}, ":now": {"S": rfc3339(now)}},
                 Limit=limit,

@@ -1,0 +1,130 @@
+"""A function's package: its ``app.py`` and the rooms of the library that it needs. Used here and by ``sam build``.
+
+``python -m sheetrun.local.packages api DIRECTORY`` stages one; the Makefile beside the functions calls that.
+"""
+
+from __future__ import annotations
+
+import compileall
+import hashlib
+import io
+import os
+import shutil
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+from py_compile import PycInvalidationMode
+
+from sheetrun.local.errors import LocalError
+
+FUNCTIONS = Path(__file__).resolve().parents[2]  #: the folder of the functions, and of the library
+
+_EDGE = ("__init__.py", "settings.py", "bootstrap.py", "jobs", "service", "aws")
+_COMPUTE = ("formula", "workbook", "compiler", "runtime", "sandbox", "datasets")
+
+#: Rooms by function. The API's stay few: its cold start is what clients feel.
+ROOMS: dict[str, tuple[str, ...]] = {
+    "api": _EDGE,
+    "intake": _EDGE,
+    "parse": _EDGE + _COMPUTE,
+    "generate": _EDGE + _COMPUTE,
+    "execute": _EDGE + _COMPUTE,
+    "sweep": _EDGE,
+}
+
+
+def sources(function: str) -> dict[str, Path]:
+    """Path in the package -> file, in a stable order. Raises ``LocalError``."""
+    entry = FUNCTIONS / function / "app.py"
+    if function not in ROOMS or not entry.exists():
+        raise LocalError(f"the function {function!r} is not at {entry}; run from a checkout of the project")
+    found = {"app.py": entry}
+    library = FUNCTIONS / "sheetrun"
+    for room in ROOMS[function]:
+        place = library / room
+        files = [place] if place.is_file() else sorted(place.rglob("*"))
+        for file in files:
+            if file.is_file() and "__pycache__" not in file.parts:
+                found[f"sheetrun/{file.relative_to(library).as_posix()}"] = file
+    return found
+
+
+def stage(function: str, directory: Path) -> None:
+    """Writes the package's own files into a directory (without what pip installs)."""
+    for name, file in sources(function).items():
+        target = directory / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, target)
+
+
+def digest(function: str) -> str:
+    """Of everything that goes into the package, and of the Python that compiles it."""
+    state = hashlib.sha256(sys.version.encode())
+    for name, file in sources(function).items():
+        state.update(name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return state.hexdigest()[:32]
+
+
+def archive(function: str, cache: Path) -> Path:
+    """The package as a zip, from the cache when nothing changed. Compiled, so that a cold start need not be.
+
+    The byte code is of the unchecked kind: an emulator unpacks the zip anew for every worker, with new times.
+    """
+    target = cache / f"{function}-{digest(function)}.zip"
+    if target.exists():
+        return target
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        root = Path(scratch)
+        stage(function, root)
+        compileall.compile_dir(
+            scratch,
+            quiet=2,
+            stripdir=scratch,
+            invalidation_mode=PycInvalidationMode.UNCHECKED_HASH,
+            force=True,
+            workers=1,
+        )
+        data = io.BytesIO()
+        with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as out:
+            for file in sorted(root.rglob("*")):
+                if file.is_file():
+                    info = zipfile.ZipInfo(file.relative_to(root).as_posix(), (1980, 1, 1, 0, 0, 0))
+                    info.external_attr = 0o644 << 16
+                    info.compress_type = zipfile.ZIP_DEFLATED
+                    out.writestr(info, file.read_bytes())
+    temporary = target.with_suffix(f".{os.getpid()}")
+    temporary.write_bytes(data.getvalue())
+    temporary.replace(target)
+    _forget_older(cache, function, target)
+    return target
+
+
+def _forget_older(cache: Path, function: str, kept: Path) -> None:
+    for old in cache.glob(f"{function}-*.zip"):
+        if old != kept:
+            old.unlink(missing_ok=True)
+
+
+def default_cache() -> Path:
+    """Where packages are kept between runs."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "sheetrun" / "packages"
+
+
+def main(arguments: list[str]) -> int:
+    """Stages one function for ``sam build``."""
+    if len(arguments) != 2:
+        sys.stderr.write("usage: python -m sheetrun.local.packages FUNCTION DIRECTORY\n")
+        return 2
+    try:
+        stage(arguments[0], Path(arguments[1]))
+    except LocalError as problem:
+        sys.stderr.write(f"{problem}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
