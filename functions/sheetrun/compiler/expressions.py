@@ -6,7 +6,9 @@ operand as a number (arithmetic), as a value, as an array, or as a reference, an
 
 from __future__ import annotations
 
+import builtins
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 from sheetrun.compiler.errors import CannotCompile
@@ -17,7 +19,8 @@ from sheetrun.formula import nodes
 from sheetrun.formula.a1 import cell_name, range_name
 from sheetrun.formula.nodes import Axis
 from sheetrun.runtime.cells import ERROR_CODES
-from sheetrun.runtime.registry import LIFTED, Entry
+from sheetrun.runtime.api import RUNTIME_NAMES
+from sheetrun.runtime.registry import LIFTED, Entry, entries
 from sheetrun.workbook.model import MAX_COLUMNS, MAX_ROWS, Rect
 
 _ERROR_NAMES: Final = {
@@ -31,6 +34,7 @@ _ERROR_NAMES: Final = {
     "#SPILL!": "SPILL",
     "#CALC!": "CALC",
 }
+_PYTHON: Final = frozenset({"exit", "quit", "copyright", "credits", "license", "help", "steps", "book", "r", "c"})
 _COMPARISONS: Final = {"=": "eq", "<>": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
 _INFIX: Final = {"+": 1, "-": 1, "*": 2}  # operator -> precedence in Python
 _NAMED: Final = {"+": "plus", "-": "minus", "*": "times"}
@@ -83,7 +87,7 @@ class Emitter:
         self._sheet_name = sheet_name
         self._arrays = arrays  # array mode: ranges stay arrays, nothing intersects
         self._variables: dict[str, str] = {}
-        self._taken: set[str] = {"r", "c", "book"}
+        self._taken: set[str] = {"r", "c", "book", *reserved()}
 
     def formula(self, tree: Any) -> str:
         """The whole formula; a sum or difference at the top is cleared of rounding noise."""
@@ -212,7 +216,13 @@ class Emitter:
         if node.last_sheet is not None:
             return self._three_d(node, want)
         if want in ("number", "value") and not node.single and not self._arrays:
-            narrowed = self._intersect(node)
+            try:
+                narrowed = self._intersect(node)
+            except NotWhole:
+                if self.layout.whole:
+                    raise
+                text = self._single(self._range(node, "ref"))  # only the run can tell, cell by cell
+                return self._use("num", text) if want == "number" else text
             if narrowed is None:
                 return self._error("#VALUE!")
             node = narrowed
@@ -414,7 +424,7 @@ class Emitter:
         return f"{self._alias(node.sheet)}.window({literal(_address(first))}, {steps[0]}, {steps[1]})"
 
     def _let(self, node: nodes.Call, want: str) -> str:
-        """``LET(x, 1, y, 2, x+y)`` becomes nested lambdas, so that each variable is computed once."""
+        """``LET(x, 1, x+y)`` becomes ``let(1.0, lambda x: …)``, so that each variable is computed once."""
         if self.layout.whole:
             raise NotWhole
         *pairs, body = node.args
@@ -428,7 +438,7 @@ class Emitter:
         variable = self._bind(name.name)
         inner = self._let_step(rest, body, want)
         self._unbind(name.name)
-        return f"(lambda {variable}: {inner})({text})"
+        return self._use("let", text, f"lambda {variable}: {inner}")
 
     def _bind(self, name: str) -> str:
         variable = identifier(name, self._taken | {"_"}, "x")
@@ -529,6 +539,12 @@ class Emitter:
         if self.layout.whole or self._arrays:
             return True
         return any(isinstance(n, nodes.ArrayConst | nodes.Call | nodes.Name | nodes.Invoke) for n in children(node))
+
+
+@lru_cache(maxsize=1)
+def reserved() -> frozenset[str]:
+    """Names that a script must not give to anything of its own: Python's builtins and what it may import."""
+    return frozenset(dir(builtins)) | frozenset(RUNTIME_NAMES) | {function_name(e.name) for e in entries()} | _PYTHON
 
 
 def function_name(name: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sheetrun.compiler.errors import CannotCompile
-from sheetrun.compiler.expressions import Emitter, Layout, Names, NotWhole
+from sheetrun.compiler.expressions import Emitter, Layout, Names, NotWhole, reserved
 from sheetrun.compiler.labels import Labels
 from sheetrun.compiler.literal import comment, identifier, literal
 from sheetrun.compiler.resolve import Scope
@@ -61,7 +61,7 @@ class _Function:
     statements: list[_Statement] = field(default_factory=list)
     units: list[Unit] = field(default_factory=list)
     names: Names = field(default_factory=Names)
-    taken: set[str] = field(default_factory=lambda: {"book", "r", "c"})
+    taken: set[str] = field(default_factory=lambda: set(reserved()))
 
 
 def compile_workbook(workbook: Workbook) -> Script:
@@ -75,7 +75,7 @@ class _Writer:
         self._scope = Scope.of(workbook)
         self._labels = Labels(workbook)
         self._functions: list[_Function] = []
-        self._taken: set[str] = set()
+        self._taken: set[str] = set(reserved())
         self._imports: set[str] = {"main"}
         self._refused: list[Refused] = []
 
@@ -164,7 +164,8 @@ class _Writer:
         def alias(sheet: int) -> str:
             known = function.names.aliases.get(sheet)
             if known is None:
-                known = identifier(self._scope.sheet_name(sheet), function.taken, "sheet")
+                known = identifier(self._scope.sheet_name(sheet), function.taken | self._taken, "sheet")
+                function.taken.add(known)
                 function.names.aliases[sheet] = known
             return known
 

@@ -21,6 +21,7 @@ from sheetrun.runtime.ops import (
     gt,
     intersection,
     le,
+    let,
     lt,
     minus,
     ne,
@@ -64,6 +65,7 @@ __all__ = [
     "gt",
     "intersection",
     "le",
+    "let",
     "lt",
     "main",
     "minus",
@@ -84,6 +86,9 @@ __all__ = [
     "times",
     "union",
 ]
+
+#: What is here beside Excel's functions.
+RUNTIME_NAMES = frozenset(__all__)
 
 _functions: dict[str, Any] = {entry.name.replace(".", "_"): entry.call for entry in entries()}
 

@@ -70,6 +70,6 @@ def unbox(value: float) -> str:
 
 def error_numbers(num: Numbers) -> NDArray[np.int64]:
     """For an array of NaNs, the error number of each (a NaN without a code is #NUM!)."""
-    codes = np.ascontiguousarray(num).view(np.int64) & _PAYLOAD
+    codes = num.astype(np.float64, order="C").view(np.int64) & _PAYLOAD
     codes[codes == 0] = _DEFAULT_ERROR
     return codes

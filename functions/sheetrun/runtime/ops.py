@@ -351,6 +351,11 @@ def spilled(anchor: Value) -> Value:
     return Ref(anchor.sheet, span)
 
 
+def let(value: Value, body: Callable[[Value], Value]) -> Value:
+    """LET with one variable."""
+    return body(value)
+
+
 def rows(first: int, last: int) -> range:
     """Rows from ``first`` to ``last``, both included; downward counting when ``last`` is smaller."""
     return range(first, last + 1) if first <= last else range(first, last - 1, -1)

@@ -15,7 +15,7 @@ import numpy as np
 from sheetrun.compiler.units import Refused
 from sheetrun.formula.a1 import quote_sheet, range_name
 from sheetrun.formula.r1c1 import shift
-from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, TEXT, Mask, unbox
+from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, TEXT, Mask, error_numbers, unbox
 from sheetrun.runtime.payload import RunOutput
 from sheetrun.runtime.sheet import Area
 from sheetrun.workbook.model import Block, Grid, Kind, Rect, Sheet, Workbook
@@ -134,18 +134,14 @@ def prove(
             if mismatches:
                 wrong.add(key)
                 found.extend((index, block, m) for m in mismatches)
-    proof.errors = [
-        _error(workbook.sheets[r.sheet].name, range_name(*r.rect), r.code, r.detail) for r in refused
-    ] + [
+    proof.errors = [_error(workbook.sheets[r.sheet].name, range_name(*r.rect), r.code, r.detail) for r in refused] + [
         _error(f.sheet, range_name(*(n - 1 for n in f.span)), f.code, f.detail) for f in output.failures
     ]
     for index, block, mismatch in found:
         reads = (needs or {}).get((index, block.rect), ())
         root = not any(r in wrong for r in reads if r != (index, block.rect))
         if len(proof.mismatches) < LISTED or root:
-            proof.mismatches.append(
-                Mismatch(mismatch.cell, mismatch.formula, mismatch.ours, mismatch.excel, root)
-            )
+            proof.mismatches.append(Mismatch(mismatch.cell, mismatch.formula, mismatch.ours, mismatch.excel, root))
     proof.mismatches.sort(key=lambda m: not m.root)
     return proof
 
@@ -241,9 +237,7 @@ def _same(num: Any, tag: Any, our_num: Any, our_tag: Any, canonical: Any) -> Mas
     numbers = (tag == NUMBER) & (our_tag == NUMBER) & ~nan & ~our_nan & close
     errors = nan & our_nan
     if errors.any():
-        errors &= (num.view(np.int64) & 0xFF if num.flags.c_contiguous else num.copy().view(np.int64) & 0xFF) == (
-            our_num.copy().view(np.int64) & 0xFF
-        )
+        errors &= error_numbers(num) == error_numbers(our_num)
     logicals = (tag == LOGICAL) & (our_tag == LOGICAL) & (num == our_num)
     texts = (tag >= TEXT) & (our_tag >= TEXT)
     if texts.any():
