@@ -30,7 +30,10 @@ def _table(value: Value) -> Arr:
         raise Raised(value)
     if isinstance(value, Refs) or value is MISSING or isinstance(value, float | str | bool):
         raise Raised(VALUE)
-    return Arr.of(value)
+    table = Arr.of(value)
+    if table.shape[0] < 2:  # headers and nothing under them
+        raise Raised(VALUE)
+    return table
 
 
 def _headers(table: Arr) -> list[str]:
@@ -44,8 +47,11 @@ def _label(value: Scalar) -> str:
 
 def _column(table: Arr, field: Value) -> int | None:
     """The index of a field, given by its header or its number; None when no field is given."""
-    if isinstance(field, Ref):
-        field = field.cell()
+    if isinstance(field, Ref | Refs):
+        cells = field.arr()
+        if cells.size > 1:
+            raise Raised(VALUE)
+        field = cells.cell(0, 0)
     elif isinstance(field, Arr | np.ndarray):
         field = Arr.of(field).cell(0, 0)
     if field is MISSING or field is None:
@@ -98,7 +104,7 @@ def _computed(criteria: Value, value: Scalar, row: int, column: int) -> bool:
         place = criteria.sheet.index, criteria.span.top + row, criteria.span.left + column
         if place in criteria.book.formulas:
             raise Unsupported("computed_criterion", "a criterion that is a formula is evaluated for each row by Excel")
-    return value not in (False, 0.0)
+    return isinstance(value, bool | float) and value != 0.0
 
 
 def _values(database: Value, field: Value, criteria: Value) -> Arr:

@@ -53,7 +53,7 @@ def binom_dist_range(trials: int, probability: float, successes: int, last: int 
 @excel("BINOM.INV(trials: integer, probability: number, alpha: number) -> number", also=("CRITBINOM",))
 def binom_inv(trials: int, probability: float, alpha: float) -> float:
     """The smallest number of successes whose cumulative probability reaches alpha."""
-    demand(0 <= trials < _MOST and 0.0 <= probability <= 1.0 and 0.0 <= alpha <= 1.0)
+    demand(0 <= trials < _MOST and 0.0 < probability < 1.0 and 0.0 < alpha < 1.0)
     low, high = -1, trials  # at most low: too little; at most high: enough
     while high - low > 1:
         middle = (low + high) // 2
@@ -67,11 +67,9 @@ def binom_inv(trials: int, probability: float, alpha: float) -> float:
 @excel("NEGBINOM.DIST(failures: integer, successes: integer, probability: number, cumulative: logical) -> number")
 def negbinom_dist(failures: int, successes: int, probability: float, cumulative: bool) -> float:
     """The negative binomial distribution: failures before a number of successes."""
-    demand(0 <= failures < _MOST and 1 <= successes < _MOST and 0.0 <= probability <= 1.0)
+    demand(0 <= failures < _MOST and 1 <= successes < _MOST and 0.0 < probability < 1.0)
     if cumulative:
         return special.beta_lower(probability, 1.0 - probability, successes, failures + 1.0)
-    if probability == 0.0:
-        return 0.0
     trials = failures + successes
     found = special.binomial_density(successes, trials, probability, 1.0 - probability)
     return found * successes / trials

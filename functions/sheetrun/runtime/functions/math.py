@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from sheetrun.runtime.coerce import to_number
-from sheetrun.runtime.errors import DIV0, NUM, VALUE, ExcelError, Raised
+from sheetrun.runtime.errors import DIV0, NA, NUM, VALUE, ExcelError, Raised
 from sheetrun.runtime.registry import excel
 from sheetrun.runtime.sheet import Ref
 from sheetrun.runtime.values import MISSING, Arr, Value
@@ -120,20 +120,27 @@ def _odd_root(number: float, power: float) -> float:
 # -- whole numbers ---------------------------------------------------------------------------------------------------
 
 
-def _wholes(values: Iterable[Value]) -> list[int]:
-    """All numbers of the arguments, cut off to whole ones from 0 to 2^53; a text is read or #VALUE!."""
+def _wholes(values: tuple[Value, ...]) -> list[int]:
+    """All numbers of the arguments, cut off to whole ones from 0 to 2^53; a text is read or #VALUE!.
+
+    Measured: nothing but single empty cells is #VALUE!, an empty range is 0, and an argument left empty between commas is #N/A.
+    """
     found: list[int] = []
     for value in values:
         for each in value if isinstance(value, Arr) else (value,):
             if each is None:
                 continue
-            number = 0.0 if each is MISSING else VALUE if isinstance(each, bool) else to_number(each)
+            number = NA if each is MISSING else VALUE if isinstance(each, bool) else to_number(each)
             if isinstance(number, ExcelError):
                 raise Raised(number)
             if not 0.0 <= number < _LARGEST_WHOLE:
                 raise Raised(NUM)
             found.append(int(number))
-    return found or [0]
+    if found:
+        return found
+    if all(not isinstance(value, Arr) or value.size == 1 for value in values):
+        raise Raised(VALUE)
+    return [0]
 
 
 @excel("GCD(*numbers: values) -> number")

@@ -75,7 +75,10 @@ def mmult(array1: Arr, array2: Arr) -> Numbers:
     first, second = matrix(array1), matrix(array2)
     if first.shape[1] != second.shape[0]:
         raise Raised(VALUE)
-    product: Numbers = first @ second
+    with np.errstate(all="ignore"):
+        product: Numbers = first @ second
+    if not np.isfinite(product).all():
+        raise Raised(NUM)
     return product
 
 

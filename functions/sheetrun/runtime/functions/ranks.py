@@ -16,12 +16,12 @@ from sheetrun.runtime.errors import NA, NUM, Raised
 from sheetrun.runtime.functions.aggregate import numbers_in
 from sheetrun.runtime.functions.rounding import whole_below
 from sheetrun.runtime.registry import excel
-from sheetrun.runtime.values import MISSING, Arr, Value
+from sheetrun.runtime.values import MISSING, Arr, Value, is_array
 
 _BOX_NA: Final = float(NA)
 
 
-def _sorted(array: Arr) -> Numbers:
+def _sorted(array: Value) -> Numbers:
     """The numbers in ascending order; #NUM! when there are none."""
     return np.sort(present(numbers_in((array,))))
 
@@ -37,7 +37,7 @@ def _each(pick: Callable[[Numbers, float], float]) -> Callable[..., Value]:
     """Answers for an array of ``k``: one sorting for all."""
 
     def whole(array: Value, k: Value) -> Value:
-        ordered = _sorted(Arr.of(None if array is MISSING else array))
+        ordered = _sorted(Arr.of(array) if is_array(array) or hasattr(array, "arr") else array)
         wanted = Arr.of(k)
         out = np.empty(wanted.shape)
         for at, value in np.ndenumerate(wanted.num):
@@ -65,14 +65,14 @@ def _place(ordered: Numbers, k: float) -> int:
     return place
 
 
-@excel("LARGE(array: array, k: number) -> number", whole=_each(kth_largest))
-def large(array: Arr, k: float) -> float:
+@excel("LARGE(array: values, k: number) -> number", whole=_each(kth_largest))
+def large(array: Value, k: float) -> float:
     """The k-th largest number."""
     return kth_largest(_sorted(array), k)
 
 
-@excel("SMALL(array: array, k: number) -> number", whole=_each(kth_smallest))
-def small(array: Arr, k: float) -> float:
+@excel("SMALL(array: values, k: number) -> number", whole=_each(kth_smallest))
+def small(array: Value, k: float) -> float:
     """The k-th smallest number."""
     return kth_smallest(_sorted(array), k)
 
@@ -118,26 +118,26 @@ def _quart(quart: float, least: int, most: int) -> int:
     return whole
 
 
-@excel("PERCENTILE.INC(array: array, k: number) -> number", whole=_each(inclusive), also=("PERCENTILE",))
-def percentile_inc(array: Arr, k: float) -> float:
+@excel("PERCENTILE.INC(array: values, k: number) -> number", whole=_each(inclusive), also=("PERCENTILE",))
+def percentile_inc(array: Value, k: float) -> float:
     """The percentile of numbers, 0 and 1 included."""
     return inclusive(_sorted(array), k)
 
 
-@excel("PERCENTILE.EXC(array: array, k: number) -> number", whole=_each(exclusive))
-def percentile_exc(array: Arr, k: float) -> float:
+@excel("PERCENTILE.EXC(array: values, k: number) -> number", whole=_each(exclusive))
+def percentile_exc(array: Value, k: float) -> float:
     """The percentile of numbers, 0 and 1 excluded."""
     return exclusive(_sorted(array), k)
 
 
-@excel("QUARTILE.INC(array: array, quart: number) -> number", whole=_each(quartile_inclusive), also=("QUARTILE",))
-def quartile_inc(array: Arr, quart: float) -> float:
+@excel("QUARTILE.INC(array: values, quart: number) -> number", whole=_each(quartile_inclusive), also=("QUARTILE",))
+def quartile_inc(array: Value, quart: float) -> float:
     """The quartile of numbers, 0 and 4 included."""
     return quartile_inclusive(_sorted(array), quart)
 
 
-@excel("QUARTILE.EXC(array: array, quart: number) -> number", whole=_each(quartile_exclusive))
-def quartile_exc(array: Arr, quart: float) -> float:
+@excel("QUARTILE.EXC(array: values, quart: number) -> number", whole=_each(quartile_exclusive))
+def quartile_exc(array: Value, quart: float) -> float:
     """The quartile of numbers, 0 and 4 excluded."""
     return quartile_exclusive(_sorted(array), quart)
 
@@ -145,7 +145,7 @@ def quartile_exc(array: Arr, quart: float) -> float:
 # -- ranks -----------------------------------------------------------------------------------------------------------
 
 
-def _percentrank(array: Arr, x: float, significance: float, place: Callable[[float, int], float]) -> float:
+def _percentrank(array: Value, x: float, significance: float, place: Callable[[float, int], float]) -> float:
     """The place of x among the numbers, cut off to a number of digits; #N/A beyond them."""
     ordered = _sorted(array)
     digits = math.trunc(significance)
@@ -162,14 +162,14 @@ def _percentrank(array: Arr, x: float, significance: float, place: Callable[[flo
     return whole_below(place(at, len(ordered)) * power) / power
 
 
-@excel("PERCENTRANK.INC(array: array, x: number, [significance: number ~ 3]) -> number", also=("PERCENTRANK",))
-def percentrank_inc(array: Arr, x: float, significance: float = 3.0) -> float:
+@excel("PERCENTRANK.INC(array: values, x: number, [significance: number ~ 3]) -> number", also=("PERCENTRANK",))
+def percentrank_inc(array: Value, x: float, significance: float = 3.0) -> float:
     """The rank of a value as a part of the numbers, 0 and 1 included."""
     return _percentrank(array, x, significance, lambda at, n: at / (n - 1) if n > 1 else 1.0)
 
 
-@excel("PERCENTRANK.EXC(array: array, x: number, [significance: number ~ 3]) -> number")
-def percentrank_exc(array: Arr, x: float, significance: float = 3.0) -> float:
+@excel("PERCENTRANK.EXC(array: values, x: number, [significance: number ~ 3]) -> number")
+def percentrank_exc(array: Value, x: float, significance: float = 3.0) -> float:
     """The rank of a value as a part of the numbers, 0 and 1 excluded."""
     return _percentrank(array, x, significance, lambda at, n: (at + 1.0) / (n + 1))
 

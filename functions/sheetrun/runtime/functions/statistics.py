@@ -76,8 +76,8 @@ def _positive(numbers: Numbers) -> Numbers:
     return numbers
 
 
-@excel("TRIMMEAN(array: array, percent: number) -> number")
-def trimmean(array: Arr, percent: float) -> float:
+@excel("TRIMMEAN(array: values, percent: number) -> number")
+def trimmean(array: Value, percent: float) -> float:
     """The mean without a part of the smallest and largest numbers."""
     if not 0.0 <= percent < 1.0:
         raise Raised(NUM)

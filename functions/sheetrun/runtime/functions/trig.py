@@ -129,23 +129,23 @@ def tanh(number: float) -> float:
     return math.tanh(number)
 
 
-@excel("COTH(number: number) -> number", vector=lambda x: _reciprocals(np.tanh(_angles(x))))
+@excel("COTH(number: number) -> number", vector=lambda x: _reciprocals(np.tanh(x)))
 def coth(number: float) -> float:
     """The hyperbolic cotangent; #DIV/0! at 0."""
-    return 1.0 / math.tanh(_angle(number))
+    return 1.0 / math.tanh(number)
 
 
-@excel("SECH(number: number) -> number", vector=lambda x: 1.0 / np.cosh(_angles(x)))
+@excel("SECH(number: number) -> number", vector=lambda x: 1.0 / np.cosh(x))
 def sech(number: float) -> float:
     """The hyperbolic secant; 0 where the cosine overflows."""
-    size = abs(_angle(number))
+    size = abs(number)
     return 2.0 * math.exp(-size) / (1.0 + math.exp(-2.0 * size))
 
 
-@excel("CSCH(number: number) -> number", vector=lambda x: _reciprocals(np.sinh(_angles(x))))
+@excel("CSCH(number: number) -> number", vector=lambda x: _reciprocals(np.sinh(x)))
 def csch(number: float) -> float:
     """The hyperbolic cosecant; #DIV/0! at 0, 0 where the sine overflows."""
-    size = abs(_angle(number))
+    size = abs(number)
     return math.copysign(2.0 * math.exp(-size) / -math.expm1(-2.0 * size), number)
 
 
