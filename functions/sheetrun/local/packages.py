@@ -21,27 +21,28 @@ from sheetrun.local.errors import LocalError
 FUNCTIONS = Path(__file__).resolve().parents[2]  #: the folder of the functions, and of the library
 
 _EDGE = ("__init__.py", "settings.py", "bootstrap.py", "jobs", "service", "aws")
-_COMPUTE = ("formula", "workbook", "compiler", "runtime", "sandbox", "datasets")
+_NEVER = frozenset({"client", "local", "__pycache__"})
 
-#: Rooms by function. The API's stay few: its cold start is what clients feel.
-ROOMS: dict[str, tuple[str, ...]] = {
-    "api": _EDGE,
-    "intake": _EDGE,
-    "parse": _EDGE + _COMPUTE,
-    "generate": _EDGE + _COMPUTE,
-    "execute": _EDGE + _COMPUTE,
-    "sweep": _EDGE,
-}
+#: Functions that ship only the rooms of the edge: a small package starts fast. The others ship what computes too.
+EDGE = ("api", "intake", "sweep")
+COMPUTING = ("parse", "generate", "execute")
+
+
+def rooms(function: str) -> tuple[str, ...]:
+    """Names in the library that a function ships."""
+    if function in EDGE:
+        return _EDGE
+    return tuple(sorted(place.name for place in (FUNCTIONS / "sheetrun").iterdir() if place.name not in _NEVER))
 
 
 def sources(function: str) -> dict[str, Path]:
     """Path in the package -> file, in a stable order. Raises ``LocalError``."""
     entry = FUNCTIONS / function / "app.py"
-    if function not in ROOMS or not entry.exists():
+    if function not in EDGE + COMPUTING or not entry.exists():
         raise LocalError(f"the function {function!r} is not at {entry}; run from a checkout of the project")
     found = {"app.py": entry}
     library = FUNCTIONS / "sheetrun"
-    for room in ROOMS[function]:
+    for room in rooms(function):
         place = library / room
         files = [place] if place.is_file() else sorted(place.rglob("*"))
         for file in files:

@@ -74,7 +74,7 @@ def up(
 ) -> Running:
     """Starts the service and returns when it answers.
 
-    ``port`` None: the one of the data folder, else 4566 if it is free, else any. ``parameters`` are the template's.
+    ``port`` None: the one of the data folder, else 4566 if it is free, else any (0: any). ``parameters`` are the template's.
     Raises ``LocalError`` with one line.
     """
     data = None if data_dir is None else _data_folder(data_dir)
@@ -129,9 +129,11 @@ def _port(wanted: int | None, data: Path | None) -> int:
         with contextlib.suppress(OSError, ValueError):
             remembered = int((data / "port").read_text())
     if remembered is not None:
-        if wanted is not None and wanted != remembered:
+        if wanted and wanted != remembered:
             raise LocalError(f"{data} was made with port {remembered}; leave --port out, or use another folder")
         return remembered
+    if wanted == 0:
+        return emulators.free_port()
     if wanted is not None:
         return wanted
     return DEFAULT_PORT if not emulators.taken(DEFAULT_PORT) else emulators.free_port()

@@ -142,7 +142,11 @@ def find_cells(workbook: Workbook, reference: str) -> tuple[int, Rect]:
     if isinstance(tree, Name):
         raise InputError("unknown_name", f"there is no name, and no cell, {reference!r}", reference)
     sheet, mark, _ = text.rpartition("!")
-    if mark and not any(quote_sheet(s.name).casefold() == sheet.casefold() or s.name.casefold() == sheet.strip("'").replace("''", "'").casefold() for s in workbook.sheets):
+    if mark and not any(
+        quote_sheet(s.name).casefold() == sheet.casefold()
+        or s.name.casefold() == sheet.strip("'").replace("''", "'").casefold()
+        for s in workbook.sheets
+    ):
         known = ", ".join(s.name for s in workbook.sheets[:20])
         raise InputError("unknown_sheet", f"there is no sheet {sheet!r}; the sheets are {known}", reference)
     raise InputError("unknown_reference", f"{reference!r} does not name a cell or range", reference)
@@ -170,9 +174,7 @@ def _set_cells(workbook: Workbook, reference: str, given: Any) -> Iterable[tuple
         rows = [rows] if rect.height == 1 else [[v] for v in rows]
     if len(rows) != rect.height or any(len(r) != rect.width for r in rows):
         where = f"{quote_sheet(workbook.sheets[sheet].name)}!{range_name(*rect)}"
-        raise InputError(
-            "wrong_shape", f"{where} takes {rect.height} rows of {rect.width} values", reference
-        )
+        raise InputError("wrong_shape", f"{where} takes {rect.height} rows of {rect.width} values", reference)
     for i, row in enumerate(rows):
         for j, value in enumerate(row):
             at = Rect(rect.top + i, rect.left + j, rect.top + i, rect.left + j)

@@ -52,14 +52,16 @@ def progress_view(job: Job) -> dict[str, Any]:
     done = 0
     if job.step is not None:
         done = job.step.place
-    part = job.progress.done / job.progress.total if job.progress.total else 0.0
+    part = 0.0
+    if job.progress.total and not job.ended:
+        part = job.progress.done / job.progress.total
     percent = 100 * (done + min(1.0, part)) / total
     return {
         "stage": job.state.value,
         "done": done,
         "total": total,
         "percent": round(percent, 1),
-        "message": job.progress.message or _MESSAGES[job.state],
+        "message": _MESSAGES[job.state] if job.ended else job.progress.message or _MESSAGES[job.state],
     }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from traceback import extract_tb
 from typing import Any, Protocol
 
 from sheetrun.jobs.errors import SheetrunError, StepFailed, StepRetryable
@@ -171,7 +172,13 @@ class _Reasons:
                 raise StepRetryable(code, str(error)) from error
             late = code in ("timed_out", "time_limit")
             raise StepFailed(code, str(error), errors=errors, timed_out=late) from error
-        self._log.error("compute_bug", job_id=self._job.id, step=self._step.value, kind=type(error).__name__)
+        self._log.error(
+            "compute_bug",
+            job_id=self._job.id,
+            step=self._step.value,
+            kind=type(error).__name__,
+            where=[f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in extract_tb(trace)][-6:],
+        )
         raise StepFailed(
             "internal_error",
             f"The {self._step} step met a fault of its own ({type(error).__name__}). It was logged.",

@@ -1,0 +1,65 @@
+# `make run` starts everything on this machine; `make test` runs every test. Nothing but Python (3.11 or newer) is needed.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+  command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help run up setup test test-fast lint format check validate clean
+
+help:
+	@echo "make run     start the service here, submit a sample workbook, print its results; Ctrl-C stops it"
+	@echo "make test    every test        make lint    ruff, mypy, cfn-lint        make check    both"
+	@echo "make setup   the environment alone, in $(VENV)"
+
+setup: $(READY)
+
+# The mark is written last: an environment that was interrupted half-way is made anew.
+$(READY): pyproject.toml
+	@if [ -z "$(PYTHON)" ]; then \
+	  echo "sheetrun: Python 3.11 or newer is needed and was not found; install it, or say make PYTHON=/path/to/python" >&2; exit 1; fi
+	@if [ -d $(VENV) ] && ! $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+	  echo "sheetrun: $(VENV) is not whole; making it again"; rm -rf $(VENV); fi
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "sheetrun: $(PYTHON) cannot make environments (on Debian and Ubuntu: apt install python3-venv)" >&2; exit 1; }
+	@echo "sheetrun: installing into $(VENV) (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' || { \
+	  echo "sheetrun: pip could not install what is needed; is there a network?" >&2; exit 1; }
+	@touch $(READY)
+
+run: $(READY)
+	@exec $(BIN)/sheetrun up --sample
+
+up: $(READY)
+	@exec $(BIN)/sheetrun up
+
+test: $(READY)
+	@$(BIN)/python -m pytest
+
+test-fast: $(READY)
+	@$(BIN)/python -m pytest tests/unit tests/contract
+
+lint: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/cfn-lint template.yaml
+
+format: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+check: lint test
+
+# `sam` in an environment of its own: its dependencies are pinned against ours.
+SAM_VENV := .sam-venv
+$(SAM_VENV)/bin/sam: $(READY)
+	@$(BIN)/python -m venv $(SAM_VENV)
+	@$(SAM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check 'aws-sam-cli==1.164.0'
+
+validate: $(SAM_VENV)/bin/sam
+	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM_VENV)/bin/sam validate --lint
+	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM_VENV)/bin/sam build
+
+clean:
+	rm -rf $(VENV) $(SAM_VENV) .aws-sam build dist
