@@ -59,7 +59,10 @@ HASH: Final = 18  #: the # of A1#
 ARRAY: Final = 19  #: {1,2;3,4}
 SPACE: Final = 20  #: the intersection operator
 QUOTED: Final = 21  #: 'text' without !: the item of a DDE link
-BAD: Final = 22
+BAD: Final = 22  #: fits nowhere; it is all the rest, since no formula has one
+
+#: Characters. Excel stops at 8192 as shown; the prefixes that files add (``_xlfn.``) come on top.
+MAX_LENGTH = 32_768
 
 Token = tuple[int, str]
 
@@ -109,7 +112,7 @@ def _compile(ref: str, rows: str, columns: str) -> re.Pattern[str]:
         r'(\{(?:[^"{}]|"[^"]*+")*+\})',
         rf"({BLANK}++)",
         rf"({QUOTED_NAME})",
-        r"([\s\S])",
+        r"([\s\S]+)",
     )
     return re.compile("|".join(alternatives))
 

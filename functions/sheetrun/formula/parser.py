@@ -20,7 +20,9 @@ from typing import Final, NoReturn
 from sheetrun.formula import axes, lexer, literals, r1c1
 from sheetrun.formula.errors import FormulaTooLarge
 from sheetrun.formula.nodes import (
+    Call,
     Error,
+    Invoke,
     Logical,
     Name,
     Node,
@@ -33,9 +35,6 @@ from sheetrun.formula.prefix import read_prefix
 from sheetrun.formula.stacks import IMPLICIT, INTERSECTION, MISSING, PERCENT, PRECEDENCE, RANGE, SIGN, Operator, Stacks
 from sheetrun.formula.structured import BadReference, read_structured
 
-#: Characters. Excel stops at 8192 as shown; the prefixes that files add (``_xlfn.``) come on top.
-MAX_LENGTH = 32_768
-
 Step = Callable[["_Parser", str], "Steps"]
 Steps = list[Step]
 
@@ -43,11 +42,12 @@ Steps = list[Step]
 def parse(text: str, row: int, col: int, *, r1c1: bool = False) -> Node:
     """The tree of a formula held by the cell at (row, col), both 0-based; ``r1c1`` says how references are written.
 
-    A leading ``=`` is allowed. Raises FormulaError with the place, FormulaTooLarge beyond MAX_LENGTH or
+    A leading ``=`` is allowed. Raises FormulaError with the place, FormulaTooLarge beyond ``lexer.MAX_LENGTH`` or
     ``stacks.MAX_DEPTH``.
     """
-    if len(text) > MAX_LENGTH:
-        raise FormulaTooLarge(f"The formula has {len(text)} characters, more than {MAX_LENGTH}", MAX_LENGTH, text)
+    if len(text) > lexer.MAX_LENGTH:
+        detail = f"The formula has {len(text)} characters, more than {lexer.MAX_LENGTH}"
+        raise FormulaTooLarge(detail, lexer.MAX_LENGTH, text)
     return _Parser(text, row, col, r1c1).run()
 
 
@@ -247,6 +247,8 @@ class _Parser(Stacks):
         return _AFTER
 
     def invoke(self, token: str) -> Steps:
+        if not isinstance(self.value, Call | Invoke | Paren | Error):
+            self.fail("An operator is missing before this parenthesis: only a function can be called")
         self.count_postfix()
         self.open(None, self.value)
         return _VALUE

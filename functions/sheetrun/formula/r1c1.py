@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from sheetrun.formula import lexer
 from sheetrun.formula.a1 import MAX_COLUMNS, MAX_ROWS, column_index, column_name
 from sheetrun.formula.axes import axis
 from sheetrun.formula.lexer import BRACKETS, COLUMN, NAME_CHAR, PAIR_END, QUOTED_NAME, REF_END, ROW, STRING_LITERAL
@@ -104,6 +105,8 @@ def shift(text: str, d_row: int, d_col: int) -> str:
 
 def _relative_parts(text: str) -> Iterator[tuple[int, int, bool]]:
     """(start, end, is a row) of all letters and digits that are relative coordinates, from left to right."""
+    if len(text) > lexer.MAX_LENGTH:
+        return  # no formula: the parser refuses it, and the search could take long over unclosed brackets
     for match in _REFERENCE.finditer(text):
         if match.lastindex is None:
             continue

@@ -169,12 +169,22 @@ def _needs_parentheses(node: Node, left: int) -> bool:
 
 
 def _colon(first: Node, second: Node) -> str:
-    """Blanks keep ``Start : Sheet1!A1`` from reading as the sheets ``Start:Sheet1!``, and ``a : b`` as columns."""
+    """Blanks keep a colon from reading as part of a reference.
+
+    ``Start : Sheet1!A1`` is not in the sheets ``Start:Sheet1!``, ``a : b`` are not columns, and of ``x:A1 : B2`` the
+    corners ``A1:B2`` make no area.
+    """
     begin = _first(second)
-    apart = isinstance(begin, Name) or (
-        isinstance(begin, Cell | Area | Rows | Columns | Structured) and begin.prefix is not None
-    )
-    return " : " if apart and isinstance(_last(first), Name) else ":"
+    if not isinstance(begin, Cell | Area | Rows | Columns | Name | Structured):
+        return ":"
+    match _last(first):
+        case Name():
+            apart = begin.prefix is not None or isinstance(begin, Name | Columns)
+        case Cell():
+            apart = begin.prefix is None and isinstance(begin, Cell | Area) and not isinstance(second, Spill)
+        case _:
+            apart = False
+    return " : " if apart else ":"
 
 
 def _first(node: Node) -> Node:

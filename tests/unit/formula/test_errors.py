@@ -22,6 +22,8 @@ from sheetrun.formula.parser import parse
         ("SUM(1", 3, "This parenthesis is never closed"),
         ("SUM (1", 4, "This parenthesis is never closed"),
         ("(1+(2)", 0, "This parenthesis is never closed"),
+        ("0()", 1, "only a function can be called"),
+        ("A1%(2)", 3, "only a function can be called"),
         ("1)", 1, "This parenthesis closes nothing"),
         (")", 0, "This parenthesis closes nothing"),
         ("()", 1, "The parentheses are empty"),

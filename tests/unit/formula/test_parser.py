@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sheetrun.formula import parser, stacks
+from sheetrun.formula import lexer, stacks
 from sheetrun.formula.errors import FormulaTooLarge
 from sheetrun.formula.nodes import (
     Area,
@@ -302,4 +302,4 @@ def test_a_pile_of_postfixes_is_refused(unit: str) -> None:
 
 def test_a_formula_beyond_all_lengths_is_refused() -> None:
     with pytest.raises(FormulaTooLarge, match="more than 32768"):
-        parse("1" * (parser.MAX_LENGTH + 1), 0, 0)
+        parse("1" * (lexer.MAX_LENGTH + 1), 0, 0)

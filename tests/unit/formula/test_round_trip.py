@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sheetrun.formula.errors import FormulaError
@@ -41,7 +41,7 @@ _garbage = st.lists(st.sampled_from(_SCRAPS), max_size=12).map("".join) | st.tex
 
 
 @given(trees)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_a_tree_written_and_read_means_the_same(tree: Node) -> None:
     text = to_text(tree, HOST_ROW, HOST_COL)
     read = parse(text, HOST_ROW, HOST_COL)
@@ -49,7 +49,7 @@ def test_a_tree_written_and_read_means_the_same(tree: Node) -> None:
 
 
 @given(trees)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_what_was_read_is_read_again_from_its_text(tree: Node) -> None:
     read = parse(to_text(tree, HOST_ROW, HOST_COL), HOST_ROW, HOST_COL)
     text = to_text(read, HOST_ROW, HOST_COL)
@@ -57,15 +57,18 @@ def test_what_was_read_is_read_again_from_its_text(tree: Node) -> None:
 
 
 @given(_garbage, st.booleans())
-@settings(max_examples=1500, deadline=None)
-def test_any_text_is_a_tree_or_a_formula_error(text: str, r1c1: bool) -> None:
+@settings(max_examples=500, deadline=None)
+def test_any_text_is_a_formula_or_a_formula_error(text: str, r1c1: bool) -> None:
+    relative_key(text, 5, 5)
+    shift(text, 1, 1)
     failure = _failure(text, r1c1)
     if failure is not None:
         assert 0 <= failure.position <= len(text)
         assert str(failure).endswith("^")
         assert str(pickle.loads(pickle.dumps(failure))) == str(failure)
-    relative_key(text, 5, 5)
-    shift(text, 1, 1)
+    elif not r1c1:
+        tree = parse(text, 5, 5)
+        assert parse(to_text(tree, 5, 5), 5, 5) == tree
 
 
 def _failure(text: str, r1c1: bool) -> FormulaError | None:
@@ -74,14 +77,6 @@ def _failure(text: str, r1c1: bool) -> FormulaError | None:
     except FormulaError as error:
         return error
     return None
-
-
-@given(_garbage)
-@settings(max_examples=1500, deadline=None)
-def test_what_passes_as_a_formula_is_read_again_from_its_text(text: str) -> None:
-    assume(_failure(text, False) is None)
-    tree = parse(text, 5, 5)
-    assert parse(to_text(tree, 5, 5), 5, 5) == tree
 
 
 def _cell(column: int) -> Cell:

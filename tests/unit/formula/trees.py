@@ -96,12 +96,14 @@ def _calls(arguments: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
     return call | st.builds(Invoke, call | st.builds(Paren, arguments), some)
 
 
-def _larger_references(smaller: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
-    def is_one_area(node: Node) -> bool:  # two cells make an Area, not a RangeOp
-        return isinstance(node, RangeOp) and isinstance(node.left, Cell) and isinstance(node.right, Cell)
+def _range(left: Node, right: Node) -> Node:
+    """Two cells would make an Area when they are read again; anything else stays a RangeOp."""
+    return Intersection(left, right) if isinstance(left, Cell) and isinstance(right, Cell) else RangeOp(left, right)
 
+
+def _larger_references(smaller: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
     return (
-        st.builds(RangeOp, smaller, smaller).filter(lambda node: not is_one_area(node))
+        st.builds(_range, smaller, smaller)
         | st.builds(Intersection, smaller, smaller)
         | st.builds(Spill, smaller)
         | st.builds(Implicit, smaller)
