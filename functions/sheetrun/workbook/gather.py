@@ -85,7 +85,7 @@ class Gatherer:
         if formula is None and value is None:
             return -1
         if not (0 <= row < MAX_ROWS and 0 <= col < MAX_COLUMNS):
-            raise DamagedWorkbook("The cell is outside of the sheet.", part=f"{self.sheet}!R{row + 1}C{col + 1}")
+            raise DamagedWorkbook("The cell is outside of the sheet.", part=self.place(row, col), code="bad_reference")
         if (row, col) <= self._last:
             self._sorted = False
         self._last = (row, col)

@@ -54,6 +54,10 @@ def feed(parser: expat.XMLParserType, chunk: bytes, part: str, final: bool = Fal
         parser.Parse(chunk, final)
     except expat.ExpatError as error:
         raise DamagedWorkbook(f"The part is not well-formed XML: {error}.", part=part, code="bad_xml") from None
+    except (LookupError, ValueError) as error:
+        if "encoding" not in str(error):
+            raise
+        raise DamagedWorkbook(f"The part cannot be decoded: {error}.", part=part, code="bad_xml") from None
 
 
 def parse(

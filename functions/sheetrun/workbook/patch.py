@@ -15,7 +15,7 @@ import numpy as np
 from sheetrun.runtime.cells import EMPTY, LOGICAL, TEXT, Numbers, Tags, unbox
 from sheetrun.workbook.clusters import Indices
 from sheetrun.workbook.errors import DamagedWorkbook
-from sheetrun.workbook.model import Rect
+from sheetrun.workbook.model import MAX_COLUMNS, Rect
 from sheetrun.workbook.references import cell_name, parse_cell, parse_rect
 from sheetrun.workbook.strings import decode_entities
 from sheetrun.workbook.values import error_value, unescape
@@ -160,7 +160,7 @@ class _Patcher:
         at = head.end()
         col = -1
         style = _attribute(head[1], b"s") if _attribute(head[1], b"customFormat") in (b"1", b"true") else None
-        leftmost, rightmost = None, -1
+        leftmost, rightmost = MAX_COLUMNS, -1
         while at < close:
             cell = self._cell.search(self._searched, at, close)
             if cell is None:
@@ -173,7 +173,7 @@ class _Patcher:
                 index += 1
             new = self._new_cells(row, first, index, style or b"")
             if new:
-                leftmost, rightmost = min(leftmost or cols[first], cols[first]), max(rightmost, cols[index - 1])
+                leftmost, rightmost = min(leftmost, cols[first]), max(rightmost, cols[index - 1])
                 out.append(new)
             if index < stop and cols[index] == col:
                 out.append(self._patch_cell(row, col, cell, index))
@@ -186,11 +186,11 @@ class _Patcher:
         out.append(self._xml[at:close])
         new = self._new_cells(row, index, stop, style or b"")
         if new:
-            leftmost = cols[index] if leftmost is None else min(leftmost, cols[index])
+            leftmost = min(leftmost, cols[index])
             rightmost = max(rightmost, cols[stop - 1])
             out.append(new)
         opening = self._xml[head.start() : head.end()]
-        if leftmost is not None:
+        if rightmost >= 0:
             opening = _widen_spans(opening, leftmost, rightmost)
         if not head[2]:
             return opening + b"".join(out) + self._xml[close:after]

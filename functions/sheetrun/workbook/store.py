@@ -72,8 +72,8 @@ def load(artefact: bytes) -> Workbook:
     """The workbook that ``dump`` was given. Raises BadArtefact."""
     if len(artefact) < _HEAD.size or not artefact.startswith(_MAGIC):
         raise BadArtefact("This is no workbook artefact.")
-    _, version, _, length, checksum = _HEAD.unpack_from(artefact)
-    if version != VERSION:
+    _, version, flags, length, checksum = _HEAD.unpack_from(artefact)
+    if version != VERSION or flags:
         raise BadArtefact(f"The artefact has version {version}; this program reads version {VERSION}.")
     packed = memoryview(artefact)[_HEAD.size :]
     if zlib.adler32(packed) != checksum:

@@ -64,6 +64,8 @@ def _changes(grids: Iterable[Grid], strings: Sequence[str]) -> Changes | None:
     num = np.concatenate([grid.num.ravel() for grid in found])
     tag = np.concatenate([grid.tag.ravel() for grid in found])
     known = tag >= 0
+    if not known.any():
+        return None
     row, col, num, tag = row[known], col[known], num[known], tag[known]
     order = np.lexsort((np.arange(len(row)), col, row))
     row, col, num, tag = row[order], col[order], num[order], tag[order]
