@@ -10,6 +10,7 @@ from sheetrun.compiler.errors import CannotCompile
 from sheetrun.compiler.expressions import Emitter, Layout, Names, NotWhole, reserved
 from sheetrun.compiler.labels import Labels
 from sheetrun.compiler.literal import comment, identifier, literal
+from sheetrun.compiler.ranges import Range
 from sheetrun.compiler.resolve import Scope
 from sheetrun.compiler.schedule import Loop, Part, Solve, Whole, schedule, units_of
 from sheetrun.compiler.units import Refused, Unit, make_units
@@ -183,7 +184,8 @@ class _Writer:
         address = literal(range_name(*rect))
         if not unit.scalar or rect.size == 1:
             emitter = self._emitter(function, Layout(Rect(rect.top, rect.left, rect.top, rect.left)), unit)
-            expression = emitter.formula(unit.tree)
+            whole = isinstance(unit.tree, Range) and unit.block.kind is Kind.DYNAMIC
+            expression = emitter.reference(unit.tree) if whole else emitter.formula(unit.tree)
             sheet = emitter._alias(unit.sheet)
             if unit.block.kind is Kind.DYNAMIC:
                 line = f"{sheet}.spill({address}, {expression})"

@@ -23,8 +23,9 @@ from sheetrun.runtime.values import Arr, Scalar, Value, common_shape
 _BOX_DIV0: Final = float(DIV0)
 _BOX_NUM: Final = float(NUM)
 
-#: A sum or difference whose magnitude falls below this part of its operands is noise: Excel makes it 0.
-_NOISE: Final = 2.0**-49
+#: A sum or difference whose magnitude falls below this part of its first operand is noise: Excel makes it 0. Measured on
+#: stored values: 0.6999999999999993-0.7 (9.5e-16) is stored as 0, 91.60000000000014-91.6 (1.55e-15) is not.
+_NOISE: Final = 1e-15
 
 
 def num(value: Value) -> Any:

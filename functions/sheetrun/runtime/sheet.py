@@ -244,7 +244,8 @@ class Sheet:
         become empty.
         """
         old, _ = span_of(key)
-        array = Arr.of(value)
+        # A whole row or column spills whole, with zeros for its empty cells.
+        array = value.sheet._assembled(value.span) if isinstance(value, Ref) and value.span.inside() else Arr.of(value)
         rows, columns = array.shape
         span = Span(old.top, old.left, old.top + rows - 1, old.left + columns - 1)
         if not span.inside():

@@ -7,6 +7,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from sheetrun.compiler.errors import CannotCompile
+from sheetrun.compiler.ranges import Range
+from sheetrun.compiler.resolve import Resolver, Scope
 from sheetrun.formula.a1 import quote_sheet, range_name
 from sheetrun.formula.errors import FormulaError
 from sheetrun.formula.nodes import Name
@@ -47,7 +50,7 @@ def run_input(
         iteration=Iteration(settings.iterate, settings.iterate_count, settings.iterate_delta),
         now=now or datetime.datetime.now(),
         seed=seed,
-        names=dict(_names(workbook)),
+        names=dict(_names(workbook)) if "INDIRECT(" in script else {},
         tables={
             t.name: Tables(t.sheet, _span(t.rect), tuple(t.columns), t.header_rows, t.totals_rows)
             for t in workbook.tables
@@ -79,8 +82,9 @@ def _external_sheets(workbook: Workbook) -> Iterable[SheetData]:
 
 def _names(workbook: Workbook) -> Iterable[tuple[str, Named]]:
     """Defined names that are plain references, for INDIRECT; local ones under ``Sheet!Name``."""
+    scope = Scope.of(workbook)
     for name in workbook.names:
-        place = _plain_reference(workbook, name.text, name.sheet)
+        place = _plain_reference(scope, name.text, name.sheet)
         if place is None:
             continue
         named = Named(place[0], _span(place[1]))
@@ -90,17 +94,13 @@ def _names(workbook: Workbook) -> Iterable[tuple[str, Named]]:
             yield f"{workbook.sheets[name.sheet].name}!{name.name}", named
 
 
-def _plain_reference(workbook: Workbook, text: str, sheet: int | None) -> tuple[int, Rect] | None:
+def _plain_reference(scope: Scope, text: str, sheet: int | None) -> tuple[int, Rect] | None:
     """(sheet, rectangle) of a text that is a reference with all its axes absolute."""
-    from sheetrun.compiler.errors import CannotCompile
-    from sheetrun.compiler.ranges import Range
-    from sheetrun.compiler.resolve import Resolver, Scope
-
     try:
-        tree = Resolver(Scope.of(workbook), sheet or 0, 0, 0).resolve(parse(text, 0, 0))
+        tree = Resolver(scope, sheet or 0, 0, 0).resolve(parse(text, 0, 0))
     except (FormulaError, CannotCompile):
         return None
-    if not isinstance(tree, Range) or tree.last_sheet is not None or tree.sheet >= len(workbook.sheets):
+    if not isinstance(tree, Range) or tree.last_sheet is not None or tree.sheet >= scope.own:
         return None
     return (tree.sheet, tree.at(0, 0)) if tree.fixed_rows and tree.fixed_columns else None
 
@@ -136,7 +136,7 @@ def find_cells(workbook: Workbook, reference: str) -> tuple[int, Rect]:
     except FormulaError:
         raise InputError("bad_reference", f"{reference!r} is not a reference", reference) from None
     sheet_of_name = next((n.sheet for n in workbook.names if n.name.casefold() == text.casefold()), None)
-    place = _plain_reference(workbook, _absolute(text), sheet_of_name)
+    place = _plain_reference(Scope.of(workbook), _absolute(text), sheet_of_name)
     if place is not None:
         return place
     if isinstance(tree, Name):
