@@ -82,6 +82,9 @@ STRING_LITERAL: Final = r'"[^"]*+(?:""[^"]*+)*+"'
 QUOTED_NAME: Final = r"'[^']*+(?:''[^']*+)*+'"
 _INNER_BRACKETS: Final = r"\[(?:[^\[\]']|'[\s\S])*+\]"
 BRACKETS: Final = rf"\[(?:[^\[\]']|'[\s\S]|{_INNER_BRACKETS})*+\]"
+_SHEETS: Final = rf"{NAME_CHAR}++(?::{NAME_CHAR}++)?+"
+#: ``[1]Sheet1!`` and ``[1]!``, without quotation marks.
+BOOK_PREFIX: Final = rf"\[[^\[\]]*+\](?:{_SHEETS})?+!"
 _NUMBER: Final = r"(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?+"
 _ERRORS: Final = "|".join(re.escape(code) for code in sorted(ERROR_CODES, key=len, reverse=True))
 
@@ -101,7 +104,7 @@ def _compile(ref: str, rows: str, columns: str) -> re.Pattern[str]:
         columns,
         rf"(\(){BLANK}*+",
         rf"({STRING_LITERAL})",
-        rf"({QUOTED_NAME}(?::{QUOTED_NAME})?+!|(?:\[[^\[\]]*+\])?+(?:{NAME_CHAR}++(?::{NAME_CHAR}++)?+)?+!)",
+        rf"({QUOTED_NAME}(?::{QUOTED_NAME})?+!|{BOOK_PREFIX}|(?:{_SHEETS})?+!)",
         rf"((?:{NAME_START}{NAME_CHAR}*+)?+{BRACKETS})(?!{NAME_CHAR}|!)",
         rf"((?i:{_ERRORS}))",
         rf"({NAME_START}{NAME_CHAR}*+)",

@@ -11,15 +11,25 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from sheetrun.formula import lexer
 from sheetrun.formula.a1 import MAX_COLUMNS, MAX_ROWS, column_index, column_name
 from sheetrun.formula.axes import axis
-from sheetrun.formula.lexer import BRACKETS, COLUMN, NAME_CHAR, PAIR_END, QUOTED_NAME, REF_END, ROW, STRING_LITERAL
+from sheetrun.formula.lexer import (
+    BOOK_PREFIX,
+    BRACKETS,
+    COLUMN,
+    NAME_CHAR,
+    PAIR_END,
+    QUOTED_NAME,
+    REF_END,
+    ROW,
+    STRING_LITERAL,
+)
 from sheetrun.formula.nodes import Area, Axis, Cell, Columns, Prefix, Rows
 
-#: Every reference, with groups for its dollars, letters and digits; texts, quoted names and brackets without groups.
+#: Every reference, with groups for its dollars, letters and digits. What holds no reference has no groups: texts,
+#: quoted names, other workbooks, brackets; and all the rest behind one that is never closed, as it is no formula.
 _REFERENCE: Final = re.compile(
-    rf"{STRING_LITERAL}|{QUOTED_NAME}|{BRACKETS}|(?<!{NAME_CHAR})(?:"
+    rf"{STRING_LITERAL}|{QUOTED_NAME}|{BOOK_PREFIX}|{BRACKETS}|[\"'\[][\s\S]*+|(?<!{NAME_CHAR})(?:"
     rf"(\$?+)({COLUMN})(\$?+)({ROW}){REF_END}"
     rf"|(\$?+)({COLUMN}):(\$?+)({COLUMN}){PAIR_END}"
     rf"|(\$?+)({ROW}):(\$?+)({ROW}){PAIR_END})"
@@ -105,8 +115,6 @@ def shift(text: str, d_row: int, d_col: int) -> str:
 
 def _relative_parts(text: str) -> Iterator[tuple[int, int, bool]]:
     """(start, end, is a row) of all letters and digits that are relative coordinates, from left to right."""
-    if len(text) > lexer.MAX_LENGTH:
-        return  # no formula: the parser refuses it, and the search could take long over unclosed brackets
     for match in _REFERENCE.finditer(text):
         if match.lastindex is None:
             continue
