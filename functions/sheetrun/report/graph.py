@@ -35,15 +35,16 @@ Edge = tuple[str, str]  #: from what is read to what reads it
 
 def block_graph(
     sheets: Sequence[str],
-    needs: Mapping[tuple[int, Rect], Iterable[tuple[int, Rect]]],
+    needs: Iterable[tuple[tuple[int, Rect], Iterable[tuple[int, Rect]]]],
     states: Iterable[tuple[int, Rect, str]] = (),
 ) -> tuple[list[Node], list[Edge]]:
-    """Nodes and edges from what each block reads: (sheet index, rectangle) -> blocks. Order is the caller's."""
+    """Nodes and edges from blocks (sheet index, rectangle) with the blocks that each reads. Order is the caller's."""
     outcome = {(index, tuple(rect)): state for index, rect, state in states}
-    known = {(index, tuple(rect)) for index, rect in needs}
+    needs = list(needs)
+    known = {(index, tuple(rect)) for (index, rect), _ in needs}
     nodes: list[Node] = []
     edges: list[Edge] = []
-    for (index, rect), reads in needs.items():
+    for (index, rect), reads in needs:
         key = (index, tuple(rect))
         top, left, bottom, right = rect
         cells = (bottom - top + 1) * (right - left + 1)

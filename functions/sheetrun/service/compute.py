@@ -132,6 +132,7 @@ def execute(
     report = make_report(workbook, proof, output, changed=bool(inputs))
     report["duration_ms"] = {"execute": round((time.perf_counter() - started) * 1000, 1)}
     values = cell_values(workbook, output, wanted)
+    graph = _graph(workbook, proof, needs)
     results = {
         "values": ("application/json", json.dumps({"cells": values, "report": report}).encode()),
         "script": ("text/x-python; charset=utf-8", generated.script.encode()),
@@ -139,7 +140,8 @@ def execute(
             "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             write_back(source, written_grids(workbook, output, inputs or {}), output.strings),
         ),
-        "report": ("text/html; charset=utf-8", _html(workbook, report, proof)),
+        "report": ("text/html; charset=utf-8", _html(workbook, report, proof, graph)),
+        "graph": ("image/svg+xml", graph.encode()),
     }
     return Executed(results, report, tuple(proof.errors))
 
@@ -160,12 +162,18 @@ def make_report(workbook: Workbook, proof: Proof, output: RunOutput, *, changed:
     }
 
 
-def _html(workbook: Workbook, report: Mapping[str, Any], proof: Proof) -> bytes:
+def _graph(workbook: Workbook, proof: Proof, needs: Mapping[tuple[int, Rect], list[tuple[int, Rect]]]) -> str:
+    from sheetrun.report import block_graph, render_graph
+
+    names = [sheet.name for sheet in workbook.sheets]
+    return render_graph(*block_graph(names, needs.items(), proof.states))
+
+
+def _html(workbook: Workbook, report: Mapping[str, Any], proof: Proof, graph: str) -> bytes:
     from sheetrun.report import render_html
 
     sheets = [(sheet.name, _used(sheet)) for sheet in workbook.sheets]
-    states = [(index, tuple(rect), state) for index, rect, state in proof.states]
-    return render_html(workbook.filename, report, sheets, states).encode()
+    return render_html(workbook.filename, report, sheets, proof.states, graph=graph).encode()
 
 
 def _used(sheet: Any) -> tuple[int, int]:
@@ -174,7 +182,7 @@ def _used(sheet: Any) -> tuple[int, int]:
     return max((r.bottom + 1 for r in rects), default=0), max((r.right + 1 for r in rects), default=0)
 
 
-# -- what the proof needs to know of the script, as bytes ----------------------------------------------------------------
+# -- what the proof needs to know of the script, as bytes --------------------------------------------------------------
 
 
 def _plan(script: Script) -> bytes:

@@ -208,7 +208,7 @@ def test_circles_are_laid_out_and_what_follows_stays_behind_them() -> None:
 def test_blocks_become_nodes_and_reads_become_edges() -> None:
     first, second = (0, (0, 0, 9, 0)), (1, (2, 1, 2, 1))
     nodes, edges = block_graph(
-        ["In", "Out"], {first: [first], second: [first, (0, (50, 50, 50, 50))]}, [(1, (2, 1, 2, 1), "mismatched")]
+        ["In", "Out"], [(first, [first]), (second, [first, (0, (50, 50, 50, 50))])], [(1, (2, 1, 2, 1), "mismatched")]
     )
     assert [(node.label, node.group, node.state, node.cells) for node in nodes] == [
         ("A1:A10", "In", "matched", 10),
