@@ -111,7 +111,10 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A defined name, a LET or LAMBDA variable, or a table without brackets; as written, ``_xlpm.`` taken off."""
+    """A defined name, a LET or LAMBDA variable, a table without brackets, or a function passed by name (``SUM``).
+
+    As written, with the file prefixes of variables and functions (``_xlpm.``, ``_xleta.``) taken off.
+    """
 
     name: str
     prefix: Prefix | None = None
@@ -123,6 +126,7 @@ class Structured:
 
     ``items``: the specials without ``#``, in lower case: all, data, headers, totals, this row (``@`` gives "this row").
     ``first``/``last``: column names unescaped, None for all columns; ``last`` None for one column.
+    A LAMBDA's optional parameter is ``Structured(None, (), "y")``: people type it ``[y]``, files have ``_xlop.y``.
     """
 
     table: str | None
@@ -142,7 +146,7 @@ class RangeOp:
 
 @dataclass(frozen=True, slots=True)
 class Union:
-    """``(A1:A3,C1)``: areas in the order written."""
+    """``(A1:A3,C1)``: areas in the order written; without parentheses in a defined name."""
 
     parts: tuple[Node, ...]
 
@@ -210,7 +214,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Invoke:
-    """A call of an expression: ``LAMBDA(x,x+1)(3)``."""
+    """A call of an expression: ``LAMBDA(x,x+1)(3)``, or of a name with a prefix: ``Sheet1!Fn(3)``, ``[1]!Macro()``."""
 
     function: Node
     args: tuple[Node, ...]
