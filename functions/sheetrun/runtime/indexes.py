@@ -34,6 +34,7 @@ _LONGEST_TEXT: Final = 255
 
 _kept: dict[tuple[Any, ...], tuple[Index, Any, Any]] = {}
 _keeping = 0
+_epoch = 0
 
 
 @contextmanager
@@ -51,7 +52,14 @@ def kept() -> Iterator[None]:
 
 def forget() -> None:
     """Drops what is remembered: cells that were read before have changed."""
+    global _epoch
+    _epoch += 1
     _kept.clear()
+
+
+def epoch() -> int | None:
+    """A number for the time within which cells that were read do not change; None outside ``kept``."""
+    return _epoch if _keeping else None
 
 
 def index_of(array: Arr) -> Index:

@@ -2,8 +2,8 @@
 
 A range that is asked once is tested cell by cell. A range that is asked again and again (criteria in an array,
 formulas filled down) is *indexed*: its numbers and its texts are sorted once, and then each criterion is an interval of
-one of the two orders, found by bisection. An index is kept per book, sheet and rectangle, beside a copy of the cells;
-it is used again only while the cells still equal the copy.
+one of the two orders, found by bisection. An index is kept per book, sheet and rectangle for as long as cells that were
+read do not change (``indexes.kept``); outside of that nothing is remembered between calls.
 
     criterion            interval of
     5, "=5", ">5" …      the numbers in order of size
@@ -21,7 +21,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from sheetrun.runtime import pool
+from sheetrun.runtime import indexes, pool
 from sheetrun.runtime.address import MAX_COLUMNS, MAX_ROWS, Span
 from sheetrun.runtime.book import Book
 from sheetrun.runtime.cells import TEXT, Mask
@@ -180,7 +180,7 @@ class Range:
         if self.kept is None:
             return Index(_flat(self.cells))
         if self.kept.index is None:
-            self.kept.index = Index(self.kept.copy)
+            self.kept.index = Index(_flat(self.cells))
         return self.kept.index
 
     def ready(self) -> Index | None:
@@ -192,39 +192,48 @@ class Range:
 
 @dataclass(slots=True)
 class _Kept:
-    copy: Arr
+    cells: Arr
     asked: int = 0
     index: Index | None = None
 
-    def holds(self, cells: Arr) -> bool:
-        """Whether the cells are still what was copied, bit for bit."""
-        num = (
-            cells.num.view(np.int64) if cells.num.flags.c_contiguous else np.ascontiguousarray(cells.num).view(np.int64)
-        )
-        same_num = np.array_equal(num.ravel(), self.copy.num.view(np.int64))
-        return same_num and np.array_equal(cells.tags().ravel(), self.copy.tags())
+
+@dataclass(slots=True)
+class _Shelf:
+    """What is kept for one book in one epoch, the least recently asked first."""
+
+    epoch: int
+    ranges: OrderedDict[tuple[int, Span], _Kept] = field(default_factory=OrderedDict)
 
 
-_kept: WeakKeyDictionary[Book, OrderedDict[tuple[int, Span], _Kept]] = WeakKeyDictionary()
+_shelves: WeakKeyDictionary[Book, _Shelf] = WeakKeyDictionary()
 
 
 def _flat(cells: Arr) -> Arr:
-    return Arr(cells.num.ravel().copy(), cells.tags().ravel().copy())
+    return Arr(cells.num.ravel(), cells.tags().ravel())
 
 
-def _keep(book: Book, sheet: int, span: Span, cells: Arr) -> _Kept | None:
-    if cells.size < _SMALL:
-        return None
-    shelf = _kept.setdefault(book, OrderedDict())
+def _read(value: Ref, span: Span) -> Range:
+    """A rectangle of the reference's sheet; read only once per epoch (reading looks for cells not computed yet)."""
+    book, sheet = value.book, value.sheet.index
+    rows, columns = span.shape
+    epoch = indexes.epoch() if rows * columns >= _SMALL else None
+    if epoch is None:
+        return Range(book.live(sheet).rectangle(span), None)
+    shelf = _shelves.get(book)
+    if shelf is None or shelf.epoch != epoch:
+        shelf = _shelves[book] = _Shelf(epoch)
     key = sheet, span
-    found = shelf.get(key)
-    if found is None or not found.holds(cells):
-        found = shelf[key] = _Kept(_flat(cells))
-        if len(shelf) > _KEPT:
-            shelf.popitem(last=False)
-    shelf.move_to_end(key)
+    found = shelf.ranges.get(key)
+    if found is None:
+        cells = book.live(sheet).rectangle(span)
+        if indexes.epoch() != epoch:  # computing what the range needed changed cells
+            return Range(cells, None)
+        found = shelf.ranges[key] = _Kept(cells)
+        if len(shelf.ranges) > _KEPT:
+            shelf.ranges.popitem(last=False)
+    shelf.ranges.move_to_end(key)
     found.asked += 1
-    return found
+    return Range(found.cells, found)
 
 
 def resized(value: Value, shape: tuple[int, int]) -> Value:
@@ -265,11 +274,18 @@ def aligned(values: list[Value]) -> tuple[list[Range], int]:
         if isinstance(value, Ref):
             top, left = value.span.top, value.span.left
             span = Span(top, left, top + height - 1, left + width - 1)
-            cells = value.book.live(value.sheet.index).rectangle(span)
-            ranges.append(Range(cells, _keep(value.book, value.sheet.index, span, cells)))
+            ranges.append(_read(value, span))
         else:
             ranges.append(Range(Arr.of(value), None))
     return ranges, shape[0] * shape[1] - height * width
+
+
+def cells_at(cells: Arr, rows: Rows) -> Arr:
+    """The cells at some places (row-major), in one row; the rest of the range is not copied."""
+    columns = cells.shape[1]
+    where = (rows, np.zeros(1, np.int64)) if columns == 1 else np.divmod(rows, columns)
+    num = cells.num[where].reshape(1, -1)
+    return Arr(num, None if cells.tag is None else cells.tag[where].reshape(1, -1))
 
 
 # -- one answer ------------------------------------------------------------------------------------------------------
@@ -287,9 +303,7 @@ def rows_where(ranges: list[Range], criteria: list[Criterion]) -> Rows:
         elif rows is None:
             rows = np.flatnonzero(criterion.mask(each.cells))
         else:
-            cells = each.cells
-            part = Arr(cells.num.ravel()[rows].reshape(1, -1), cells.tags().ravel()[rows].reshape(1, -1))
-            rows = rows[criterion.mask(part)[0]] if len(rows) else rows
+            rows = rows[criterion.mask(cells_at(each.cells, rows))[0]] if len(rows) else rows
         if not len(rows):
             break
     assert rows is not None

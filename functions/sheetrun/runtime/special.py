@@ -70,9 +70,24 @@ def _normal_lower(p: float) -> float:
     return z
 
 
+_erfc = np.frompyfunc(math.erfc, 1, 1)
+
+
+def normal_cdfs(z: Numbers) -> Numbers:
+    """``normal_cdf`` for an array."""
+    return 0.5 * np.asarray(_erfc(-z / _SQRT_2), np.float64)
+
+
 def normal_inverses(p: Numbers) -> Numbers:
-    """``normal_inverse`` for an array."""
-    return np.array([normal_inverse(each) for each in p.ravel().tolist()]).reshape(p.shape)
+    """``normal_inverse`` for an array; every p must lie between 0 and 1."""
+    lower = np.minimum(p, 1.0 - p)
+    t = np.sqrt(-2.0 * np.log(lower))
+    z = (2.515517 + t * (0.802853 + t * 0.010328)) / (1.0 + t * (1.432788 + t * (0.189269 + t * 0.001308))) - t
+    for _ in range(3):
+        error = (normal_cdfs(z) - lower) * _SQRT_2PI * np.exp(0.5 * z * z)
+        z = z - error / (1.0 + 0.5 * z * error)
+    z[p == 0.5] = 0.0
+    return np.where(p > 0.5, -z, z)
 
 
 # -- densities without overflow --------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from sheetrun.runtime.criteria import Criterion
 from sheetrun.runtime.errors import DIV0, VALUE, Raised
 from sheetrun.runtime.functions.aggregate import checked, largest, mean, smallest, total
 from sheetrun.runtime.registry import excel
-from sheetrun.runtime.selecting import Hits, Range, Rows, aligned, resized, rows_where
+from sheetrun.runtime.selecting import Hits, Range, Rows, aligned, cells_at, resized, rows_where
 from sheetrun.runtime.values import MISSING, Arr, Value, common_shape, is_array
 
 Groups = NDArray[np.int64]
@@ -98,8 +98,8 @@ def _reduced(reducer: Reducer, values: Value, ranges: list[Value], criteria: lis
     """One answer from the numbers of ``values`` where all criteria hold."""
     (source, *tested), _ = aligned([values, *ranges])
     rows = rows_where(tested, [Criterion.parse(c) for c in criteria])
-    num, tag = source.cells.num.ravel()[rows], source.cells.tags().ravel()[rows]
-    return reducer.one(num[tag == NUMBER])
+    found = cells_at(source.cells, rows)
+    return reducer.one(found.num[0] if found.tag is None else found.num[found.tag == NUMBER])
 
 
 def _counted(ranges: list[Value], criteria: list[Any]) -> float:

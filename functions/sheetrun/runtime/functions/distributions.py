@@ -12,8 +12,10 @@ from typing import Any, Final
 import numpy as np
 
 from sheetrun.runtime import special
-from sheetrun.runtime.errors import DIV0, NUM, Raised
+from sheetrun.runtime.coerce import to_logical, to_number
+from sheetrun.runtime.errors import DIV0, NUM, ExcelError, Raised
 from sheetrun.runtime.registry import excel
+from sheetrun.runtime.values import Arr, Value, is_array
 
 _MOST_FREEDOM: Final = 1e10
 _BOX_NUM: Final = float(NUM)
@@ -35,7 +37,26 @@ def _freedom(degrees: float) -> float:
 # -- normal ----------------------------------------------------------------------------------------------------------
 
 
-@excel("NORM.DIST(x: number, mean: number, standard_dev: number, cumulative: logical) -> number", also=("NORMDIST",))
+def _norm_dist_whole(x: Value, mean: Value, standard_dev: Value, cumulative: Value) -> Value:
+    """Arrays of x with the other arguments alike for all; anything else is left to be lifted."""
+    if not is_array(x) or any(is_array(a) or hasattr(a, "arr") for a in (mean, standard_dev, cumulative)):
+        return None
+    numbers = Arr.of(x).num
+    middle, spread, below = to_number(mean), to_number(standard_dev), to_logical(cumulative)
+    if isinstance(middle, ExcelError) or isinstance(spread, ExcelError) or isinstance(below, ExcelError):
+        return None
+    demand(spread > 0.0)
+    z = (numbers - middle) / spread
+    bad = np.isnan(z)
+    out = special.normal_cdfs(z) if below else np.exp(-0.5 * z * z) / (math.sqrt(2.0 * math.pi) * spread)
+    return np.where(bad, numbers, out) if bad.any() else out
+
+
+@excel(
+    "NORM.DIST(x: number, mean: number, standard_dev: number, cumulative: logical) -> number",
+    whole=_norm_dist_whole,
+    also=("NORMDIST",),
+)
 def norm_dist(x: float, mean: float, standard_dev: float, cumulative: bool) -> float:
     """The normal distribution."""
     demand(standard_dev > 0.0)
@@ -43,13 +64,16 @@ def norm_dist(x: float, mean: float, standard_dev: float, cumulative: bool) -> f
     return special.normal_cdf(z) if cumulative else special.normal_density(z) / standard_dev
 
 
-@excel("NORM.S.DIST(z: number, cumulative: logical) -> number")
+@excel(
+    "NORM.S.DIST(z: number, cumulative: logical) -> number",
+    whole=lambda z, cumulative: _norm_dist_whole(z, 0.0, 1.0, cumulative),
+)
 def norm_s_dist(z: float, cumulative: bool) -> float:
     """The standard normal distribution."""
     return special.normal_cdf(z) if cumulative else special.normal_density(z)
 
 
-@excel("NORMSDIST(z: number) -> number")
+@excel("NORMSDIST(z: number) -> number", whole=lambda z: _norm_dist_whole(z, 0.0, 1.0, True))
 def normsdist(z: float) -> float:
     """The standard normal distribution, cumulative."""
     return special.normal_cdf(z)

@@ -123,7 +123,7 @@ def _odd_root(number: float, power: float) -> float:
 def _wholes(values: tuple[Value, ...]) -> list[int]:
     """All numbers of the arguments, cut off to whole ones from 0 to 2^53; a text is read or #VALUE!.
 
-    Measured: nothing but single empty cells is #VALUE!, an empty range is 0, and an argument left empty between commas is #N/A.
+    Measured: nothing but single empty cells is #VALUE!, an empty range is 0, an argument left empty is #N/A.
     """
     found: list[int] = []
     for value in values:

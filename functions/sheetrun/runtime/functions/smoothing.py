@@ -1,8 +1,8 @@
 """FORECAST.ETS and kin: exponential smoothing as Excel does it, which nobody outside Excel can repeat exactly.
 
-Excel fits the smoothing parameters of the AAA method with an optimiser whose objective, bounds and stopping rule are not
-published; other fits of the same data differ in the third digit. A number that is nearly Excel's would pass as Excel's,
-so these functions check their arguments and then say that they cannot be computed; the cell keeps Excel's value.
+Excel fits the smoothing parameters of the AAA method with an optimiser whose objective, bounds and stopping rule are
+not published; other fits of the same data differ in the third digit. A number that is nearly Excel's would pass as
+Excel's, so these functions check their arguments and then say that they cannot be computed; the cell keeps its value.
 """
 
 from __future__ import annotations
