@@ -15,6 +15,10 @@ from sheetrun.jobs.states import Kind, Priority, State, Step
 _TIMES = frozenset({"created_at", "upload_expires_at", "deadline_at", "expires_at", "lease_until", "not_before"})
 
 
+#: A message in a queue is not lost because it waits: only after so many times the patience is it sent once more.
+LONG_WAIT = 15
+
+
 def instant(text: str) -> datetime:
     """An RFC 3339 time in UTC. Raises ValueError."""
     moment = datetime.fromisoformat(text)
@@ -116,11 +120,11 @@ class Job:
         if self.ended:
             return self.expires_at
         if self.state is State.AWAITING_UPLOAD:
-            return min(self.upload_expires_at, self.created_at + patience)
+            return min(self.upload_expires_at, self.not_before or self.created_at + patience)
         if self.lease_until is not None:
             return self.lease_until
         waiting = instant(self.timestamps[self.state.value]) if self.not_before is None else self.not_before
-        due = waiting + patience
+        due = waiting + LONG_WAIT * patience
         return due if self.deadline_at is None else min(due, self.deadline_at)
 
     def document(self) -> dict[str, Any]:

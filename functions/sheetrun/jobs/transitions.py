@@ -102,7 +102,7 @@ def uploaded(job: Job, now: datetime, *, size: int, etag: str) -> Change | None:
     """The file is there and passed the door: queued for parsing. None when that is known already."""
     if job.state is not State.AWAITING_UPLOAD:
         return None
-    change = _enter(job, State.QUEUED, now, {"size": size}, size=size, source_etag=etag)
+    change = _enter(job, State.QUEUED, now, {"size": size}, size=size, source_etag=etag, not_before=None)
     return _dispatched(change, Step.PARSE)
 
 
@@ -345,13 +345,15 @@ def out_of_time(job: Job, epoch: int, now: datetime) -> Change:
 def swept(job: Job, now: datetime, *, patience: timedelta, max_attempts: int) -> Change | None:
     """What time alone does to a job that is not at an end; None when nothing is due.
 
-    An upload that never came, a deadline, a worker that vanished, a message that never arrived.
+    An upload that never came (looked for once per ``patience``), a deadline, a worker that vanished, a message that never arrived.
     """
     if job.ended:
         return None
     if job.state is State.AWAITING_UPLOAD:
-        if now < job.upload_expires_at:
+        if now < job.due_at(patience):
             return None
+        if now < job.upload_expires_at:
+            return Change(job.evolve(not_before=now + patience, rev=job.rev + 1))
         problem = Problem(
             code="upload_never_came",
             title="The file was not uploaded in time",
@@ -371,5 +373,10 @@ def swept(job: Job, now: datetime, *, patience: timedelta, max_attempts: int) ->
     attempts = job.attempts.get(step.value, 0)
     if job.lease_until is not None and attempts >= max_attempts:
         return lost(job, now, attempts=attempts)
-    resting = job.evolve(lease_until=None, not_before=now, rev=job.rev + 1)
-    return _dispatched(Change(resting), step)
+    resting = Change(job.evolve(lease_until=None, not_before=now, rev=job.rev + 1))
+    if job.lease_until is not None:
+        # The message of the worker that vanished is invisible for a long time yet: a new one overtakes it.
+        return _dispatched(resting, step)
+    # The same message again, under its old number: a job that waits in a long queue must not lose its place there.
+    message = Dispatch(job_id=job.id, step=step, number=job.dispatch, priority=job.priority)
+    return Change(resting.job, (), message)

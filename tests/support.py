@@ -1,0 +1,162 @@
+"""What service tests share: a world of fakes, a compute that computes nothing, and a way to turn the crank."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sheetrun.bootstrap import World
+from sheetrun.service.access import Access
+from sheetrun.service.compute import Executed, Generated, Parsed, Progress
+from sheetrun.service.fakes import FakeClock, FakeIds, FakeLog, MemoryBlobs, MemoryQueues, MemoryTable
+from sheetrun.service.steps import Message, Outcome, Runner
+from sheetrun.service.sweep import Sweeper
+from sheetrun.service.web.api import Api
+from sheetrun.service.web.assembly import build_api
+from sheetrun.service.work import WorkbookWork
+from sheetrun.settings import Settings
+
+XLSX = b"PK\x03\x04 not really"
+
+
+@dataclass
+class FakeCompute:
+    """Each step does what its hook says, then gives something small."""
+
+    on_parse: Callable[[Progress | None], None] = lambda progress: None
+    on_generate: Callable[[Progress | None], None] = lambda progress: None
+    on_execute: Callable[[Progress | None], None] = lambda progress: None
+    errors: tuple[dict[str, str], ...] = ()
+    seen: list[dict[str, Any]] = field(default_factory=list)
+
+    def parse(self, source: bytes, filename: str, *, progress: Progress | None = None) -> Parsed:
+        self.on_parse(progress)
+        return Parsed(artefact=b"model", sheets=1, cells=3, formulas=2, blocks=1)
+
+    def generate(self, artefact: bytes, *, progress: Progress | None = None) -> Generated:
+        assert artefact == b"model"
+        self.on_generate(progress)
+        return Generated(script="print(1)\n", line_map=b"map")
+
+    def execute(
+        self,
+        artefact: bytes,
+        generated: Generated,
+        source: bytes,
+        *,
+        inputs: Mapping[str, Any] | None = None,
+        outputs: Sequence[str] | None = None,
+        timeout: float = 60.0,
+        memory: int = 0,
+        progress: Progress | None = None,
+    ) -> Executed:
+        assert generated.script == "print(1)\n"
+        self.seen.append({"inputs": inputs, "outputs": outputs, "timeout": timeout})
+        self.on_execute(progress)
+        return Executed(
+            results={"values": ("application/json", b"{}"), "script": ("text/x-python", b"print(1)\n")},
+            report={"formulas": 2, "compared": 2, "matched": 2, "mismatched": 0, "volatile": 0, "unsupported": 0},
+            errors=self.errors,
+        )
+
+
+class Bench:
+    """The whole service in one process, with time that stands still."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.table = MemoryTable()
+        self.blobs = MemoryBlobs()
+        self.queues = MemoryQueues()
+        self.clock = FakeClock()
+        self.ids = FakeIds()
+        self.log = FakeLog()
+        self.settings = Settings(**settings)
+        self.world = World(
+            settings=self.settings,
+            ledger=self.table,
+            keys=self.table,
+            limits=self.table,
+            idempotency=self.table,
+            blobs=self.blobs,
+            queues=self.queues,
+            clock=self.clock,
+            ids=self.ids,
+            log=self.log,
+        )
+        self.access = Access(self.table, self.clock, self.ids)
+        self.key = self.access.create("acme")
+        self.api: Api = build_api(self.world)
+        self.compute = FakeCompute()
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        key: str | None = "",
+        headers: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> tuple[int, dict[str, str], Any]:
+        """Status, headers (lower case), parsed body (text when it is not JSON)."""
+        sent = dict(headers or {})
+        if key is not None:
+            sent["x-api-key"] = key or self.key
+        text = body if isinstance(body, str) or body is None else json.dumps(body)
+        event = {
+            "httpMethod": method,
+            "path": path,
+            "headers": {**sent, "Host": "api.example.com"},
+            "queryStringParameters": dict(query or {}),
+            "body": text,
+            "requestContext": {"requestId": "r-1", "stage": "v", "path": f"/v{path}", "apiId": "abc"},
+        }
+        answer = self.api.handle(event, remaining=29.0)
+        received = {name.lower(): value for name, value in answer["headers"].items()}
+        value: Any = answer["body"]
+        if "json" in received.get("content-type", "") and value:
+            value = json.loads(value)
+        return int(answer["statusCode"]), received, value
+
+    def submit(self, body: Mapping[str, Any] | None = None, **options: Any) -> dict[str, Any]:
+        status, _, job = self.call("POST", "/v1/jobs", body or {"filename": "model.xlsx"}, **options)
+        assert status == 202, job
+        made: dict[str, Any] = job
+        return made
+
+    def upload(self, job: Mapping[str, Any], data: bytes = XLSX) -> None:
+        """As a client would, and the notification with it."""
+        key = f"uploads/{job['client']}/{job['id']}/source"
+        self.blobs.upload(key, data)
+        self.world.door.accept(str(job["id"]))
+
+    def runner(self) -> Runner:
+        world = self.world
+        return Runner(world.ledger, world.blobs, world.queues, world.clock, world.ids, world.settings, world.log)
+
+    def step(self, message: Message, *, remaining: float = 60.0) -> Outcome:
+        work = WorkbookWork(self.compute, self.blobs, self.settings, self.log)
+        return self.runner().run(message, getattr(work, message.step.value), remaining=remaining)
+
+    def next_message(self) -> Message | None:
+        dispatch = self.queues.take()
+        if dispatch is None:
+            return None
+        return Message(job_id=dispatch.job_id, step=dispatch.step, number=dispatch.number)
+
+    def run_all(self) -> None:
+        """Until no queue holds a message."""
+        while (message := self.next_message()) is not None:
+            self.step(message)
+
+    def sweeper(self) -> Sweeper:
+        world = self.world
+        return Sweeper(world.ledger, world.blobs, world.queues, world.clock, world.door, world.settings, world.log)
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        status, _, job = self.call("GET", f"/v1/jobs/{job_id}")
+        assert status == 200, job
+        found: dict[str, Any] = job
+        return found

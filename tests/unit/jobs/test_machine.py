@@ -1,0 +1,168 @@
+"""The state machine under arbitrary orders of messages, crashes, cancels and sweeps: a model check by random walks."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from sheetrun.jobs import transitions
+from sheetrun.jobs.errors import Conflict, Stopped
+from sheetrun.jobs.events import Dispatch
+from sheetrun.jobs.job import Job, Problem, Progress
+from sheetrun.jobs.states import ALLOWED, Kind, Priority, State, Step
+from sheetrun.jobs.transitions import Change, Claimed, GivenUp
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+LEASE = timedelta(seconds=30)
+PATIENCE = timedelta(seconds=60)
+ATTEMPTS = 3
+
+
+class Machine(RuleBasedStateMachine):
+    """Messages are never taken away: every one may be delivered again at any time. Workers never forget their claim."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = START
+        self.messages: list[Dispatch] = []
+        self.workers: list[int] = []
+        self.finished: list[tuple[Step, int]] = []
+        self.events: list[int] = []
+        self.ends = 0
+        job = Job(
+            id="job_1",
+            client="c",
+            kind=Kind.WORKBOOK,
+            task="recalculate",
+            filename="a.xlsx",
+            priority=Priority.HIGH,
+            state=State.AWAITING_UPLOAD,
+            created_at=START,
+            upload_expires_at=START + timedelta(seconds=600),
+            deadline_at=START + timedelta(seconds=3600),
+            expires_at=START + timedelta(seconds=7200),
+            source_key="k",
+            retain_seconds=60,
+        )
+        change = transitions.created(job, self.now)
+        self.job = change.job
+        self.events += [event.number for event in change.events]
+
+    def apply(self, change: Change | None) -> None:
+        if change is None:
+            return
+        before = self.job
+        assert change.job.rev == before.rev + 1
+        if change.job.state is not before.state:
+            assert before.state in ALLOWED[change.job.state]
+        if change.job.ended and not before.ended:
+            self.ends += 1
+        self.job = change.job
+        self.events += [event.number for event in change.events]
+        if change.dispatch is not None:
+            self.messages.append(change.dispatch)
+
+    @rule(seconds=st.sampled_from([1, 10, 31, 61, 700]))
+    def time_passes(self, seconds: int) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    @rule()
+    def upload(self) -> None:
+        self.apply(transitions.uploaded(self.job, self.now, size=1, etag="e"))
+
+    @precondition(lambda self: self.messages)
+    @rule(data=st.data())
+    def deliver(self, data: st.DataObject) -> None:
+        message = data.draw(st.sampled_from(self.messages))
+        decision = transitions.claim(
+            self.job, message.step, message.number, self.now, lease=LEASE, max_attempts=ATTEMPTS
+        )
+        if isinstance(decision, Claimed):
+            self.apply(decision.change)
+            assert self.job.epoch not in self.workers
+            self.workers.append(self.job.epoch)
+        elif isinstance(decision, GivenUp):
+            self.apply(decision.change)
+
+    @precondition(lambda self: self.workers)
+    @rule(data=st.data(), how=st.sampled_from(["finish", "fail", "release", "beat", "let go"]))
+    def a_worker_writes(self, data: st.DataObject, how: str) -> None:
+        epoch = data.draw(st.sampled_from(self.workers))
+        step = self.job.step
+        try:
+            if how == "finish" and step is Step.EXECUTE:
+                change: Change | None = transitions.succeeded(
+                    self.job, epoch, self.now, results={}, report={}, duration_ms=1, partially=False
+                )
+            elif how == "finish":
+                change = transitions.step_done(self.job, epoch, self.now, artefacts={}, duration_ms=1, facts={})
+            elif how == "fail":
+                problem = Problem(code="x", title="X", detail="x", stage="s")
+                change = transitions.failed(self.job, epoch, self.now, problem)
+            elif how == "release":
+                change = transitions.released(self.job, epoch, self.now, delay=1)
+            elif how == "beat":
+                change = transitions.heartbeat(self.job, epoch, self.now, lease=LEASE, progress=Progress())
+            else:
+                change = transitions.let_go(self.job, epoch, self.now)
+        except Stopped:
+            assert self.job.ended or epoch != self.job.epoch or self.job.state is State.CANCELLING
+            return
+        except Conflict:
+            assert self.job.lease_until is None
+            return
+        if change is not None and how == "finish" and step is not None and self.job.state is not State.CANCELLING:
+            self.finished.append((step, epoch))
+        self.apply(change)
+
+    @rule()
+    def sweep(self) -> None:
+        self.apply(transitions.swept(self.job, self.now, patience=PATIENCE, max_attempts=ATTEMPTS))
+
+    @rule()
+    def cancel(self) -> None:
+        try:
+            self.apply(transitions.cancel(self.job, self.now))
+        except Conflict:
+            assert self.job.ended
+
+    @rule()
+    def retry(self) -> None:
+        try:
+            self.apply(transitions.retry(self.job, self.now))
+        except Conflict:
+            return
+        self.finished = [(step, epoch) for step, epoch in self.finished if step is not self.job.step]
+
+    @invariant()
+    def events_are_numbered_without_gaps(self) -> None:
+        assert self.events == list(range(1, len(self.events) + 1))
+        assert self.job.events == len(self.events)
+
+    @invariant()
+    def no_step_is_done_twice(self) -> None:
+        steps = [step for step, _ in self.finished]
+        assert len(steps) == len(set(steps))
+
+    @invariant()
+    def nobody_holds_an_ended_job(self) -> None:
+        assert not (self.job.ended and self.job.lease_until is not None)
+
+    @invariant()
+    def time_alone_brings_every_job_to_its_end(self) -> None:
+        job, now = self.job, self.now
+        for _ in range(100):
+            if job.ended:
+                return
+            now = max(now, job.due_at(PATIENCE)) + timedelta(seconds=1)
+            change = transitions.swept(job, now, patience=PATIENCE, max_attempts=ATTEMPTS)
+            if change is not None:
+                job = change.job
+        raise AssertionError(f"{job.state} never ends")
+
+
+TestMachine = Machine.TestCase
+TestMachine.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
