@@ -18,6 +18,7 @@ def read_external(package: Package, part: str, index: int, context: Context) -> 
     relationships = package.relationships(part)
     names: list[str] = []
     gatherers: dict[int, Gatherer] = {}
+    lost: set[str] = set()
     state = _State()
 
     def start(tag: str, attributes: Attributes) -> None:
@@ -31,6 +32,8 @@ def read_external(package: Package, part: str, index: int, context: Context) -> 
         elif tag == "sheetData":
             number = _integer(attributes.get("sheetId"))
             name = names[number] if number < len(names) else ""
+            if attributes.get("refreshError") in ("1", "true"):
+                lost.add(name)
             state.gatherer = gatherers.setdefault(number, Gatherer(f"[{index}]{name}", context))
         elif tag == "cell":
             state.cell = attributes
@@ -53,6 +56,7 @@ def read_external(package: Package, part: str, index: int, context: Context) -> 
 
     parse(package.chunks(part), part, start, end, text)
     book.sheets = {name: [] for name in names}
+    book.lost = frozenset(lost)
     for number, gatherer in gatherers.items():
         if number < len(names):
             book.sheets[names[number]] = gatherer.finish_grids()

@@ -25,6 +25,7 @@ from sheetrun.workbook.references import column_index
 from sheetrun.workbook.rowshape import CELL, ROW, Cell, Place, RowShape, make_shape
 from sheetrun.workbook.sheetparser import SheetParser
 from sheetrun.workbook.strings import decode_entities
+from sheetrun.workbook.values import unescape
 
 _DATA = b"<sheetData>"
 _DATA_END = b"</sheetData>"
@@ -276,12 +277,12 @@ def _convert_numbers(shape: RowShape, values: list[bytes], count: int) -> tuple[
 
 def _decode(cell: Cell) -> tuple[str | None, str | None]:
     """The formula and the value of a matched cell. Raises ValueError."""
-    formula, *values = cell[6:]
+    formula, *values, inline = cell[6:]
+    text = None if formula is None else _text(formula)
+    if inline is not None:
+        return text, unescape(_text(inline))
     value = next((raw for raw in values if raw is not None), None)
-    return (
-        None if formula is None else _text(formula),
-        None if value is None else _text(value),
-    )
+    return text, None if value is None else _text(value)
 
 
 def _text(raw: bytes) -> str:

@@ -130,6 +130,7 @@ class ExternalBook:
     target: str
     sheets: dict[str, list[Grid]] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)  #: defined name -> its refersTo text
+    lost: frozenset[str] = frozenset()  #: sheets that could not be refreshed: their cells are #REF!
 
 
 @dataclass(slots=True)

@@ -12,11 +12,11 @@ from typing import Final
 
 import numpy as np
 
-from sheetrun.runtime.cells import EMPTY, LOGICAL, TEXT, Numbers, Tags, unbox
+from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, TEXT, Numbers, Tags, unbox
 from sheetrun.workbook.clusters import Indices
 from sheetrun.workbook.errors import DamagedWorkbook
 from sheetrun.workbook.model import MAX_COLUMNS, Rect
-from sheetrun.workbook.references import cell_name, parse_cell, parse_rect
+from sheetrun.workbook.references import cell_name, column_index, parse_cell, parse_rect
 from sheetrun.workbook.strings import decode_entities
 from sheetrun.workbook.values import error_value, unescape
 
@@ -82,14 +82,20 @@ class _Patcher:
         self._changes = changes
         self._shared = shared
         self._ascii_only = ascii_only
+        self._plain = searched is xml and not prefix
         self._next = 0  # index into changes.rows: those before it are written
-        self._areas: list[Rect] = []  # array formulas met so far: their cells hold results
+        self._areas: list[Rect] = []  # array formulas and data tables met so far: their cells hold results
         self._column_styles = _column_styles(searched, prefix)
         p = re.escape(prefix)
         self._row = re.compile(rb"<%brow((?:\s[^<>]*?)?)(/?)>" % p)
         self._row_end = b"</" + prefix + b"row"
         self._cell = re.compile(rb"<%bc((?:\s[^<>]*?)?)(?:/>|>(.*?)</%bc\s*>)" % (p, p), re.DOTALL)
         self._formula = re.compile(rb"<%bf(?:\s[^<>]*?)?(?:/>|>[^<]*</%bf\s*>)" % (p, p))
+        # A formula cell as Excel writes it, to read it in one step; any other goes the long way.
+        self._usual = re.compile(
+            rb'((?: s="[0-9]+")?)(?: t="(str|b|e|n)")?((?: cm="[0-9]+")?)>(<f>[^<]*</f>|<f t="shared" si="[0-9]+"/>)'
+            rb"<v>([^<]*)</v></c>"
+        )
         self._value = re.compile(
             rb"<%bv(?:\s[^<>]*?)?(?:/>|>([^<]*)</%bv\s*>)|<%bis(?:\s[^<>]*?)?(?:/>|>.*?</%bis\s*>)" % (p, p, p, p),
             re.DOTALL,
@@ -141,14 +147,14 @@ class _Patcher:
         return index
 
     def _note_areas(self, start: int, end: int) -> None:
-        if self._searched.find(b'"array"', start, end) >= 0:
+        if self._searched.find(b'ref="', start, end) >= 0:
             for match in self._formula.finditer(self._searched, start, end):
                 self._note_area(match[0])
 
     def _note_area(self, formula: bytes) -> None:
         opening = formula[: formula.index(b">")]
         reference = _attribute(opening, b"ref")
-        if reference and _attribute(opening, b"t") == b"array":
+        if reference and _attribute(opening, b"t") in (b"array", b"dataTable"):
             rect = parse_rect(reference.decode("ascii"))
             if rect.size > 1:
                 self._areas.append(rect)
@@ -165,13 +171,12 @@ class _Patcher:
             cell = self._cell.search(self._searched, at, close)
             if cell is None:
                 break
-            reference = _attribute(cell[1], b"r")
-            col = parse_cell(reference.decode("ascii"))[1] if reference else col + 1
+            col = _column(cell[1], col)
             out.append(self._xml[at : cell.start()])
             first = index
             while index < stop and cols[index] < col:
                 index += 1
-            new = self._new_cells(row, first, index, style or b"")
+            new = self._new_cells(row, first, index, style or b"") if first < index else b""
             if new:
                 leftmost, rightmost = min(leftmost, cols[first]), max(rightmost, cols[index - 1])
                 out.append(new)
@@ -180,7 +185,7 @@ class _Patcher:
                 index += 1
             else:
                 out.append(self._xml[cell.start() : cell.end()])
-                if cell[2] and b'"array"' in cell[2]:
+                if cell[2] and b'ref="' in cell[2]:
                     self._note_areas(cell.start(2), cell.end(2))
             at = cell.end()
         out.append(self._xml[at:close])
@@ -214,6 +219,17 @@ class _Patcher:
         return b"".join(out)
 
     def _patch_cell(self, row: int, col: int, cell: re.Match[bytes], index: int) -> bytes:
+        if self._plain and self._changes.tag[index] == NUMBER:
+            usual = self._usual.fullmatch(self._searched, cell.start() + cell[0].find(b'"', 6) + 1, cell.end())
+            number = self._changes.num[index]
+            if usual is not None and number == number:
+                if usual[2] in (None, b"n") and _reads_as(usual[5], number):
+                    return cell[0]
+                text = number_text(number).encode("ascii")
+                style, metadata, formula_xml = usual.group(1, 3, 4)
+                return b"%b%b%b>%b<v>%b</v></c>" % (
+                    self._xml[cell.start() : usual.start()], style, metadata, formula_xml, text
+                )  # fmt: skip
         original = self._xml[cell.start() : cell.end()]
         body_at, body_end = cell.span(2) if cell[2] is not None else (cell.end(), cell.end())
         formula = self._formula.search(self._searched, body_at, body_end)
@@ -294,6 +310,30 @@ class _Patcher:
         return kind, b"<%bv>%b</%bv>" % (self._prefix, text.encode("ascii"), self._prefix)
 
 
+def _reads_as(text: bytes, number: float) -> bool:
+    try:
+        return float(text) == number
+    except ValueError:
+        return False
+
+
+_REFERENCE: Final = re.compile(rb' r="([A-Z]{1,3})[0-9]+"')
+_COLUMNS: Final[dict[bytes, int]] = {}
+
+
+def _column(attributes: bytes, before: int) -> int:
+    """The column of a cell; without a reference the one after ``before``. Raises ValueError."""
+    usual = _REFERENCE.match(attributes)
+    if usual is not None:
+        letters = usual[1]
+        col = _COLUMNS.get(letters)
+        if col is None:
+            col = _COLUMNS[letters] = column_index(letters.decode("ascii"))
+        return col
+    reference = _attribute(attributes, b"r")
+    return parse_cell(reference.decode("ascii"))[1] if reference else before + 1
+
+
 def number_text(value: float) -> str:
     """The shortest decimal that reads as the same binary64; whole numbers without a point, no negative zero."""
     if value == 0:
@@ -308,8 +348,14 @@ def escape_text(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+_ATTRIBUTES: Final = {
+    name: re.compile(rb"""\s%b\s*=\s*(?:"([^"]*)"|'([^']*)')""" % name)
+    for name in (b"r", b"s", b"t", b"ref", b"customFormat", b"style", b"min", b"max")
+}
+
+
 def _attribute(attributes: bytes, name: bytes) -> bytes | None:
-    match = re.search(rb"""\s%b\s*=\s*(?:"([^"]*)"|'([^']*)')""" % name, attributes)
+    match = _ATTRIBUTES[name].search(attributes)
     return None if match is None else match[1] if match[1] is not None else match[2]
 
 

@@ -206,7 +206,13 @@ def _load_data_table(found: dict[str, Any]) -> DataTable:
 
 def _dump_external(book: ExternalBook, arrays: _Writer) -> dict[str, Any]:
     sheets = [[name, _dump_grids(grids, arrays)] for name, grids in book.sheets.items()]
-    return {"index": book.index, "target": book.target, "sheets": sheets, "names": book.names}
+    return {
+        "index": book.index,
+        "target": book.target,
+        "sheets": sheets,
+        "names": book.names,
+        "lost": sorted(book.lost),
+    }
 
 
 def _load_workbook(header: dict[str, Any], arrays: _Reader) -> Workbook:
@@ -224,6 +230,7 @@ def _load_workbook(header: dict[str, Any], arrays: _Reader) -> Workbook:
                 target=book["target"],
                 sheets={name: _load_grids(grids, arrays) for name, grids in book["sheets"]},
                 names=book["names"],
+                lost=frozenset(book["lost"]),
             )
             for book in header["externals"]
         ],

@@ -36,7 +36,7 @@ CELLS = [
     '<c r="{c}{r}"><f t="array" ref="{c}{r}">SUM(A{r})</f><v>3</v></c>',
     '<c r="{c}{r}"><f ca="1"/><v>3</v></c>',
     '<c r="{c}{r}" s="2"/>',
-    '<c r="{c}{r}" t="inlineStr"><is><t>in {r}</t></is></c>',
+    '<c r="{c}{r}" t="inlineStr"><is><t>in {r}_x000D_&amp;</t></is></c>',
     '<c r="{c}{r}" t="str"><v xml:space="preserve"> a&#10;_x000D_ </v></c>',
     '<c t="n" r="{c}{r}"><v>4</v></c>',
     "<c><v>5</v></c>",
