@@ -65,7 +65,7 @@ class BadAnswer(SheetrunError):
         self.address = address
         self.status = status
         self.detail = detail
-        self.hint = "Check the address: it ends with /v1."
+        self.hint = "Check the address: `sheetrun up` and `sheetrun deploy` print it."
 
     def __str__(self) -> str:
         return f"{self.address} answered {self.status}, {self.detail}"

@@ -421,7 +421,8 @@ def test_up_prints_json_first_and_stops_cleanly(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stopped: list[bool] = []
-    running = types.SimpleNamespace(url="http://127.0.0.1:9/v1", key="k", stop=lambda: stopped.append(True))
+    running = types.SimpleNamespace(url="http://127.0.0.1:9/v1", key="k", alive=True, log="x.log")
+    running.stop = lambda: stopped.append(True)
     local = types.ModuleType("sheetrun.local")
     seen: dict[str, Any] = {}
 
@@ -433,11 +434,15 @@ def test_up_prints_json_first_and_stops_cleanly(
     monkeypatch.setitem(sys.modules, "sheetrun.local", local)
     monkeypatch.setattr("sheetrun.local", local, raising=False)
 
-    def interrupted(_: object) -> None:
+    def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("threading.Event.wait", interrupted)
     assert main(["up", "--json", "--port", "4000", "--data", "state"]) == 0
     assert capsys.readouterr().out == '{"url": "http://127.0.0.1:9/v1", "key": "k"}\n'
     assert stopped == [True]
+    assert seen.pop("tell")
     assert seen == {"port": 4000, "data_dir": Path("state")}
+    running.alive = False
+    assert main(["up"]) == 1
+    assert "ended by itself; its log: x.log" in capsys.readouterr().err

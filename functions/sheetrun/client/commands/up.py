@@ -11,12 +11,16 @@ import signal
 import threading
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from sheetrun.client.console import Usage, say
+from sheetrun.client.errors import SheetrunError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=int, default=None, help="where to listen on 127.0.0.1 (default: 4566)")
+    parser.add_argument(
+        "--port", type=int, default=None, help="where to listen on 127.0.0.1 (default: 4566, or any if taken)"
+    )
     parser.add_argument("--data", metavar="DIR", help="keep jobs and results here between runs")
     parser.add_argument("--json", action="store_true", help="print the address and the key as JSON when ready")
     parser.add_argument("--sample", metavar="FILE", nargs="?", const="", help="submit a workbook first (default: ours)")
@@ -24,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     sample = find_sample(arguments.sample) if arguments.sample is not None else None
-    options = {}
+    options: dict[str, Any] = {"tell": _tell}
     if arguments.port is not None:
         if not 0 <= arguments.port <= 65535:
             raise Usage("--port is a number from 0 to 65535")
@@ -45,7 +49,9 @@ def run(arguments: argparse.Namespace) -> int:
                 from sheetrun.client.sample import run_sample
 
                 run_sample(running.url, running.key, sample)
-            threading.Event().wait()
+            while running.alive:
+                threading.Event().wait(1.0)
+            raise Ended(f"the service has ended by itself; its log: {running.log}")
         except KeyboardInterrupt:
             say("\nsheetrun: stopping")
         finally:
@@ -53,6 +59,14 @@ def run(arguments: argparse.Namespace) -> int:
     finally:
         signal.signal(signal.SIGTERM, previous)
     return 0
+
+
+class Ended(SheetrunError):
+    """The emulator is gone."""
+
+
+def _tell(text: str) -> None:
+    say(f"sheetrun: {text}")
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
