@@ -24,21 +24,22 @@ from sheetrun.runtime.registry import LIFTED, Entry, entries
 from sheetrun.workbook.model import MAX_COLUMNS, MAX_ROWS, Rect
 
 _ERROR_NAMES: Final = {
-    "#NULL!": "NULL",
-    "#DIV/0!": "DIV0",
-    "#VALUE!": "VALUE",
-    "#REF!": "REF",
-    "#NAME?": "NAME",
-    "#NUM!": "NUM",
-    "#N/A": "NA",
-    "#SPILL!": "SPILL",
-    "#CALC!": "CALC",
+    "#NULL!": "NULL_ERROR",
+    "#DIV/0!": "DIV0_ERROR",
+    "#VALUE!": "VALUE_ERROR",
+    "#REF!": "REF_ERROR",
+    "#NAME?": "NAME_ERROR",
+    "#NUM!": "NUM_ERROR",
+    "#N/A": "NA_ERROR",
+    "#SPILL!": "SPILL_ERROR",
+    "#CALC!": "CALC_ERROR",
 }
 _PYTHON: Final = frozenset({"exit", "quit", "copyright", "credits", "license", "help", "steps", "book", "r", "c"})
 _COMPARISONS: Final = {"=": "eq", "<>": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
 _INFIX: Final = {"+": 1, "-": 1, "*": 2}  # operator -> precedence in Python
 _NAMED: Final = {"+": "plus", "-": "minus", "*": "times"}
 _ATOM: Final = 9
+_QUOTES: Final = ('"', "'")
 #: Functions that hand on one of their arguments: what is wanted of the call is wanted of these arguments.
 _PASSING: Final = frozenset({"IF", "IFS", "IFERROR", "IFNA", "CHOOSE", "SWITCH", "LET"})
 #: Parameters of kind array whose argument is still computed cell by cell (no array mode inside), as in Excel.
@@ -231,11 +232,9 @@ class Emitter:
         return f"{sheet}{accessor}[{self._key(node, want)}]"
 
     def _three_d(self, node: Range, want: str) -> str:
-        if not (node.fixed_rows and node.fixed_columns) and not self.layout.fixed:
-            raise NotWhole
-        rect = node.at(self.layout.rect.top, self.layout.rect.left)
         first, last = self._sheet_name(node.sheet), self._sheet_name(node.last_sheet)
-        text = f"book.span({literal(first)}, {literal(last)}, {literal(_address(rect))})"
+        key = self._key(node, "ref")
+        text = f"book.span({literal(first)}, {literal(last)}, {key if key.startswith(_QUOTES) else f'({key})'})"
         return self._use("num", text) if want == "number" else text
 
     def _key(self, node: Range, want: str) -> str:
@@ -418,7 +417,7 @@ class Emitter:
         if node.top.absolute != node.bottom.absolute or node.left.absolute != node.right.absolute:
             raise NotWhole
         first = node.at(rect.top, rect.left)
-        if first.size > 100_000:
+        if first.size > 100_000 or node.whole_columns or node.whole_rows:
             raise NotWhole
         steps = (1 if node.fixed_rows else rect.height, 1 if node.fixed_columns else rect.width)
         return f"{self._alias(node.sheet)}.window({literal(_address(first))}, {steps[0]}, {steps[1]})"

@@ -33,6 +33,7 @@ class Scope:
     tables: dict[str, Table] = field(default_factory=dict)
     externals: list[tuple[str, Sheet]] = field(default_factory=list)
     external_names: dict[tuple[str, str], str] = field(default_factory=dict)
+    lost: set[str] = field(default_factory=set)
     own: int = 0  #: number of the workbook's own sheets
 
     @classmethod
@@ -46,6 +47,8 @@ class Scope:
             scope.tables[_fold(table.name)] = table
         for book in workbook.externals:
             for sheet_name, grids in book.sheets.items():
+                if sheet_name in book.lost:
+                    scope.lost.add(_fold(f"[{book.index}]{sheet_name}"))
                 label = f"[{book.index}]{sheet_name}"
                 scope.sheets[_fold(label)] = scope.own + len(scope.externals)
                 scope.externals.append((label, Sheet(label, grids=grids)))
@@ -139,6 +142,8 @@ class Resolver:
         if book is None or book == "0":
             return self._scope.sheets.get(_fold(sheet))
         found = self._scope.sheets.get(_fold(f"[{book}]{sheet}"))
+        if _fold(f"[{book}]{sheet}") in self._scope.lost:
+            return None
         if found is None:
             raise CannotCompile("external_link", f"the file has no cached values of [{book}]{sheet}")
         return found
@@ -281,6 +286,8 @@ def _is_node(value: Any) -> bool:
 
 
 def _variable(node: Any) -> nodes.Name:
+    if isinstance(node, nodes.Structured) and node.table is None and node.first and not node.items:
+        return nodes.Name(node.first)  # an optional parameter: LAMBDA(x,[y],…)
     if not isinstance(node, nodes.Name):
         raise CannotCompile("bad_arguments", "a variable of LET or LAMBDA must be a name")
     return node

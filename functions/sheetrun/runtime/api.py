@@ -9,7 +9,16 @@ from typing import Any
 
 import sheetrun.runtime.functions
 from sheetrun.runtime.book import solve, step
-from sheetrun.runtime.errors import CALC, DIV0, NA, NAME, NULL, NUM, REF, SPILL, VALUE, ExcelError
+from sheetrun.runtime.errors import CALC as CALC_ERROR
+from sheetrun.runtime.errors import DIV0 as DIV0_ERROR
+from sheetrun.runtime.errors import NA as NA_ERROR
+from sheetrun.runtime.errors import NAME as NAME_ERROR
+from sheetrun.runtime.errors import NULL as NULL_ERROR
+from sheetrun.runtime.errors import NUM as NUM_ERROR
+from sheetrun.runtime.errors import REF as REF_ERROR
+from sheetrun.runtime.errors import SPILL as SPILL_ERROR
+from sheetrun.runtime.errors import VALUE as VALUE_ERROR
+from sheetrun.runtime.errors import ExcelError
 from sheetrun.runtime.functions.lambdas import called
 from sheetrun.runtime.ops import (
     add,
@@ -44,16 +53,16 @@ from sheetrun.runtime.values import MISSING
 from sheetrun.runtime.windows import over
 
 __all__ = [
-    "CALC",
-    "DIV0",
+    "CALC_ERROR",
+    "DIV0_ERROR",
     "MISSING",
-    "NA",
-    "NAME",
-    "NULL",
-    "NUM",
-    "REF",
-    "SPILL",
-    "VALUE",
+    "NA_ERROR",
+    "NAME_ERROR",
+    "NULL_ERROR",
+    "NUM_ERROR",
+    "REF_ERROR",
+    "SPILL_ERROR",
+    "VALUE_ERROR",
     "ExcelError",
     "add",
     "called",

@@ -21,7 +21,7 @@ from sheetrun.runtime.address import Span, read_span
 from sheetrun.runtime.cells import EMPTY, NUMBER, PENDING, TEXT
 from sheetrun.runtime.coerce import number_in_text
 from sheetrun.runtime.errors import Raised, Stop, Unsupported
-from sheetrun.runtime.sheet import Area, Ref, Refs, Sheet
+from sheetrun.runtime.sheet import Area, Key, Ref, Refs, Sheet, span_of
 from sheetrun.runtime.values import Scalar, Value, encode
 
 _BUSY: Final = -(2**30)  # tag of a cell that is being computed right now
@@ -181,10 +181,10 @@ class Book:
     def views(self, index: int) -> tuple[Sheet, Sheet]:
         return self.sheets[index], self._live[index]
 
-    def span(self, first: str, last: str, address: str) -> Refs:
+    def span(self, first: str, last: str, key: Key) -> Refs:
         """A 3-D reference: the same range of all sheets from ``first`` to ``last``."""
         a, b = sorted((self[first].index, self[last].index))
-        area = read_span(address)[0]
+        area = span_of(key)[0]
         return Refs(tuple(Ref(s, area) for s in self.sheets[a : b + 1]))
 
     def random(self) -> float:

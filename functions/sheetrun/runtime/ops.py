@@ -18,7 +18,7 @@ from sheetrun.runtime.coerce import to_logical, to_number, to_text
 from sheetrun.runtime.compare import compare, compare_arrays, same_number
 from sheetrun.runtime.errors import DIV0, NULL, NUM, REF, VALUE, ExcelError, Raised
 from sheetrun.runtime.sheet import Ref, Refs
-from sheetrun.runtime.values import Arr, Scalar, Value, common_shape
+from sheetrun.runtime.values import Arr, Erring, Scalar, Value, common_shape, erring
 
 _BOX_DIV0: Final = float(DIV0)
 _BOX_NUM: Final = float(NUM)
@@ -34,10 +34,12 @@ def num(value: Value) -> Any:
     if kind is float or kind is np.ndarray:
         return value
     if kind is Arr:
-        return value.num
+        return erring(value.num)
+    if kind is Erring:
+        return value
     if kind is Ref or kind is Refs:
         array = value.arr()
-        return num(array.cell(0, 0)) if array.size == 1 else array.num
+        return num(array.cell(0, 0)) if array.size == 1 else erring(array.num)
     if callable(value):
         return VALUE
     return to_number(value)
@@ -141,7 +143,7 @@ def div(a: Value, b: Value) -> Any:
             out = np.divide(a, b)
         zero = np.equal(b, 0.0)
         if np.any(zero):
-            out = np.where(zero & ~np.isnan(a), _BOX_DIV0, np.where(np.isnan(a), a, out))
+            out = np.where(zero & ~np.isnan(a), _BOX_DIV0, np.where(np.isnan(a), a, out)).view(Erring)
         return out
     if isinstance(a, ExcelError):
         return a
@@ -187,7 +189,7 @@ def _power_arrays(a: Numbers, b: Numbers) -> Numbers:
         out = np.where((a == 0.0) & (b == 0.0), _BOX_NUM, out)
         out = np.where((a == 0.0) & (b < 0.0), _BOX_DIV0, out)
         out = np.where(np.isnan(b), b, out)
-        out = np.where(np.isnan(a), a, out)
+        out = np.where(np.isnan(a), a, out).view(Erring)
     return out
 
 

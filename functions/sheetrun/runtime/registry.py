@@ -20,7 +20,7 @@ Kinds of parameter:
     lazy      a function of no arguments that computes the value (branches that may not be needed)
     host      not written by the user: a Ref to the cell that holds the formula; always the first parameter
 
-``[x: kind = default]`` may be omitted (numbers, text in quotes, TRUE, FALSE or None are defaults). ``[x: kind ~ default]``
+``[x: kind = default]`` may be omitted (numbers, text in quotes, TRUE, FALSE, None or MISSING are defaults). ``[x: kind ~ default]``
 takes the default also when the argument is left empty between commas; otherwise an empty argument is an empty cell.
 ``*xs: kind`` takes the rest. After ``->``: number, text, logical, array, ref or any; what the compiler may rely on.
 Errors in number, integer, text, logical and scalar arguments are the result (the first one wins).
@@ -40,7 +40,7 @@ import numpy as np
 
 from sheetrun.runtime.coerce import to_logical, to_number, to_text
 from sheetrun.runtime.errors import DIV0, NUM, VALUE, ExcelError, Raised
-from sheetrun.runtime.values import MISSING, Arr, Scalar, Value, common_shape
+from sheetrun.runtime.values import MISSING, Arr, Erring, Scalar, Value, common_shape
 
 LIFTED: Final = frozenset({"number", "integer", "text", "logical", "scalar", "any"})
 KINDS: Final = LIFTED | {"array", "values", "ref", "raw", "lazy", "host"}
@@ -173,10 +173,16 @@ def _read_parameter(text: str) -> Parameter:
     if not match or match["kind"] not in KINDS or bool(match["open"]) != bool(match["close"]):
         raise ValueError(f"not a parameter: {text}")
     written = match["default"]
-    default = None if written is None else ast.literal_eval({"TRUE": "True", "FALSE": "False"}.get(written.strip(), written))
+    default = None if written is None else _read_default(written.strip())
     return Parameter(
         match["name"], match["kind"], bool(match["open"]), default, match["sign"] == "~", bool(match["star"])
     )
+
+
+def _read_default(written: str) -> Any:
+    if written == "MISSING":
+        return MISSING
+    return ast.literal_eval({"TRUE": "True", "FALSE": "False"}.get(written, written))
 
 
 def _caller(
@@ -226,13 +232,21 @@ def _caller(
         except ArithmeticError:
             return NUM
 
+    def filled(args: tuple[Value, ...]) -> tuple[Value, ...]:
+        """The arguments with defaults for those left out."""
+        given = len(args)
+        return tuple(
+            p.default if i >= given or (args[i] is MISSING and p.empty_is_omitted) else args[i]
+            for i, p in enumerate(fixed)
+        )
+
     def lift(args: tuple[Value, ...]) -> Value:
         spread = [
             type(a) in _ARRAYS and (lifted[i] if i < len(fixed) else tail_lifted[(i - len(fixed)) % len(tail)])
             for i, a in enumerate(args)
         ]
-        if vector is not None and len(args) == len(fixed):
-            return _vector_call(vector, args)
+        if vector is not None and len(args) <= len(fixed):
+            return vector_call(vector, filled(args))
         if whole is not None:
             try:
                 found = whole(*args)
@@ -254,7 +268,7 @@ def _caller(
     return call
 
 
-_ARRAYS: Final = frozenset({Arr, np.ndarray})
+_ARRAYS: Final = frozenset({Arr, np.ndarray, Erring})
 _FEW: Final = 64  # cells, below which looking for repeated arguments does not pay
 
 
@@ -292,7 +306,8 @@ def _single(value: Value) -> Scalar:
     return value  # type: ignore[no-any-return]
 
 
-def _vector_call(vector: Callable[..., Any], args: tuple[Value, ...]) -> Value:
+def vector_call(vector: Callable[..., Any], args: tuple[Value, ...]) -> Value:
+    """A function of float64 arrays on arguments as they flow, with the errors among them put into the result."""
     nums = []
     for a in args:
         if type(a) in _ARRAYS:
@@ -313,6 +328,7 @@ def _vector_call(vector: Callable[..., Any], args: tuple[Value, ...]) -> Value:
             bad = np.isnan(n)
             if bad.any():
                 out = np.where(bad, n, out)
+        return out.view(Erring)
     return out
 
 

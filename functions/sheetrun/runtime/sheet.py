@@ -22,7 +22,7 @@ from sheetrun.runtime import pool
 from sheetrun.runtime.address import MAX_COLUMNS, MAX_ROWS, Span, read_span, span_address
 from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, TEXT, Numbers, Tags
 from sheetrun.runtime.errors import NUM, REF, SPILL, ExcelError, Raised, error_of
-from sheetrun.runtime.values import Arr, Scalar, Value, encode
+from sheetrun.runtime.values import Arr, Scalar, Value, encode, erring
 
 if TYPE_CHECKING:
     from sheetrun.runtime.book import Book
@@ -346,7 +346,7 @@ class _Numbers:
         span, single = span_of(key)
         if single:
             return self._sheet.number(span.top, span.left)
-        return self._sheet.rectangle(span).num
+        return erring(self._sheet.rectangle(span).num)
 
 
 class _Arrays:

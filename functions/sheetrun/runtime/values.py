@@ -61,6 +61,40 @@ def decode(num: float, tag: int) -> Scalar:
     return None
 
 
+class Erring(np.ndarray[Any, np.dtype[np.float64]]):
+    """A float64 array with errors in it: where both sides of ``+`` or ``*`` are errors, the left one wins.
+
+    Plain NumPy may swap the operands of these two (its loops for the last few elements do), and an error's code is in
+    the NaN that comes first.
+    """
+
+    def __add__(self, other: Any) -> Any:
+        return _left_wins(np.add, self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return _left_wins(np.add, other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return _left_wins(np.multiply, self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return _left_wins(np.multiply, other, self)
+
+
+def _left_wins(operation: Any, a: Any, b: Any) -> Any:
+    if isinstance(a, ExcelError) or isinstance(b, ExcelError):
+        return NotImplemented
+    left, right = np.asarray(a), np.asarray(b)
+    out = operation(left, right)
+    out = np.where(np.isnan(left), left, np.where(np.isnan(right), right, out))
+    return out.view(Erring)
+
+
+def erring(num: Numbers) -> Numbers:
+    """The same array, as one that keeps the order of errors, when there are any."""
+    return num.view(Erring) if np.isnan(num).any() else num
+
+
 class Arr:
     """A two-dimensional array of scalars. Shape (rows, columns); never empty."""
 
@@ -206,8 +240,7 @@ class Arr:
 
 def is_array(value: Value) -> bool:
     """True for what has more than one place: an Arr or a bare NumPy array."""
-    kind = type(value)
-    return kind is Arr or kind is np.ndarray
+    return type(value) is Arr or isinstance(value, np.ndarray)
 
 
 def common_shape(arrays: Iterable[Any]) -> tuple[int, int]:

@@ -35,14 +35,22 @@ def select(masks: list[np.ndarray], values: list[Value]) -> Arr:  # type: ignore
     """For each place the value whose mask holds there (masks are disjoint and of one shape)."""
     arrays = [Arr.of(spread(v)) for v in values]
     shape = common_shape([*arrays, masks[0]])
-    num, tag = np.zeros(shape), np.zeros(shape, np.int32)
+    num, tag = np.full(shape, float(NA)), np.zeros(shape, np.int32)
     for mask, array in zip(masks, arrays, strict=True):
-        where = np.broadcast_to(mask, shape) if mask.shape != shape else mask
+        where = _masked(mask, shape)
         wide = array.expanded(shape)
         np.copyto(num, wide.num, where=where)
         if wide.tag is not None:
             np.copyto(tag, wide.tag, where=where)
     return Arr(num, tag if tag.any() else None)
+
+
+def _masked(mask: np.ndarray, shape: tuple[int, int]) -> np.ndarray:  # type: ignore[type-arg]
+    """A mask over a larger shape: one row or column repeats, nothing holds beyond it."""
+    if mask.shape == shape:
+        return mask
+    wide = Arr.logicals(mask).expanded(shape)
+    return wide.num == 1.0
 
 
 def truths(test: Arr) -> tuple[np.ndarray, np.ndarray, Arr]:  # type: ignore[type-arg]
