@@ -13,6 +13,7 @@ import gc
 import keyword
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
@@ -85,13 +86,24 @@ GENERATED: Final = Policy()
 
 def check(source: str, policy: Policy = GENERATED) -> None:
     """Raises ``ForbiddenSyntax`` with the first line that is not allowed."""
-    check_tree(parse(source), policy)
+    with not_collecting():
+        check_tree(parse(source), policy)
+
+
+@contextmanager
+def not_collecting() -> Iterator[None]:
+    """While a syntax tree grows: it has no cycles yet, and looking for them makes long scripts far slower."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def parse(source: str) -> ast.Module:
     """Raises ``ForbiddenSyntax`` for text that is not Python."""
-    collecting = gc.isenabled()
-    gc.disable()  # a tree has no cycles yet; collecting while it grows makes a long script several times slower
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # "invalid escape sequence": the script is not ours to warn about
@@ -100,9 +112,6 @@ def parse(source: str) -> ast.Module:
         raise ForbiddenSyntax(error.lineno or 1, f"not Python: {error.msg}") from None
     except (ValueError, RecursionError, MemoryError, OverflowError) as error:
         raise ForbiddenSyntax(1, f"not Python that can be parsed: {error or type(error).__name__}") from None
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def check_tree(tree: ast.Module, policy: Policy = GENERATED) -> None:

@@ -57,7 +57,8 @@ def attempt(payload):
         os.setsid()
         pid = os.fork()
         if pid == 0:
-            time.sleep(60)
+            time.sleep(20)
+            os._exit(0)
         os.write(write, str(pid).encode())
         os._exit(0)
     return os.read(read, 99).decode()

@@ -154,12 +154,12 @@ class Job:
         if compiled:  # the parent's own cache holds only what this function gave it, keyed by text and policy
             code: CodeType = marshal.loads(compiled)
             return code
-        tree = allowlist.parse(source)
-        if config["policy"] is not None:
-            allowlist.check_tree(tree, Policy.from_json(config["policy"]))
-        gc.disable()
-        code = compile(tree, SCRIPT_NAME, "exec", dont_inherit=True)
-        gc.enable()
+        with allowlist.not_collecting():
+            tree = allowlist.parse(source)
+            if config["policy"] is not None:
+                allowlist.check_tree(tree, Policy.from_json(config["policy"]))
+            code = compile(tree, SCRIPT_NAME, "exec", dont_inherit=True)
+            del tree
         if config["return_code"]:
             self.tell(Kind.CODE, {}, marshal.dumps(code))
         return code
