@@ -1,0 +1,359 @@
+"""The fakes and the AWS adapters keep the same promises. The adapters run against the embedded AWS."""
+
+from __future__ import annotations
+
+import secrets
+import urllib.request
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+
+from sheetrun.aws.accounts import DynamoIdempotency, DynamoKeys, DynamoLimits
+from sheetrun.aws.blobs import S3Blobs
+from sheetrun.aws.clients import Clients
+from sheetrun.aws.queues import SqsQueues
+from sheetrun.aws.table import DynamoLedger
+from sheetrun.jobs import transitions
+from sheetrun.jobs.errors import Conflict, Full, Raced, StepFailed, StepRetryable
+from sheetrun.jobs.events import Dispatch
+from sheetrun.jobs.job import Job, Problem
+from sheetrun.jobs.limits import BucketPolicy
+from sheetrun.jobs.states import Kind, Priority, State, Step
+from sheetrun.jobs.transitions import Change, Claimed
+from sheetrun.local import Running
+from sheetrun.local.emulator import ROOT
+from sheetrun.service.fakes import MemoryBlobs, MemoryQueues, MemoryTable
+from sheetrun.service.ids import SystemIds
+from sheetrun.service.ports import (
+    Answer,
+    ApiKey,
+    Blobs,
+    Idempotency,
+    JobFilter,
+    Keys,
+    Ledger,
+    Limits,
+    Queues,
+    all_queue_names,
+)
+
+# Far from now, so that the schedule of the running service leaves these jobs alone.
+NOW = datetime(2099, 1, 31, 9, 30, tzinfo=UTC)
+PATIENCE = timedelta(seconds=60)
+MANY = 10**6
+
+
+@dataclass(frozen=True)
+class Ports:
+    """One implementation of all ports, and names that no other test uses."""
+
+    ledger: Ledger
+    keys: Keys
+    limits: Limits
+    idempotency: Idempotency
+    blobs: Blobs
+    queues: Queues
+    put: Callable[[str, bytes], Any]
+    client: str
+
+
+@pytest.fixture(params=["fakes", pytest.param("aws", marks=pytest.mark.e2e)])
+def ports(request: pytest.FixtureRequest) -> Ports:
+    client = f"c{secrets.token_hex(6)}"
+    if request.param == "fakes":
+        table, blobs = MemoryTable(), MemoryBlobs()
+        return Ports(table, table, table, table, blobs, MemoryQueues(), blobs.upload, client)
+    service: Running = request.getfixturevalue("service")
+    session = boto3.Session(region_name=service.region, **ROOT)
+    clients = Clients(endpoint=service.aws_endpoint, session=session)
+    prefix = f"contract-{client}"
+    urls = {name: clients.sqs.create_queue(QueueName=f"{prefix}-{name}")["QueueUrl"] for name in all_queue_names()}
+
+    def delete_queues() -> None:
+        for url in urls.values():
+            clients.sqs.delete_queue(QueueUrl=url)
+
+    request.addfinalizer(delete_queues)
+    s3 = S3Blobs(clients, service.bucket)
+    return Ports(
+        DynamoLedger(clients, service.table, patience=PATIENCE, gates=10_000),
+        DynamoKeys(clients, service.table),
+        DynamoLimits(clients, service.table),
+        DynamoIdempotency(clients, service.table),
+        s3,
+        SqsQueues(clients, urls, own=urls),
+        lambda key, data: s3.put(key, data, content_type="application/octet-stream"),
+        client,
+    )
+
+
+def made(client: str, at: datetime = NOW) -> Change:
+    job_id = SystemIds().job_id(at)
+    job = Job(
+        id=job_id,
+        client=client,
+        kind=Kind.WORKBOOK,
+        task="recalculate",
+        filename="a.xlsx",
+        priority=Priority.NORMAL,
+        state=State.AWAITING_UPLOAD,
+        created_at=at,
+        upload_expires_at=at + timedelta(seconds=900),
+        deadline_at=at + timedelta(seconds=3600),
+        expires_at=at + timedelta(seconds=7200),
+        source_key="k",
+        retain_seconds=60,
+        metadata={"naïve": "Σ"},
+    )
+    return transitions.created(job, at)
+
+
+def create(ports: Ports, at: datetime = NOW) -> Job:
+    change = made(ports.client, at)
+    ports.ledger.create(change, most=MANY, most_of_client=MANY)
+    return change.job
+
+
+def test_a_job_is_read_as_it_was_written(ports: Ports) -> None:
+    job = create(ports)
+    assert ports.ledger.get(job.id) == job
+    assert ports.ledger.get("job_unknown") is None
+    with pytest.raises(Raced):
+        ports.ledger.create(Change(job), most=MANY, most_of_client=MANY)
+
+
+def test_a_write_needs_the_version_that_was_read(ports: Ports) -> None:
+    job = create(ports)
+    change = transitions.uploaded(job, NOW, size=3, etag="e")
+    assert change is not None
+    ports.ledger.save(job, change)
+    with pytest.raises(Raced):
+        ports.ledger.save(job, change)
+    assert ports.ledger.get(job.id) == change.job
+    claim = transitions.claim(change.job, Step.PARSE, 1, NOW, lease=PATIENCE, max_attempts=3)
+    assert isinstance(claim, Claimed)
+    ports.ledger.save(change.job, claim.change)
+    beat = transitions.heartbeat(claim.change.job, 1, NOW, lease=PATIENCE, progress=claim.change.job.progress)
+    ports.ledger.save(claim.change.job, beat)
+    with pytest.raises(Raced):
+        ports.ledger.save(claim.change.job, beat)
+
+
+def test_of_many_who_claim_at_once_one_wins(ports: Ports) -> None:
+    job = create(ports)
+    change = transitions.uploaded(job, NOW, size=3, etag="e")
+    assert change is not None
+    ports.ledger.save(job, change)
+    claim = transitions.claim(change.job, Step.PARSE, 1, NOW, lease=PATIENCE, max_attempts=3)
+    assert isinstance(claim, Claimed)
+
+    def attempt(_: int) -> bool:
+        try:
+            ports.ledger.save(change.job, claim.change)
+        except Raced:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(attempt, range(8))) == 1
+
+
+def test_events_and_the_outbox_are_written_with_the_job(ports: Ports) -> None:
+    job = create(ports)
+    change = transitions.uploaded(job, NOW, size=3, etag="e")
+    assert change is not None
+    ports.ledger.save(job, change)
+    events = ports.ledger.events(job.id, after=0, limit=10)
+    assert [(event.number, event.type) for event in events] == [(1, "job.created"), (2, "job.queued")]
+    assert [event.number for event in ports.ledger.events(job.id, after=1, limit=10)] == [2]
+    assert ports.ledger.events(job.id, after=0, limit=1) == events[:1]
+    assert ports.ledger.events(job.id, after=2**31, limit=1) == []
+    assert ports.ledger.outbox(job.id) == [change.dispatch]
+    assert change.dispatch in ports.ledger.unsent(NOW + timedelta(seconds=1), limit=100)
+    assert change.dispatch not in ports.ledger.unsent(NOW - timedelta(seconds=1), limit=100)
+    assert change.dispatch is not None
+    ports.ledger.sent(change.dispatch)
+    ports.ledger.sent(change.dispatch)
+    assert ports.ledger.outbox(job.id) == []
+
+
+def test_jobs_come_by_client_newest_first_in_pages(ports: Ports) -> None:
+    jobs = [create(ports, NOW + timedelta(seconds=second)) for second in range(5)]
+    ids = [job.id for job in reversed(jobs)]
+    first = ports.ledger.page(ports.client, JobFilter(), after=None, limit=2)
+    assert [job.id for job in first.jobs] == ids[:2]
+    second = ports.ledger.page(ports.client, JobFilter(), after=first.after, limit=3)
+    assert [job.id for job in second.jobs] == ids[2:]
+    assert second.after is None
+    since = JobFilter(created_after=jobs[2].created_at)
+    assert [job.id for job in ports.ledger.page(ports.client, since, after=None, limit=9).jobs] == ids[:2]
+    none = JobFilter(states=frozenset({State.FAILED}))
+    assert ports.ledger.page(ports.client, none, after=None, limit=9).jobs == ()
+    assert ports.ledger.page("nobody", JobFilter(), after=None, limit=9).jobs == ()
+
+
+def test_what_is_due_is_found_and_deleting_is_whole(ports: Ports) -> None:
+    job = create(ports)
+    assert job.id not in ports.ledger.due(NOW + timedelta(seconds=59), limit=1000)
+    assert job.id in ports.ledger.due(NOW + timedelta(seconds=61), limit=1000)
+    change = transitions.uploaded(job, NOW, size=3, etag="e")
+    assert change is not None
+    ports.ledger.save(job, change)
+    with pytest.raises(Raced):
+        ports.ledger.delete(job)
+    ended = transitions.cancel(change.job, NOW)
+    assert ended is not None
+    ports.ledger.save(change.job, ended)
+    ports.ledger.delete(ended.job)
+    assert ports.ledger.get(job.id) is None
+    assert ports.ledger.outbox(job.id) == []
+    assert ports.ledger.events(job.id, after=0, limit=10) == []
+
+
+def test_gates_count_jobs_from_creation_to_their_end(ports: Ports) -> None:
+    first, second = made(ports.client), made(ports.client)
+    ports.ledger.create(first, most=MANY, most_of_client=1)
+    with pytest.raises(Full) as caught:
+        ports.ledger.create(second, most=MANY, most_of_client=1)
+    assert (caught.value.gate, caught.value.limit) == ("client", 1)
+    assert ports.ledger.get(second.job.id) is None
+    assert ports.ledger.under_way(ports.client) == 1
+    refused = transitions.refused(first.job, NOW, Problem(code="x", title="X", detail="x", stage="intake"))
+    assert refused is not None
+    ports.ledger.save(first.job, refused)
+    assert ports.ledger.under_way(ports.client) == 0
+    ports.ledger.create(second, most=MANY, most_of_client=1)
+
+
+def test_a_gate_holds_under_many_callers(ports: Ports) -> None:
+    def attempt(_: int) -> bool:
+        try:
+            ports.ledger.create(made(ports.client), most=MANY, most_of_client=5)
+        except (Full, Raced):
+            return False
+        return True
+
+    with ThreadPoolExecutor(12) as pool:
+        assert sum(pool.map(attempt, range(24))) <= 5
+    assert ports.ledger.under_way(ports.client) <= 5
+
+
+def test_keys(ports: Ports) -> None:
+    key = ApiKey(
+        id=secrets.token_hex(5), client=ports.client, secret_hash="h", scopes=frozenset({"read"}), created_at=NOW
+    )
+    assert not ports.keys.client_exists(ports.client)
+    ports.keys.put_key(key)
+    assert ports.keys.get_key(key.id) == key
+    assert ports.keys.get_key("none") is None
+    assert ports.keys.client_exists(ports.client)
+    ports.keys.touch_key(key.id, NOW)
+    found = ports.keys.get_key(key.id)
+    assert found is not None
+    assert found.last_used_at == NOW
+    assert [item.id for item in ports.keys.list_keys(ports.client)] == [key.id]
+
+
+def test_a_bucket_never_gives_more_than_it_has(ports: Ports) -> None:
+    policy = BucketPolicy(name="jobs", quota=10, window=60)
+
+    def attempt(_: int) -> bool:
+        try:
+            return ports.limits.take(ports.client, policy, NOW).admitted
+        except StepRetryable:
+            return False
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(attempt, range(20))) <= 10
+    while ports.limits.take(ports.client, policy, NOW).admitted:
+        pass
+    assert ports.limits.peek(ports.client, policy, NOW).remaining == 0
+    assert ports.limits.take(ports.client, policy, NOW + timedelta(seconds=6)).admitted
+
+
+def test_idempotency(ports: Ports) -> None:
+    store, owner = ports.idempotency, ports.client
+    first = store.reserve(owner, "k", fingerprint="f", subject="job_1", now=NOW)
+    assert (first.fresh, first.subject) == (True, "job_1")
+    second = store.reserve(owner, "k", fingerprint="f", subject="job_2", now=NOW)
+    assert (second.fresh, second.answer) == (False, None)
+    died = store.reserve(owner, "k", fingerprint="f", subject="job_3", now=NOW + timedelta(seconds=31))
+    assert (died.fresh, died.subject) == (True, "job_1")
+    answer = Answer(status=202, headers={"Location": "x"}, body="{}")
+    store.answer(owner, "k", answer, NOW)
+    assert store.reserve(owner, "k", fingerprint="f", subject="job_4", now=NOW + timedelta(hours=23)).answer == answer
+    assert store.reserve(owner, "k", fingerprint="f", subject="job_5", now=NOW + timedelta(hours=25)).fresh
+    store.forget(owner, "k")
+    assert store.reserve(owner, "k", fingerprint="g", subject="job_6", now=NOW).subject == "job_6"
+
+
+def test_of_many_with_one_key_one_is_first(ports: Ports) -> None:
+    def attempt(number: int) -> bool:
+        return ports.idempotency.reserve(ports.client, "k", fingerprint="f", subject=f"job_{number}", now=NOW).fresh
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(attempt, range(8))) == 1
+
+
+def test_objects(ports: Ports) -> None:
+    key = f"jobs/{ports.client}/work/a b+ü.bin"
+    assert ports.blobs.head(key) is None
+    with pytest.raises(StepFailed):
+        ports.blobs.get(key)
+    ports.put(key, b"0123456789")
+    stat = ports.blobs.head(key)
+    assert stat is not None
+    assert stat.size == 10
+    assert ports.blobs.start(key, 4) == b"0123"
+    assert ports.blobs.get(key, etag=stat.etag) == b"0123456789"
+    with pytest.raises(StepFailed) as caught:
+        ports.blobs.get(key, etag="0" * 32)
+    assert caught.value.code == "source_changed"
+    ports.put(f"jobs/{ports.client}/other", b"x")
+    assert ports.blobs.delete_all(f"jobs/{ports.client}/") == 2
+    assert ports.blobs.head(key) is None
+    ports.blobs.delete(key)
+
+
+def test_an_upload_in_parts_needs_parts(ports: Ports) -> None:
+    key = f"uploads/{ports.client}/x"
+    upload_id = ports.blobs.start_multipart(key)
+    with pytest.raises(Conflict):
+        ports.blobs.complete_multipart(key, upload_id)
+
+
+def test_messages(ports: Ports) -> None:
+    for step in Step:
+        ports.queues.send(Dispatch(job_id="job_1", step=step, number=1, priority=Priority.LOW))
+    waiting = {name: count for name, count in ports.queues.depth().waiting.items() if count}
+    assert waiting == {"parse-low": 1, "generate": 1, "execute-low": 1}
+    ports.queues.check()
+    ports.ledger.check()
+    ports.blobs.check()
+
+
+@pytest.mark.e2e
+def test_parts_are_put_together_by_the_store(service: Running) -> None:
+    clients = Clients(endpoint=service.aws_endpoint, session=boto3.Session(region_name=service.region, **ROOT))
+    blobs = S3Blobs(clients, service.bucket)
+    key = "jobs/contract/parts"
+    upload_id = blobs.start_multipart(key)
+    for number, data in ((1, b"a" * 5 * 2**20), (2, b"b")):
+        url = blobs.presign_part(key, upload_id, number, seconds=60)
+        urllib.request.urlopen(urllib.request.Request(url, data=data, method="PUT")).close()
+    blobs.complete_multipart(key, upload_id)
+    stat = blobs.head(key)
+    assert stat is not None
+    assert stat.size == 5 * 2**20 + 1
+
+
+@pytest.mark.e2e
+def test_a_dependency_that_does_not_answer_is_retryable() -> None:
+    clients = Clients(endpoint="http://127.0.0.1:9", session=boto3.Session(region_name="us-east-1", **ROOT))
+    with pytest.raises(StepRetryable):
+        SqsQueues(clients, {"generate": "http://127.0.0.1:9/q"}).check()
