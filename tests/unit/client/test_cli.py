@@ -49,7 +49,7 @@ class Run:
 
 
 class Model:
-    date1904 = False
+    workbook = types.SimpleNamespace(settings=types.SimpleNamespace(date1904=True))
 
     def __init__(self, report: dict[str, Any]) -> None:
         self.report = report

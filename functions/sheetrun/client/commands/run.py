@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     begun = time.monotonic()
     with about(arguments.file):
         model = local.open_model(arguments.file)
-        done = model.run(parse_assignments(arguments.set, date1904=bool(getattr(model, "date1904", False))))
+        done = model.run(parse_assignments(arguments.set, date1904=model.workbook.settings.date1904))
     took = time.monotonic() - begun
     for reference in arguments.get:
         with about(reference):

@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     with about(arguments.file):
         model = local.open_model(arguments.file)
-    date1904 = bool(getattr(model, "date1904", False))
+    date1904 = model.workbook.settings.date1904
     columns = ["scenario", *references, *arguments.get]
     table: list[list[Any]] = []
     with ProgressLine() as progress:
