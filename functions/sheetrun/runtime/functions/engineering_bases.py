@@ -11,7 +11,7 @@ from sheetrun.runtime.coerce import general
 from sheetrun.runtime.errors import NUM, VALUE, Raised
 from sheetrun.runtime.registry import excel
 from sheetrun.runtime.strict import strict_integer, strict_number
-from sheetrun.runtime.values import Scalar
+from sheetrun.runtime.values import Missing, Scalar
 
 _DIGITS: Final = "0123456789ABCDEF"
 _LENGTH: Final = 10
@@ -36,13 +36,13 @@ def read_digits(value: Scalar, base: int) -> int:
     return number - whole if number >= whole // 2 else number
 
 
-def write_digits(number: int, base: int, places: Scalar) -> str:
+def write_digits(number: int, base: int, places: Scalar | Missing) -> str:
     """A number in a base, filled up with zeros to ``places``. Raises #NUM! when ten digits do not hold it."""
     whole = base**_LENGTH
     if not -(whole // 2) <= number < whole // 2:
         raise Raised(NUM)
     width = 0
-    if places is not None:
+    if not isinstance(places, Missing):
         width = strict_integer(places)
         if not 0 < width <= _LENGTH:
             raise Raised(NUM)
@@ -68,20 +68,20 @@ def bin2dec(number: Scalar) -> int:
     return read_digits(number, 2)
 
 
-@excel("BIN2OCT(number: scalar, [places: scalar = None]) -> text")
-def bin2oct(number: Scalar, places: Scalar) -> str:
+@excel("BIN2OCT(number: scalar, [places: scalar = MISSING]) -> text")
+def bin2oct(number: Scalar, places: Scalar | Missing) -> str:
     """A binary number as an octal one."""
     return write_digits(read_digits(number, 2), 8, places)
 
 
-@excel("BIN2HEX(number: scalar, [places: scalar = None]) -> text")
-def bin2hex(number: Scalar, places: Scalar) -> str:
+@excel("BIN2HEX(number: scalar, [places: scalar = MISSING]) -> text")
+def bin2hex(number: Scalar, places: Scalar | Missing) -> str:
     """A binary number as a hexadecimal one."""
     return write_digits(read_digits(number, 2), 16, places)
 
 
-@excel("OCT2BIN(number: scalar, [places: scalar = None]) -> text")
-def oct2bin(number: Scalar, places: Scalar) -> str:
+@excel("OCT2BIN(number: scalar, [places: scalar = MISSING]) -> text")
+def oct2bin(number: Scalar, places: Scalar | Missing) -> str:
     """An octal number as a binary one."""
     return write_digits(read_digits(number, 8), 2, places)
 
@@ -92,20 +92,20 @@ def oct2dec(number: Scalar) -> int:
     return read_digits(number, 8)
 
 
-@excel("OCT2HEX(number: scalar, [places: scalar = None]) -> text")
-def oct2hex(number: Scalar, places: Scalar) -> str:
+@excel("OCT2HEX(number: scalar, [places: scalar = MISSING]) -> text")
+def oct2hex(number: Scalar, places: Scalar | Missing) -> str:
     """An octal number as a hexadecimal one."""
     return write_digits(read_digits(number, 8), 16, places)
 
 
-@excel("HEX2BIN(number: scalar, [places: scalar = None]) -> text")
-def hex2bin(number: Scalar, places: Scalar) -> str:
+@excel("HEX2BIN(number: scalar, [places: scalar = MISSING]) -> text")
+def hex2bin(number: Scalar, places: Scalar | Missing) -> str:
     """A hexadecimal number as a binary one."""
     return write_digits(read_digits(number, 16), 2, places)
 
 
-@excel("HEX2OCT(number: scalar, [places: scalar = None]) -> text")
-def hex2oct(number: Scalar, places: Scalar) -> str:
+@excel("HEX2OCT(number: scalar, [places: scalar = MISSING]) -> text")
+def hex2oct(number: Scalar, places: Scalar | Missing) -> str:
     """A hexadecimal number as an octal one."""
     return write_digits(read_digits(number, 16), 8, places)
 
@@ -116,19 +116,19 @@ def hex2dec(number: Scalar) -> int:
     return read_digits(number, 16)
 
 
-@excel("DEC2BIN(number: scalar, [places: scalar = None]) -> text")
-def dec2bin(number: Scalar, places: Scalar) -> str:
+@excel("DEC2BIN(number: scalar, [places: scalar = MISSING]) -> text")
+def dec2bin(number: Scalar, places: Scalar | Missing) -> str:
     """A decimal number (-512 to 511) as a binary one."""
     return write_digits(strict_integer(number), 2, places)
 
 
-@excel("DEC2OCT(number: scalar, [places: scalar = None]) -> text")
-def dec2oct(number: Scalar, places: Scalar) -> str:
+@excel("DEC2OCT(number: scalar, [places: scalar = MISSING]) -> text")
+def dec2oct(number: Scalar, places: Scalar | Missing) -> str:
     """A decimal number as an octal one."""
     return write_digits(strict_integer(number), 8, places)
 
 
-@excel("DEC2HEX(number: scalar, [places: scalar = None]) -> text")
-def dec2hex(number: Scalar, places: Scalar) -> str:
+@excel("DEC2HEX(number: scalar, [places: scalar = MISSING]) -> text")
+def dec2hex(number: Scalar, places: Scalar | Missing) -> str:
     """A decimal number as a hexadecimal one."""
     return write_digits(strict_integer(number), 16, places)

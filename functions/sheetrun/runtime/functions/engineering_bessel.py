@@ -1,7 +1,7 @@
 """Bessel functions of whole order, with the accuracy that Excel has.
 
-Excel uses the polynomial approximations of Abramowitz and Stegun, 9.4 and 9.8 (and Hart's rational ones for J and Y near
-0), good to about 1E-7, and recurrence from orders 0 and 1; better values would differ from Excel's.
+Excel uses the polynomial approximations of Abramowitz and Stegun, 9.4 and 9.8 (for J and Y near 0 Hart's rational ones),
+good to about 1E-7, and recurrence from orders 0 and 1; better values would differ from Excel's.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ def _poly(y: float, *coefficients: float) -> float:
 _P0: Final = (1.0, -0.1098628627e-2, 0.2734510407e-4, -0.2073370639e-5, 0.2093887211e-6)
 _Q0: Final = (-0.1562499995e-1, 0.1430488765e-3, -0.6911147651e-5, 0.7621095161e-6, -0.934935152e-7)
 _P1: Final = (1.0, 0.183105e-2, -0.3516396496e-4, 0.2457520174e-5, -0.240337019e-6)
+#: Measured: for J of order 1 Excel has the third coefficient twice (J1(10) is off by 5E-7), for Y it has not.
+_P1_OF_J: Final = (1.0, 0.183105e-2, -0.3516396496e-4, -0.3516396496e-4, 0.2457520174e-5, -0.240337019e-6)
 _Q1: Final = (0.04687499995, -0.2002690873e-3, 0.8449199096e-5, -0.88228987e-6, 0.105787412e-6)
 
 
@@ -55,7 +57,7 @@ def _j1(x: float) -> float:
         return x * top / _poly(y, 144725228442.0, 2300535178.0, 18583304.74, 99447.43394, 376.9991397, 1.0)
     z = 8.0 / a
     angle = a - 2.356194491
-    wave = math.cos(angle) * _poly(z * z, *_P1) - z * math.sin(angle) * _poly(z * z, *_Q1)
+    wave = math.cos(angle) * _poly(z * z, *_P1_OF_J) - z * math.sin(angle) * _poly(z * z, *_Q1)
     return math.copysign(1.0, x) * math.sqrt(_TWO_OVER_PI / a) * wave
 
 

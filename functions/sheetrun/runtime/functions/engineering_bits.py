@@ -8,7 +8,7 @@ from typing import Final
 from sheetrun.runtime.errors import NUM, Raised
 from sheetrun.runtime.registry import excel
 from sheetrun.runtime.strict import strict_number
-from sheetrun.runtime.values import Scalar
+from sheetrun.runtime.values import Missing, Scalar
 
 _LIMIT: Final = 1 << 48
 _FURTHEST: Final = 53
@@ -72,17 +72,13 @@ def gestep(number: Scalar, step: Scalar) -> float:
     return float(strict_number(number) >= strict_number(step))
 
 
-@excel("ERF(lower_limit: scalar, [upper_limit: scalar = None]) -> number")
-def erf(lower: Scalar, upper: Scalar) -> float:
+@excel("ERF(lower_limit: scalar, [upper_limit: scalar = MISSING]) -> number")
+def erf(lower: Scalar, upper: Scalar | Missing) -> float:
     """The error function between 0 and a limit, or between two limits."""
     first = strict_number(lower)
-    if upper is None:
+    if isinstance(upper, Missing):
         return math.erf(first)
     last = strict_number(upper)
-    if first > 0.5 and last > 0.5:  # near 1 the difference would cancel
-        return math.erfc(first) - math.erfc(last)
-    if first < -0.5 and last < -0.5:
-        return math.erfc(-last) - math.erfc(-first)
     return math.erf(last) - math.erf(first)
 
 
