@@ -1,0 +1,112 @@
+"""The installed command, in processes of its own, on real files: values, scripts, proofs and refusals."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+EXAMPLE = str(Path(__file__).parents[2] / "examples" / "solar_farm.xlsx")
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
+
+
+def sheetrun(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "sheetrun.client.cli", *words]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SHEETRUN_")}
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, env=environment, timeout=100)
+
+
+def test_other_inputs_give_other_results_in_every_form(tmp_path: Path) -> None:
+    done = sheetrun("run", EXAMPLE, "--set", "PriceCase=High", "--get", "EquityIRR", "--get", "Dashboard!A30:B30")
+    assert done.returncode == 0, done.stderr
+    rate, year, revenue = map(float, done.stdout.split())
+    assert 0.18 < rate < 0.20
+    assert year == 2047
+    assert revenue > 80_000
+
+    words = ("--set", "'Inputs'!B13=High", "--json", "-", "--xlsx", str(tmp_path / "high.xlsx"))
+    done = sheetrun("run", EXAMPLE, *words)
+    document = json.loads(done.stdout)
+    assert document["cells"]["Dashboard!B8"] == pytest.approx(rate)
+    assert len(document["cells"]) == 1423
+    assert document["report"]["formulas"] == 1423
+
+    import openpyxl
+
+    book = openpyxl.load_workbook(tmp_path / "high.xlsx", data_only=True)
+    assert book["Dashboard"]["B8"].value == pytest.approx(rate)
+    assert book["Inputs"]["B13"].value == "High"
+
+
+def test_the_script_is_python_and_the_same_every_time(tmp_path: Path) -> None:
+    first = sheetrun("compile", EXAMPLE)
+    second = sheetrun("compile", EXAMPLE, "-o", str(tmp_path / "model.py"))
+    assert first.returncode == second.returncode == 0
+    assert first.stdout == (tmp_path / "model.py").read_text()
+    compile(first.stdout, "model.py", "exec")
+    assert "=EnergyP50*Availability*E7" in first.stdout
+
+
+def test_a_check_goes_through_good_and_bad_files(tmp_path: Path) -> None:
+    (tmp_path / "cut.xlsx").write_bytes(Path(EXAMPLE).read_bytes()[:20_000])
+    (tmp_path / "text.xlsx").write_text("a,b\n1,2\n")
+    (tmp_path / "empty.xlsx").touch()
+    (tmp_path / "locked.xlsx").write_bytes(OLE)
+    done = sheetrun("check", EXAMPLE, str(tmp_path), "--json", "result.json", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr == ""
+    result = json.loads((tmp_path / "result.json").read_text())
+    found = {Path(one["file"]).name: (one["status"], one.get("code")) for one in result["files"]}
+    assert found.pop("solar_farm.xlsx") == ("ok", None)
+    assert {status for status, _ in found.values()} == {"refused"}
+    assert found["text.xlsx"][1] == "text_file"
+    assert result["totals"]["matched"] == result["totals"]["compared"] > 1400
+    assert done.stdout.splitlines()[-2] == "5 files: 1 ok, 4 refused"
+    assert sheetrun("check", EXAMPLE).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("run", EXAMPLE, "--set", "Nope!A1=3"), 1, "there is no sheet 'Nope'"),
+        (("run", EXAMPLE, "--get", "Sites[Nope]"), 1, "does not name a cell or range"),
+        (("run", "no such file.xlsx"), 2, "no such file: no such file.xlsx"),
+        (("run", EXAMPLE, "--xlsx", "no/such/folder/out.xlsx"), 2, "no such file: no/such/folder"),
+    ],
+)
+def test_refusals_are_one_line_and_no_trace(words: tuple[str, ...], code: int, told: str, tmp_path: Path) -> None:
+    done = sheetrun(*words, cwd=tmp_path)
+    assert done.returncode == code
+    assert done.stdout == ""
+    assert told in done.stderr.splitlines()[0]
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_scenarios_are_rows(tmp_path: Path) -> None:
+    (tmp_path / "s.csv").write_text("PriceCase,PPAShare\nLow,50%\nHigh,\n")
+    words = ("--scenarios", "s.csv", "--get", "EquityIRR", "--get", "Dashboard!B23", "-o", "out.csv")
+    done = sheetrun("scenarios", EXAMPLE, *words, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    head, low, high = [line.split(",") for line in (tmp_path / "out.csv").read_text().splitlines()]
+    assert head == ["scenario", "PriceCase", "PPAShare", "EquityIRR", "Dashboard!B23"]
+    assert low[:3] == ["1", "Low", "0.5"]
+    assert high[:3] == ["2", "High", ""]
+    assert float(low[3]) < float(high[3])
+    assert low[4] == high[4] == "OK"
+
+
+def test_ctrl_c_ends_it_at_once_and_leaves_nothing(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "sheetrun.client.cli", "check", EXAMPLE]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    time.sleep(0.8)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert told.strip() == "sheetrun: interrupted"
