@@ -1,0 +1,105 @@
+"""Powers, logarithms, whole numbers, combinations and number systems."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from calls import DIV0, MISSING, NA, NUM, VALUE, agrees, call, host
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "wanted"),
+    [
+        ("ABS", (-2.5,), 2.5),
+        ("SIGN", (-3,), -1.0),
+        ("SQRT", (-1,), NUM),
+        ("SQRTPI", (2,), 2.506628275),
+        ("EXP", (1,), math.e),
+        ("EXP", (710,), NUM),
+        ("LN", (86,), 4.454347296),
+        ("LN", (0,), NUM),
+        ("LOG", (8, 2), 3.0),
+        ("LOG", (86, 2.7182818), 4.4543473429),
+        ("LOG", (10,), 1.0),
+        ("LOG", (10, 1), DIV0),
+        ("LOG10", (1e5,), 5.0),
+        ("POWER", (98.6, 3.2), 2401077.222),
+        ("POWER", (0, 0), NUM),
+        ("POWER", (0, -1), DIV0),
+        ("POWER", (-8, 0.5), NUM),
+        ("GCD", (24, 36), 12.0),
+        ("GCD", (24.9, [36, None]), 12.0),
+        ("GCD", (-1,), NUM),
+        ("GCD", ([None, None],), 0.0),
+        ("GCD", ([None],), VALUE),
+        ("GCD", (MISSING, 5), NA),
+        ("LCM", (24, 36), 72.0),
+        ("LCM", (5, 0), 0.0),
+        ("LCM", (2.0**52, 3), NUM),
+        ("FACT", (5,), 120.0),
+        ("FACT", (1.9,), 1.0),
+        ("FACT", (171,), NUM),
+        ("FACTDOUBLE", (6,), 48.0),
+        ("FACTDOUBLE", (7,), 105.0),
+        ("FACTDOUBLE", (-1,), 1.0),
+        ("FACTDOUBLE", (-2,), NUM),
+        ("COMBIN", (8, 2), 28.0),
+        ("COMBIN", (3, 4), NUM),
+        ("COMBIN", (2000, 1000), NUM),
+        ("COMBINA", (4, 3), 20.0),
+        ("COMBINA", (10, 3), 220.0),
+        ("PERMUT", (100, 3), 970200.0),
+        ("PERMUTATIONA", (3, 2), 9.0),
+        ("MULTINOMIAL", (2, 3, 4), 1260.0),
+        ("SERIESSUM", (math.pi / 4, 0, 2, [1, -1 / 2, 1 / 24, -1 / 720]), 0.7071032148),
+        ("BASE", (7, 2), "111"),
+        ("BASE", (100, 16), "64"),
+        ("BASE", (15, 2, 10), "0000001111"),
+        ("BASE", (0, 2), "0"),
+        ("BASE", (-1, 2), NUM),
+        ("DECIMAL", ("FF", 16), 255.0),
+        ("DECIMAL", ("zap", 36), 45745.0),
+        ("DECIMAL", ("12", 2), NUM),
+        ("ROMAN", (499, 0), "CDXCIX"),
+        ("ROMAN", (499, 1), "LDVLIV"),
+        ("ROMAN", (499, 2), "XDIX"),
+        ("ROMAN", (499, 3), "VDIV"),
+        ("ROMAN", (499, 4), "ID"),
+        ("ROMAN", (499, True), "CDXCIX"),
+        ("ROMAN", (499, False), "ID"),
+        ("ROMAN", (3999,), "MMMCMXCIX"),
+        ("ROMAN", (0,), ""),
+        ("ROMAN", (4000,), VALUE),
+        ("ARABIC", ("mcmxii",), 1912.0),
+        ("ARABIC", ("-LVII",), -57.0),
+        ("ARABIC", ("",), 0.0),
+        ("ARABIC", ("A",), VALUE),
+    ],
+)
+def test_values(name: str, args: tuple[Any, ...], wanted: Any) -> None:
+    assert agrees(call(name, *args), wanted, 9)
+
+
+def test_arrays_are_answered_like_scalars() -> None:
+    numbers = [-8.0, 0.0, 1.0, 2.5, NA, "x"]
+    for name in ("ABS", "SIGN", "SQRT", "SQRTPI", "EXP", "LN", "LOG10"):
+        assert call(name, numbers) == [[call(name, n)] for n in numbers]
+    for base in (10.0, 2.0, 1.0, -1.0):
+        assert agrees(call("LOG", numbers, base), [call("LOG", n, base) for n in numbers], 15)
+        assert agrees(call("POWER", numbers, base), [call("POWER", n, base) for n in numbers], 15)
+
+
+def test_every_roman_number_reads_back() -> None:
+    for form in range(5):
+        numbers = [float(n) for n in range(1, 4000, 7)]
+        texts = call("ROMAN", numbers, float(form))
+        assert [call("ARABIC", t) for (t,) in texts] == numbers
+
+
+def test_random_numbers_come_from_the_book() -> None:
+    assert call("RAND", host(1)) == call("RAND", host(1))
+    draws = {call("RANDBETWEEN", host(seed), 1.2, 3) for seed in range(40)}
+    assert draws == {2.0, 3.0}
+    assert call("RANDBETWEEN", host(), 3, 1) is NUM
