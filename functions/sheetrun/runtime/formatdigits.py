@@ -36,6 +36,7 @@ class Digits:
     percents: int
     exponent: str  #: "", "E+", "E-" (or with e)
     division: tuple[tuple[tuple[bool, str], ...], tuple[tuple[bool, str], ...]] | None  #: numerator, denominator
+    separator: str = ""  #: what stands between the whole number and its fraction
 
     @property
     def decimals(self) -> int:
@@ -77,8 +78,9 @@ def _divides(items: Sequence[TokenLike], at: int) -> bool:
 
 def _commas(left: Sequence[TokenLike], right: Sequence[TokenLike]) -> tuple[bool, int]:
     """(thousands are separated, how many commas follow the last placeholder: each divides by 1000)."""
+    first = next((i for i, t in enumerate(left) if t.kind == "digit"), 0)
     last = max((i for i, t in enumerate(left) if t.kind == "digit"), default=-1)
-    thousands = any(t.kind == "comma" for t in left[: max(last, 0)]) and any(t.kind == "digit" for t in left)
+    thousands = any(t.kind == "comma" for t in left[first : last + 1])
     scale = 0
     for t in left[last + 1 :]:
         if t.kind != "comma":
@@ -93,7 +95,8 @@ def _commas(left: Sequence[TokenLike], right: Sequence[TokenLike]) -> tuple[bool
 
 
 def _slots(items: Sequence[TokenLike]) -> tuple[tuple[bool, str], ...]:
-    return tuple((t.kind == "digit", t.text) for t in items if t.kind != "comma")
+    first = next((i for i, t in enumerate(items) if t.kind == "digit"), len(items))
+    return tuple((t.kind == "digit", t.text) for i, t in enumerate(items) if t.kind != "comma" or i < first)
 
 
 def _compile_division(items: Sequence[TokenLike], slash: int, percents: int) -> Digits:
@@ -110,10 +113,9 @@ def _compile_division(items: Sequence[TokenLike], slash: int, percents: int) -> 
     while end < len(items) and (items[end].kind == "digit" or items[end].text.isdigit()):
         end += 1
     whole = items[:start]
-    if not any(t.kind == "digit" for t in whole):
-        whole = [t for t in whole if t.kind == "literal"]
+    last = max((i for i, t in enumerate(whole) if t.kind == "digit"), default=len(whole) - 1)
     return Digits(
-        _slots(whole),
+        _slots(whole[: last + 1]),
         (),
         _slots(items[end:]),
         False,
@@ -122,6 +124,7 @@ def _compile_division(items: Sequence[TokenLike], slash: int, percents: int) -> 
         percents,
         "",
         (_slots(items[start:slash]), _slots(items[slash + 1 : end])),
+        "".join(t.text for t in whole[last + 1 :]),
     )
 
 
@@ -229,32 +232,48 @@ def _format_scientific(number: Decimal, digits: Digits) -> str:
 
 
 def _format_division(number: Decimal, digits: Digits) -> str:
-    assert digits.division is not None
+    """A fraction. What shows of a whole 0 or a numerator 0 was measured for each kind of placeholder."""
+    if digits.division is None:
+        raise ValueError("the section has no fraction")
     upper, lower = digits.division
     mixed = any(slot for slot, _ in digits.whole)
     whole = int(number) if mixed else 0
-    rest = float(number - whole)
-    fixed = "".join(t for _, t in lower).strip()
-    if fixed.isdigit() and int(fixed):
-        bottom = int(fixed)
-        top = math.floor(rest * bottom + 0.5)
-        width = len(fixed)
-        down = fixed
-    else:
-        width = sum(1 for slot, _ in lower if slot)
-        top, bottom = nearest_fraction(rest, 10 ** min(width, 9) - 1)
-        down = _fill_whole(lower, str(bottom), False)
-        if all(t == "?" for s, t in lower if s):
-            down = str(bottom).ljust(width)
+    top, bottom, below = _division_parts(float(number - whole), lower)
     if mixed and top == bottom:
         whole, top = whole + 1, 0
-    head = _fill_whole(digits.whole, str(whole) if whole or (mixed and not top) else "", digits.thousands)
     tail = "".join(t for _, t in digits.tail)
-    if mixed and top == 0:
-        blank = " " * (sum(len(t) for s, t in upper) + 1 + width)
-        zero = all(t == "0" for s, t in upper if s)
-        return head + (_fill_whole(upper, "0", False) + "/" + down if zero else blank) + tail
-    return head + _fill_whole(upper, str(top), False) + "/" + down + tail
+    fraction = _fill_whole(upper, str(top), False) + "/" + below
+    if not mixed:
+        return "".join(t for _, t in digits.whole) + digits.separator + fraction + tail
+    left, over, under = (_placeholders(part) for part in (digits.whole, upper, lower))
+    if top == 0 and "0" not in over:
+        head = _fill_whole(digits.whole, str(whole), digits.thousands)
+        width = len(digits.separator) + sum(len(t) for _, t in (*upper, *lower)) + 1
+        return head + (" " * width if "?" in left + over + under else "") + tail
+    hidden = whole == 0 and "0" not in left and not (top == 0 and "?" in left)
+    head = _fill_whole(digits.whole, "" if hidden else str(whole), digits.thousands)
+    separator = digits.separator
+    if hidden:
+        separator = " " * len(separator) if "?" in left + over else ""
+    return head + separator + fraction + tail
+
+
+def _placeholders(slots: tuple[tuple[bool, str], ...]) -> str:
+    return "".join(t for slot, t in slots if slot)
+
+
+def _division_parts(rest: float, lower: tuple[tuple[bool, str], ...]) -> tuple[int, int, str]:
+    """(numerator, denominator, the denominator as written) for a denominator that is fixed or has so many digits."""
+    fixed = "".join(t for _, t in lower).strip()
+    if fixed.isdigit() and int(fixed):
+        return math.floor(rest * int(fixed) + 0.5), int(fixed), fixed
+    width = len(_placeholders(lower))
+    top, bottom = nearest_fraction(rest, 10 ** min(width, 9) - 1)
+    if "0" in _placeholders(lower):
+        return top, bottom, _fill_whole(lower, str(bottom), False)
+    left = iter(str(bottom))  # from the left, so that fractions stand below each other
+    written = [next(left, " " if t == "?" else "") if slot else t for slot, t in lower]
+    return top, bottom, "".join(written)
 
 
 def nearest_fraction(value: float, largest: int) -> tuple[int, int]:

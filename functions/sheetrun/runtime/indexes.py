@@ -233,18 +233,30 @@ class Index:
 
     def nearest(self, value: Scalar, *, larger: bool, last: bool) -> int:
         """Exact, else the next smaller (or larger) value wherever it stands (XLOOKUP): its first or last position."""
-        return self._order_of(value).nearest(value, larger=larger, last=last)
+        at = self._order_of(value).nearest(value, larger=larger, last=last)
+        kinds = (NUMBER, TEXT, LOGICAL)  # in Excel's order: what is not found among its own is sought in the next type
+        place = kinds.index(_kind_of(value)) + (1 if larger else -1)
+        while at < 0 and 0 <= place < len(kinds):
+            at = self._order(kinds[place]).edge(first=larger, last=last)
+            place += 1 if larger else -1
+        return at
 
     def bisect(self, value: Scalar, *, descending: bool, mode: int) -> int:
         """XLOOKUP's binary search in data said to be in order; mode 0 exact, -1 or next smaller, 1 or next larger."""
         return self._order_of(value).bisect(value, descending=descending, mode=mode)
 
     def _order_of(self, value: Scalar) -> _Ordered:
-        kind = TEXT if isinstance(value, str) else LOGICAL if isinstance(value, bool) else NUMBER
+        return self._order(_kind_of(value))
+
+    def _order(self, kind: int) -> _Ordered:
         made = self._ordered.get(kind)
         if made is None:
             made = self._ordered[kind] = _Ordered(self, kind)
         return made
+
+
+def _kind_of(value: Scalar) -> int:
+    return TEXT if isinstance(value, str) else LOGICAL if isinstance(value, bool) else NUMBER
 
 
 class _Ordered:
@@ -341,7 +353,15 @@ class _Ordered:
         at = int(np.searchsorted(keys, key, "left") if larger else np.searchsorted(keys, key, "right") - 1)
         if not 0 <= at < len(keys):
             return -1
-        found = keys[at]
+        return self._standing(keys, places, keys[at], last)
+
+    def edge(self, *, first: bool, last: bool) -> int:
+        """Where the smallest (``first``) or the largest value stands; -1 when there is none."""
+        keys, places = self._in_order()
+        return self._standing(keys, places, keys[0 if first else -1], last) if len(keys) else -1
+
+    @staticmethod
+    def _standing(keys: Any, places: Any, found: Any, last: bool) -> int:
         return int(places[np.searchsorted(keys, found, "right") - 1 if last else np.searchsorted(keys, found, "left")])
 
     def bisect(self, value: Scalar, *, descending: bool, mode: int) -> int:

@@ -16,10 +16,10 @@ from sheetrun.runtime.sheet import Ref
 if TYPE_CHECKING:
     from sheetrun.runtime.book import Book, Tables
 
-_CELL: Final = r"\$?([A-Za-z]{1,3})\$?([1-9]\d{0,6})"
+_CELL: Final = r"\$?([A-Za-z]{1,3})\$?0*([1-9]\d{0,6})"
 _AREA: Final = re.compile(rf"{_CELL}(?:\s*:\s*{_CELL})?\Z")
 _COLUMNS: Final = re.compile(r"\$?([A-Za-z]{1,3})\s*:\s*\$?([A-Za-z]{1,3})\Z")
-_ROWS: Final = re.compile(r"\$?([1-9]\d{0,6})\s*:\s*\$?([1-9]\d{0,6})\Z")
+_ROWS: Final = re.compile(r"\$?0*([1-9]\d{0,6})\s*:\s*\$?0*([1-9]\d{0,6})\Z")
 _R1C1: Final = re.compile(r"(?:R(\[-?\d+\]|\d*))?(?:C(\[-?\d+\]|\d*))?\Z", re.IGNORECASE)
 _TABLE: Final = re.compile(r"([^\[\]]+)\[(.*)\]\Z", re.DOTALL)
 _SPECIALS: Final = {"#all", "#data", "#headers", "#totals", "#this row"}

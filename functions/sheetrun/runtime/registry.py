@@ -13,7 +13,7 @@ Kinds of parameter:
     logical   bool                                                      lifted
     scalar    any scalar but an error; None for an empty cell           lifted
     any       any scalar, errors too                                    lifted
-    array     Arr (a scalar becomes 1 × 1); errors stay inside
+    array     Arr (a scalar becomes 1 × 1); errors stay inside, but an error alone is the result
     values    Arr when it came from a reference or an array, else the scalar itself (SUM tells them apart); with ``*``
     ref       Ref; anything else is #VALUE!
     raw       whatever it is
@@ -387,6 +387,8 @@ def _scalar(value: Value) -> Scalar:
 
 
 def _array(value: Value) -> Arr:
+    if isinstance(value, ExcelError):  # what should be an array failed to be one
+        raise Raised(value)
     if value is MISSING:
         return Arr.of(None)
     return Arr.of(value)

@@ -10,13 +10,14 @@ import numpy as np
 
 from sheetrun.runtime import calendar, daycount
 from sheetrun.runtime.calendar import civil, day_of, from_1900, seconds_of, to_1900
-from sheetrun.runtime.cells import Numbers
+from sheetrun.runtime.cells import LOGICAL, Numbers
 from sheetrun.runtime.coerce import to_number
 from sheetrun.runtime.errors import NUM, VALUE, ExcelError, Raised
 from sheetrun.runtime.reading import read_date_time
-from sheetrun.runtime.registry import excel
+from sheetrun.runtime.registry import excel, vector_call
 from sheetrun.runtime.sheet import Ref
-from sheetrun.runtime.values import Scalar
+from sheetrun.runtime.strict import strict_date, strict_integer, strict_number
+from sheetrun.runtime.values import Arr, Scalar, Value
 
 
 def _date_vector(years: Numbers, months: Numbers, days: Numbers) -> Numbers:
@@ -154,12 +155,13 @@ def days360(start: float, end: float, method: bool) -> int:
     return _days360(to_1900(day_of(start)), to_1900(day_of(end)), method)
 
 
-def _months_later(start: float, months: float, *, to_month_end: bool) -> int:
-    if isinstance(start, bool) or abs(months) > 1_000_000:
+def _months_later(start: Scalar, months: Scalar, *, to_month_end: bool) -> int:
+    shift = strict_number(months)
+    if abs(shift) > 1_000_000:
         raise Raised(NUM)
-    serial = to_1900(day_of(start))
+    serial = strict_date(start)
     y, m, d = daycount.civil(serial)
-    index = y * 12 + m - 1 + math.trunc(months)
+    index = y * 12 + m - 1 + math.trunc(shift)
     y, m = divmod(index, 12)
     if not 1900 <= y <= 9999:
         raise Raised(NUM)
@@ -186,17 +188,25 @@ def _months_vector(*, to_month_end: bool) -> Any:
                     out[at] = _months_later(float(start), float(shift), to_month_end=to_month_end)
         return out
 
-    return vector
+    def whole(starts: Value, months: Value) -> Value:
+        if any(
+            LOGICAL in a.tags() if isinstance(a, Arr) else not isinstance(a, float | np.ndarray)
+            for a in (starts, months)
+        ):
+            return None
+        return vector_call(vector, (starts, months))
+
+    return whole
 
 
-@excel("EDATE(start_date: number, months: number) -> number", vector=_months_vector(to_month_end=False))
-def edate(start: float, months: float) -> int:
+@excel("EDATE(start_date: scalar, months: scalar) -> number", whole=_months_vector(to_month_end=False))
+def edate(start: Scalar, months: Scalar) -> int:
     """The same day some months later, or the last day of a shorter month."""
     return _months_later(start, months, to_month_end=False)
 
 
-@excel("EOMONTH(start_date: number, months: number) -> number", vector=_months_vector(to_month_end=True))
-def eomonth(start: float, months: float) -> int:
+@excel("EOMONTH(start_date: scalar, months: scalar) -> number", whole=_months_vector(to_month_end=True))
+def eomonth(start: Scalar, months: Scalar) -> int:
     """The last day of the month some months later."""
     return _months_later(start, months, to_month_end=True)
 
@@ -238,7 +248,7 @@ def calendar_serial(y: int, m: int, d: int) -> int:
     return daycount.serial_of(y, m, d) if y >= 1900 else daycount.serial_of(1900, 1, 1) - 31
 
 
-@excel("YEARFRAC(start_date: number, end_date: number, [basis: integer = 0]) -> number")
-def yearfrac(start: float, end: float, basis: int) -> float:
+@excel("YEARFRAC(start_date: scalar, end_date: scalar, [basis: scalar = 0]) -> number")
+def yearfrac(start: Scalar, end: Scalar, basis: Scalar) -> float:
     """The part of a year between two dates, by basis 0 (30/360 US) to 4 (30/360 European)."""
-    return daycount.year_fraction(to_1900(day_of(start)), to_1900(day_of(end)), basis)
+    return daycount.year_fraction(strict_date(start), strict_date(end), strict_integer(basis))

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
 from sheetrun.runtime.address import cell_address
 from sheetrun.runtime.cells import LOGICAL, NUMBER, Mask, error_numbers
-from sheetrun.runtime.coerce import to_number
 from sheetrun.runtime.errors import NA, REF, VALUE, ExcelError, Raised, Unsupported
 from sheetrun.runtime.numberformat import cell_format_code
 from sheetrun.runtime.registry import excel
 from sheetrun.runtime.sheet import Ref, Refs
+from sheetrun.runtime.strict import strict_integer
 from sheetrun.runtime.values import MISSING, Arr, Scalar, Value
 
 
@@ -79,25 +78,16 @@ def is_logical(value: Scalar) -> bool:
     return type(value) is bool
 
 
-def _whole(value: Scalar) -> int:
-    if type(value) is bool:
-        raise Raised(VALUE)
-    found = to_number(value)
-    if isinstance(found, ExcelError):
-        raise Raised(found)
-    return math.trunc(found)
-
-
 @excel("ISEVEN(number: scalar) -> logical")
 def is_even(number: Scalar) -> bool:
     """Whether a number without its fraction is even; a logical is #VALUE!."""
-    return _whole(number) % 2 == 0
+    return strict_integer(number) % 2 == 0
 
 
 @excel("ISODD(number: scalar) -> logical")
 def is_odd(number: Scalar) -> bool:
     """Whether a number without its fraction is odd; a logical is #VALUE!."""
-    return _whole(number) % 2 == 1
+    return strict_integer(number) % 2 == 1
 
 
 @excel("ISREF(value: raw) -> logical")

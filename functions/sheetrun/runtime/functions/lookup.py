@@ -188,7 +188,7 @@ def _xfind(index: Index, value: Scalar, match_mode: int, search_mode: int) -> in
         if abs(search_mode) == 2:
             raise Raised(VALUE)
         return index.exact(value, last=last, wild=True, empties=True)
-    if abs(search_mode) == 2:
+    if abs(search_mode) == 2 and value is not None:
         return index.bisect(value, descending=search_mode < 0, mode=match_mode)
     at = index.exact(value, last=last, wild=False, empties=True)
     if at >= 0 or match_mode == 0:
@@ -305,4 +305,5 @@ def _fits(vector: Arr, answers: Value, shape: tuple[int, int], down: bool) -> bo
     if vector.size == 1:
         return 1 in shape or shape[0] == 1 or shape[1] == 1
     size = shape[0] if down else shape[1]
-    return size == vector.size or (isinstance(answers, Ref) and size > vector.size)
+    whole = isinstance(answers, Ref) and size > (100_000 if down else 1_000)
+    return size == vector.size or (whole and size > vector.size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any, Final
 
@@ -97,15 +98,22 @@ def index(array: Value, row: int, col: int | None, area: int) -> Value:
 
 
 @excel(
-    "OFFSET(reference: ref, rows: integer, cols: integer, [height: integer ~ None], [width: integer ~ None]) -> ref",
+    "OFFSET(reference: ref, rows: integer, cols: integer, [height: number ~ None], [width: number ~ None]) -> ref",
     volatile=True,
 )
-def offset(reference: Ref, rows: int, cols: int, height: int | None, width: int | None) -> Ref:
+def offset(reference: Ref, rows: int, cols: int, height: float | None, width: float | None) -> Ref:
     """A reference moved by rows and columns, with a height and width of its own when given."""
     if isinstance(reference, Refs):
         raise Raised(VALUE)
     tall, wide = reference.shape
-    return reference.moved(rows, cols, tall if height is None else height, wide if width is None else width)
+    return reference.moved(rows, cols, _extent(height, tall), _extent(width, wide))
+
+
+def _extent(size: float | None, own: int) -> int:
+    """A height or width without its fraction, but one at least where it is not 0 (measured: 0.9 is 1)."""
+    if size is None:
+        return own
+    return math.trunc(size) or (0 if size == 0 else 1 if size > 0 else -1)
 
 
 @excel("INDIRECT(host: host, ref_text: text, [a1: logical ~ TRUE]) -> ref", volatile=True)

@@ -245,7 +245,7 @@ def concat(*texts: Value) -> str:
     return limited("".join(every_text(texts)))
 
 
-@excel("TEXTJOIN(delimiter: values, ignore_empty: logical, *text: values) -> text")
+@excel("TEXTJOIN(delimiter: values, [ignore_empty: logical ~ TRUE], *text: values) -> text")
 def textjoin(delimiter: Value, ignore_empty: bool, *texts: Value) -> str:
     """Texts with a delimiter between them (several delimiters take turns)."""
     delimiters = list(every_text((delimiter,)))

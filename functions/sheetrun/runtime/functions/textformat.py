@@ -12,20 +12,20 @@ from sheetrun.runtime.errors import VALUE, ExcelError, Raised
 from sheetrun.runtime.formatdigits import decimal_of, rounded
 from sheetrun.runtime.numberformat import format_number
 from sheetrun.runtime.registry import excel
-from sheetrun.runtime.values import Arr, Scalar
+from sheetrun.runtime.values import Arr, Scalar, Value
 
 
 @excel("TEXT(value: scalar, format_text: text) -> text")
 def text_(value: Scalar, code: str) -> str:
     """A value as text in a number format; a text that reads as a number is formatted as one."""
-    if isinstance(value, str):
+    if isinstance(value, bool):
+        value = "TRUE" if value else "FALSE"
+    elif isinstance(value, str):
         number = number_in_text(value)
         if number == number:
             value = number
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
     if not code:
-        return ""
+        return value if isinstance(value, str) else ""
     return format_number(value, code, calendar.is_1904())
 
 
@@ -116,12 +116,12 @@ def valuetotext(value: Scalar, form: int) -> str:
     return written(value, form == 1)
 
 
-@excel("ARRAYTOTEXT(array: array, [format: integer ~ 0]) -> text")
-def arraytotext(array: Arr, form: int) -> str:
+@excel("ARRAYTOTEXT(array: values, [format: integer ~ 0]) -> text")
+def arraytotext(array: Value, form: int) -> str:
     """An array as text: a list with commas, or with format 1 an array constant in braces."""
     if form not in (0, 1):
         raise Raised(VALUE)
-    rows = array.to_rows()
+    rows = Arr.of(array).to_rows()
     if form == 0:
         text = ", ".join(written(v, False) for row in rows for v in row)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from functools import lru_cache
 from typing import Any
@@ -51,7 +52,7 @@ def textsplit(text: str, across: Value, down: Value, ignore_empty: bool, match_m
     """A text cut into columns and rows at delimiters; short rows are filled with #N/A or what is given."""
     ignore_case = _mode(match_mode)
     column_marks, row_marks = _delimiters(across), _delimiters(down)
-    if not (column_marks or row_marks) or "" in column_marks or "" in row_marks:
+    if not text or not (column_marks or row_marks) or "" in column_marks or "" in row_marks:
         raise Raised(VALUE)
     lines = _cut(text, row_marks, ignore_case, ignore_empty)
     rows: list[list[Scalar]] = [list(_cut(line, column_marks, ignore_case, ignore_empty)) for line in lines]
@@ -64,13 +65,18 @@ def textsplit(text: str, across: Value, down: Value, ignore_empty: bool, match_m
     return Arr.rows([row + [filler] * (width - len(row)) for row in rows])
 
 
-def _edges(text: str, delimiter: Value, instance: int, ignore_case: bool, match_end: int) -> tuple[int, int] | None:
+def _edges(
+    text: str, delimiter: Value, number: float | None, ignore_case: bool, match_end: int
+) -> tuple[int, int] | None:
     """Start and end of the delimiter that is meant; None when there is none."""
-    if instance == 0 or (text and abs(instance) > len(text) + 1):
+    if match_end not in (0, 1):
         raise Raised(VALUE)
-    marks = _delimiters(delimiter)
-    if not marks:
-        marks = ("",)
+    marks = _delimiters(delimiter) or ("",)
+    instance = 1 if number is None else math.floor(number)  # measured: -1.2 is the second from the end
+    if instance == 0 or (text and abs(instance) > len(text)):
+        raise Raised(VALUE)
+    if number is not None and text and any(len(m) > len(text) for m in marks):
+        raise Raised(VALUE)  # measured; where the instance is left out it is just not found
     if "" in marks:
         at = 0 if instance > 0 else len(text)
         return (at, at) if abs(instance) == 1 else None
@@ -87,24 +93,28 @@ def _edges(text: str, delimiter: Value, instance: int, ignore_case: bool, match_
 def _missing(fallback: Any) -> Scalar:
     if isinstance(fallback, tuple):
         raise Raised(NA)
-    return fallback  # type: ignore[no-any-return]
+    return "" if fallback is None else fallback
 
 
 @excel(
-    "TEXTBEFORE(text: text, delimiter: values, [instance_num: integer ~ 1], [match_mode: integer ~ 0], "
+    "TEXTBEFORE(text: text, delimiter: values, [instance_num: number ~ None], [match_mode: integer ~ 0], "
     "[match_end: integer ~ 0], [if_not_found: any ~ ()]) -> any"
 )
-def textbefore(text: str, delimiter: Value, instance: int, match_mode: int, match_end: int, fallback: Any) -> Scalar:
+def textbefore(
+    text: str, delimiter: Value, instance: float | None, match_mode: int, match_end: int, fallback: Any
+) -> Scalar:
     """The text before a delimiter: the n-th, or from the end when negative."""
     edges = _edges(text, delimiter, instance, _mode(match_mode), match_end)
     return _missing(fallback) if edges is None else text[: edges[0]]
 
 
 @excel(
-    "TEXTAFTER(text: text, delimiter: values, [instance_num: integer ~ 1], [match_mode: integer ~ 0], "
+    "TEXTAFTER(text: text, delimiter: values, [instance_num: number ~ None], [match_mode: integer ~ 0], "
     "[match_end: integer ~ 0], [if_not_found: any ~ ()]) -> any"
 )
-def textafter(text: str, delimiter: Value, instance: int, match_mode: int, match_end: int, fallback: Any) -> Scalar:
+def textafter(
+    text: str, delimiter: Value, instance: float | None, match_mode: int, match_end: int, fallback: Any
+) -> Scalar:
     """The text after a delimiter: the n-th, or from the end when negative."""
     edges = _edges(text, delimiter, instance, _mode(match_mode), match_end)
     return _missing(fallback) if edges is None else text[edges[1] :]

@@ -12,7 +12,8 @@ from sheetrun.runtime.calendar import day_of, from_1900, to_1900
 from sheetrun.runtime.cells import Numbers
 from sheetrun.runtime.coerce import to_number
 from sheetrun.runtime.errors import NUM, VALUE, ExcelError, Raised
-from sheetrun.runtime.registry import excel
+from sheetrun.runtime.registry import excel, vector_call
+from sheetrun.runtime.strict import strict_date, strict_integer
 from sheetrun.runtime.values import MISSING, Arr, Scalar, Value
 
 #: WEEKDAY's return types -> (the day that counts first, 0 Sunday; the number it gets).
@@ -31,9 +32,7 @@ def _weekday_vector(serials: Numbers, types: Numbers) -> Numbers:
 
 
 def _weekday_whole(serial: Value, kind: Value = 1.0) -> Any:
-    from sheetrun.runtime.registry import _vector_call
-
-    return _vector_call(_weekday_vector, (serial, kind))
+    return vector_call(_weekday_vector, (serial, kind))
 
 
 @excel("WEEKDAY(serial_number: number, [return_type: integer = 1]) -> number", whole=_weekday_whole)
@@ -62,10 +61,10 @@ def isoweeknum(serial: float) -> int:
     return iso_week(to_1900(day_of(serial)))
 
 
-@excel("WEEKNUM(serial_number: number, [return_type: integer = 1]) -> number")
-def weeknum(serial: float, kind: int) -> int:
+@excel("WEEKNUM(serial_number: scalar, [return_type: scalar = 1]) -> number")
+def weeknum(serial: Scalar, return_type: Scalar) -> int:
     """The week of the year: the one with 1 January is the first, or by ISO 8601 (21)."""
-    day = to_1900(day_of(serial))
+    day, kind = strict_date(serial), strict_integer(return_type)
     if kind == 21:
         return iso_week(day)
     first = {1: 0, 2: 1}.get(kind, kind - 10 if 11 <= kind <= 17 else None)
@@ -125,8 +124,8 @@ def _workdays_to(day: int, off: frozenset[int]) -> int:
     return weeks * (7 - len(off)) + sum(1 for i in range(rest) if calendar.weekday_1900(i) not in off)
 
 
-def net_workdays(start: float, end: float, off: frozenset[int], holidays: Value) -> int:
-    first, last = to_1900(day_of(start)), to_1900(day_of(end))
+def net_workdays(start: Scalar, end: Scalar, off: frozenset[int], holidays: Value) -> int:
+    first, last = strict_date(start), strict_date(end)
     sign = 1
     if first > last:
         first, last, sign = last, first, -1
@@ -134,16 +133,16 @@ def net_workdays(start: float, end: float, off: frozenset[int], holidays: Value)
     return sign * (count - sum(1 for day in read_holidays(holidays, off) if first <= day <= last))
 
 
-@excel("NETWORKDAYS(start_date: number, end_date: number, [holidays: raw = None]) -> number")
-def networkdays(start: float, end: float, holidays: Value) -> int:
+@excel("NETWORKDAYS(start_date: scalar, end_date: scalar, [holidays: raw = None]) -> number")
+def networkdays(start: Scalar, end: Scalar, holidays: Value) -> int:
     """Working days from one date to another, both counted, without weekends and holidays."""
     return net_workdays(start, end, _SATURDAY_SUNDAY, holidays)
 
 
 @excel(
-    "NETWORKDAYS.INTL(start_date: number, end_date: number, [weekend: scalar = None], [holidays: raw = None]) -> number"
+    "NETWORKDAYS.INTL(start_date: scalar, end_date: scalar, [weekend: scalar = None], [holidays: raw = None]) -> number"
 )
-def networkdays_intl(start: float, end: float, weekend: Scalar, holidays: Value) -> int:
+def networkdays_intl(start: Scalar, end: Scalar, weekend: Scalar, holidays: Value) -> int:
     """Working days from one date to another, with any weekend."""
     off = read_weekend(weekend)
     if len(off) == 7:
@@ -151,9 +150,9 @@ def networkdays_intl(start: float, end: float, weekend: Scalar, holidays: Value)
     return net_workdays(start, end, off, holidays)
 
 
-def work_day(start: float, days: float, off: frozenset[int], holidays: Value) -> int:
-    day = to_1900(day_of(start))
-    count = math.trunc(days)
+def work_day(start: Scalar, days: Scalar, off: frozenset[int], holidays: Value) -> int:
+    day = strict_date(start)
+    count = strict_integer(days)
     free = set(read_holidays(holidays, off))
     if count == 0:
         return from_1900(day)
@@ -179,14 +178,14 @@ def work_day(start: float, days: float, off: frozenset[int], holidays: Value) ->
     return from_1900(day)
 
 
-@excel("WORKDAY(start_date: number, days: number, [holidays: raw = None]) -> number")
-def workday(start: float, days: float, holidays: Value) -> int:
+@excel("WORKDAY(start_date: scalar, days: scalar, [holidays: raw = None]) -> number")
+def workday(start: Scalar, days: Scalar, holidays: Value) -> int:
     """The date a number of working days after (or before) another."""
     return work_day(start, days, _SATURDAY_SUNDAY, holidays)
 
 
-@excel("WORKDAY.INTL(start_date: number, days: number, [weekend: scalar = None], [holidays: raw = None]) -> number")
-def workday_intl(start: float, days: float, weekend: Scalar, holidays: Value) -> int:
+@excel("WORKDAY.INTL(start_date: scalar, days: scalar, [weekend: scalar = None], [holidays: raw = None]) -> number")
+def workday_intl(start: Scalar, days: Scalar, weekend: Scalar, holidays: Value) -> int:
     """The date a number of working days after another, with any weekend."""
     off = read_weekend(weekend)
     if len(off) == 7:
