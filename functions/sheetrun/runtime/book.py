@@ -372,17 +372,18 @@ class Book:
         return True
 
     def _iterate(self, cells: list[tuple[int, int, int]]) -> None:
-        """Cells in a cycle: Excel's iterative calculation, or 0 when that is switched off."""
+        """Cells in a cycle: Excel's iterative calculation; when that is off Excel computes none, and they stay."""
         self.circular.extend(cells)
         work: list[tuple[Sheet, _Defined, Span]] = []
         for sheet, row, col in cells:
             view = self._live[sheet]
-            view.store(row, col, self._cached(sheet, row, col) if self.iteration.on else 0.0)
             defined = self._formula(sheet, row, col)
+            if not self.iteration.on:
+                self.keep(view, Span(row, col, row, col), Circular())
+                continue
+            view.store(row, col, self._cached(sheet, row, col))
             if defined is not None and (defined.how == "cells" or (row, col) == defined.span[:2]):
                 work.append((view, defined, Span(row, col, row, col) if defined.how == "cells" else defined.span))
-        if not self.iteration.on:
-            return
         for _ in range(max(1, self.iteration.count)):
             change = max((self._again(*each) for each in work), default=0.0)
             if change < self.iteration.delta:
@@ -439,7 +440,7 @@ def describe(error: Exception) -> tuple[str, str]:
     if isinstance(error, Unsupported):
         return error.code, error.detail
     if isinstance(error, Circular):
-        return "circular_reference", "the formula needs its own result"
+        return "circular_reference", "the formula needs its own result and iterative calculation is off"
     if isinstance(error, MemoryError):
         return "out_of_memory", "the formula's result does not fit into memory"
     return "internal_error", f"{type(error).__name__}: {error}"
