@@ -18,8 +18,8 @@ from sheetrun.compiler.units import children, entry_of, walk
 from sheetrun.formula import nodes
 from sheetrun.formula.a1 import cell_name, range_name
 from sheetrun.formula.nodes import Axis
-from sheetrun.runtime.cells import ERROR_CODES
 from sheetrun.runtime.api import RUNTIME_NAMES
+from sheetrun.runtime.cells import ERROR_CODES
 from sheetrun.runtime.registry import LIFTED, Entry, entries
 from sheetrun.workbook.model import MAX_COLUMNS, MAX_ROWS, Rect
 
@@ -342,7 +342,9 @@ class Emitter:
             return self.value(arg)
         if node.name in _PASSING:  # the test of IF, the index of CHOOSE
             return self.value(arg)
-        if node.name == "INDEX" and i == 0:  # INDEX(A1:A9>=0,0) is an array in every Excel, also without Ctrl+Shift+Enter
+        if (
+            node.name == "INDEX" and i == 0
+        ):  # INDEX(A1:A9>=0,0) is an array in every Excel, also without Ctrl+Shift+Enter
             return self._with_arrays(True, self.reference, arg)
         if kind == "array" and node.name not in _NO_ARRAY_MODE:
             return self._with_arrays(True, self.array, arg)

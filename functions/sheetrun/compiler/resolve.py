@@ -173,7 +173,7 @@ class Resolver:
         if definition is None:
             table = self._scope.tables.get(folded)
             if table is not None:
-                return _rect_range(table.sheet, _body(table))
+                return rect_range(table.sheet, _body(table))
             return nodes.Error("#NAME?")
         return self._defined(definition, sheet)
 
@@ -223,7 +223,7 @@ class Resolver:
         if isinstance(rows, Axis):
             axes = rows, Axis(left, True), rows, Axis(right, True)
             return Range(table.sheet, *axes, single=left == right)
-        return _rect_range(table.sheet, Rect(rows[0], left, rows[1], right))
+        return rect_range(table.sheet, Rect(rows[0], left, rows[1], right))
 
     def _table(self, name: str | None) -> Table | None:
         if name is not None:
@@ -299,7 +299,8 @@ def _body(table: Table) -> Rect:
     return Rect(rect.top + table.header_rows, rect.left, rect.bottom - table.totals_rows, rect.right)
 
 
-def _rect_range(sheet: int, rect: Rect) -> Range:
+def rect_range(sheet: int, rect: Rect) -> Range:
+    """A rectangle as a reference with all axes absolute."""
     top, left, bottom, right = (Axis(i, True) for i in rect)
     return Range(sheet, top, left, bottom, right)
 

@@ -1,9 +1,9 @@
 """The order of computing and the way of each part: whole blocks at once, loops for recurrences, cells on demand.
 
-    Whole   one unit that does not read itself: computed over its rectangle in one go
-    Loop    units that read one another only backwards along rows or columns: one loop, in that direction
-    Solve   everything else that is circular by blocks, and what reads through OFFSET or INDIRECT: cell by cell, each
-            computed when it is asked for (real cycles are found and treated there)
+Whole   one unit that does not read itself: computed over its rectangle in one go
+Loop    units that read one another only backwards along rows or columns: one loop, in that direction
+Solve   everything else that is circular by blocks, and what reads through OFFSET or INDIRECT: cell by cell, each
+        computed when it is asked for (real cycles are found and treated there)
 """
 
 from __future__ import annotations
@@ -134,9 +134,7 @@ def _try_loop(
         if reader is not other:
             before[reader.index].add(other.index)
             continue
-        directions = [
-            d for d in (True, False) if _relation(reader.rect, other.rect, read, not by_row, d) == "earlier"
-        ]
+        directions = [d for d in (True, False) if _relation(reader.rect, other.rect, read, not by_row, d) == "earlier"]
         if reader.index in inner:
             directions = [d for d in directions if d == inner[reader.index]]
         if not directions:

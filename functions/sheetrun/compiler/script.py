@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sheetrun.compiler.errors import CannotCompile
+from sheetrun.compiler.graph import region
 from sheetrun.compiler.expressions import Emitter, Layout, Names, NotWhole, reserved
 from sheetrun.compiler.labels import Labels
 from sheetrun.compiler.literal import comment, identifier, literal
@@ -14,7 +15,7 @@ from sheetrun.compiler.ranges import Range
 from sheetrun.compiler.resolve import Scope
 from sheetrun.compiler.schedule import Loop, Part, Solve, Whole, schedule, units_of
 from sheetrun.compiler.units import Refused, Unit, make_units
-from sheetrun.formula.a1 import quote_sheet, range_name
+from sheetrun.formula.a1 import cell_name, quote_sheet, range_name
 from sheetrun.workbook.model import Kind, Rect, Workbook
 
 #: A function of the script ends after this many parts even when the sheet goes on.
@@ -59,6 +60,7 @@ class _Function:
     name: str
     sheet: int
     solved: bool
+    alone: bool
     statements: list[_Statement] = field(default_factory=list)
     units: list[Unit] = field(default_factory=list)
     names: Names = field(default_factory=Names)
@@ -144,20 +146,22 @@ class _Writer:
     def _function(self, part: Part) -> _Function:
         """The function that a part goes into: the last one while it is on the same sheet and not full."""
         unit = units_of(part)[0]
+        # What is computed again by others, or computes others again, stands alone.
+        alone = isinstance(part, Solve) or unit.block.kind is Kind.TABLE
         solved = isinstance(part, Solve)
         last = self._functions[-1] if self._functions else None
         if (
             last is not None
             and last.sheet == unit.sheet
-            and not last.solved
-            and not solved
+            and not last.alone
+            and not alone
             and len(last.statements) < _PARTS_PER_FUNCTION
         ):
             return last
         sheet = self._scope.sheet_name(unit.sheet)
         first = range_name(unit.rect.top, unit.rect.left, unit.rect.top, unit.rect.left).lower()
         name = identifier(f"{sheet}_{first}", self._taken, "sheet")
-        function = _Function(name, unit.sheet, solved)
+        function = _Function(name, unit.sheet, solved, alone)
         self._functions.append(function)
         return function
 
@@ -182,6 +186,8 @@ class _Writer:
     def _whole(self, function: _Function, unit: Unit) -> _Statement:
         rect = unit.rect
         address = literal(range_name(*rect))
+        if unit.block.kind is Kind.TABLE:
+            return self._data_table(function, unit, address)
         if not unit.scalar or rect.size == 1:
             emitter = self._emitter(function, Layout(Rect(rect.top, rect.left, rect.top, rect.left)), unit)
             whole = isinstance(unit.tree, Range) and unit.block.kind is Kind.DYNAMIC
@@ -200,6 +206,55 @@ class _Writer:
         except NotWhole:
             by_row = rect.height >= rect.width
             return self._loop(function, Loop((unit,), by_row, True, {}))
+
+    def _data_table(self, function: _Function, unit: Unit, address: str) -> _Statement:
+        """A what-if table: which cells are its inputs, and which functions compute what it tabulates."""
+        table = unit.block.table
+        if table is None or table.first_input is None:
+            raise CannotCompile("data_table", "the data table has no input cell")
+        first = cell_name(*table.first_input)
+        if table.two_inputs and table.second_input is not None:
+            row, column = literal(first), literal(cell_name(*table.second_input))
+        else:
+            row, column = (literal(first), "None") if table.by_row else ("None", literal(first))
+        through = ", ".join(literal(name) for name in self._between(unit))
+        sheet = self._emitter(function, Layout(unit.rect), unit)._alias(unit.sheet)
+        line = f"{sheet}.data_table({address}, row={row}, column={column}, through=[{through}])"
+        heading = f"# {range_name(*unit.rect)}: what-if data table"
+        return _Statement([heading, line], [(unit, 1)])
+
+    def _between(self, table: Unit) -> list[str]:
+        """The functions that compute, from the table's inputs, the formulas that it tabulates; in order."""
+        inputs = [read.at(0, 0) for read in table.reads[2:]]
+        above = self._ancestors(table)
+        affected: set[int] = set()
+        names = []
+        for function in self._functions:
+            for unit in function.units:
+                if unit.index in above and (
+                    unit.needs & affected
+                    or any(
+                        read.sheet == table.sheet and region(unit, read).overlaps(rect)
+                        for read in unit.reads
+                        for rect in inputs
+                    )
+                ):
+                    affected.add(unit.index)
+            if any(unit.index in affected for unit in function.units):
+                names.append(function.name)
+        return names
+
+    def _ancestors(self, unit: Unit) -> set[int]:
+        """All units that a unit reads from, directly or not."""
+        by_index = {u.index: u for f in self._functions for u in f.units}
+        found: set[int] = set()
+        stack = list(unit.needs)
+        while stack:
+            index = stack.pop()
+            if index not in found and index in by_index:
+                found.add(index)
+                stack.extend(by_index[index].needs)
+        return found
 
     def _loop(self, function: _Function, part: Loop) -> _Statement:
         """One loop over rows or columns; within a turn the units in their order."""
@@ -283,9 +338,7 @@ class _Writer:
                 mapped += [(start + offset, unit) for unit, offset in statement.computes]
         body += ["", "", "STEPS = ["] + [f"    {f.name}," for f in self._functions] + ["]"]
         head = list(self._head())
-        lines = [
-            Mapped(len(head) + at + 1, self._scope.sheet_name(u.sheet), range_name(*u.rect)) for at, u in mapped
-        ]
+        lines = [Mapped(len(head) + at + 1, self._scope.sheet_name(u.sheet), range_name(*u.rect)) for at, u in mapped]
         tail = ["", 'if __name__ == "__main__":', "    main(STEPS, __file__)", ""]
         return "\n".join(head + body + tail), lines
 

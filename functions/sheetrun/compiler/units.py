@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sheetrun.compiler.errors import CannotCompile
 from sheetrun.compiler.ranges import Range, Resolved
-from sheetrun.compiler.resolve import Resolver, Scope
+from sheetrun.compiler.resolve import Resolver, Scope, rect_range
 from sheetrun.formula import nodes
 from sheetrun.formula.errors import FormulaError
 from sheetrun.formula.parser import parse
@@ -77,6 +77,9 @@ def make_units(workbook: Workbook, scope: Scope) -> tuple[list[Unit], list[Refus
     for s, sheet in enumerate(workbook.sheets):
         for block in sheet.blocks:
             try:
+                if block.kind is Kind.TABLE:
+                    units.append(_data_table(len(units), s, block))
+                    continue
                 tree = _tree(block, trees)
                 resolved = Resolver(scope, s, block.rect.top, block.rect.left).resolve(tree)
                 check_calls(resolved)
@@ -91,14 +94,28 @@ def make_units(workbook: Workbook, scope: Scope) -> tuple[list[Unit], list[Refus
 
 
 def _tree(block: Block, trees: dict[str, nodes.Node]) -> nodes.Node:
-    if block.kind is Kind.TABLE:
-        raise CannotCompile("data_table", "what-if data tables are not computed yet")
     top, left = block.rect.top, block.rect.left
     key = relative_key(block.text, top, left)
     tree = trees.get(key)
     if tree is None:
         tree = trees[key] = parse(block.text, top, left)
     return tree
+
+
+def _data_table(index: int, sheet: int, block: Block) -> Unit:
+    """A what-if data table: it reads its headers, the formulas it tabulates and its input cells."""
+    table, rect = block.table, block.rect
+    if table is None or table.first_input is None or (table.two_inputs and table.second_input is None):
+        raise CannotCompile("data_table", "an input cell of the data table was deleted")
+    if rect.top == 0 or rect.left == 0:
+        raise CannotCompile("data_table", "the data table has no room for its headers")
+    inputs = [place for place in (table.first_input, table.second_input) if place is not None]
+    reads = [
+        Rect(rect.top - 1, rect.left - 1, rect.top - 1, rect.right),
+        Rect(rect.top, rect.left - 1, rect.bottom, rect.left - 1),
+        *(Rect(row, col, row, col) for row, col in inputs),
+    ]
+    return Unit(index, sheet, block, nodes.Missing(), tuple(rect_range(sheet, r) for r in reads))
 
 
 def check_calls(tree: Resolved) -> None:
@@ -175,7 +192,9 @@ def _around(node: nodes.RangeOp) -> Range | None:
     """A range that surely holds ``left:right`` (the sides pick cells out of known ranges); None when that is unknown."""
     ranges = []
     for side in (node.left, node.right):
-        found = [n for n in walk(side) if isinstance(n, Range) and not n.single or isinstance(n, Range) and n is side]
+        found = [
+            n for n in walk(side) if (isinstance(n, Range) and not n.single) or (isinstance(n, Range) and n is side)
+        ]
         if isinstance(side, Range):
             ranges.append(side)
         elif isinstance(side, nodes.Call) and side.name in ("INDEX", "XLOOKUP") and found:

@@ -16,11 +16,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from sheetrun.runtime import pool
+from sheetrun.runtime import indexes, pool
 from sheetrun.runtime.address import Span, read_span
 from sheetrun.runtime.cells import EMPTY, NUMBER, PENDING, TEXT
 from sheetrun.runtime.coerce import number_in_text
 from sheetrun.runtime.errors import Raised, Stop, Unsupported
+from sheetrun.runtime.guard import run_guarded
 from sheetrun.runtime.sheet import Area, Key, Ref, Refs, Sheet, span_of
 from sheetrun.runtime.values import Scalar, Value, encode
 
@@ -134,7 +135,9 @@ class Book:
         self.iteration = Iteration()
         self.names: dict[str, Named] = {}
         self.tables: dict[str, Tables] = {}
-        self.formulas: dict[tuple[int, int, int], str] = {}  #: (sheet, row, col) -> text with "=", where it is asked for
+        self.formulas: dict[
+            tuple[int, int, int], str
+        ] = {}  #: (sheet, row, col) -> text with "=", where it is asked for
         self.formats: dict[tuple[int, int, int], str] = {}
         self.spills: dict[tuple[int, int, int], Span] = {}
         self.failures: list[Failure] = []
@@ -213,7 +216,7 @@ class Book:
         for k, each in enumerate(self._steps):
             for name, span in each.targets:
                 self._mark(self[name], span, PENDING - k)
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), indexes.kept():
             for k in range(len(self._steps)):
                 self._run_step(k)
 
@@ -235,17 +238,27 @@ class Book:
             self._state[k] = "defined"
             self._solve(each)
         else:
-            from sheetrun.runtime.guard import run_guarded
-
             run_guarded(self, each)
         self._state[k] = "done"
         self._progress.done += 1
         if self._progress.report is not None:
             self._progress.report(self._progress.done, len(self._steps), each.name)
 
-    def _define(self, each: Step) -> None:
-        from sheetrun.runtime.guard import run_guarded
+    def again(self, names: Sequence[str]) -> None:
+        """Computes some steps once more, in their order, from what their cells read now."""
+        for k, each in enumerate(self._steps):
+            if each.name not in names:
+                continue
+            for name, span in each.targets:
+                self._mark(self[name], span, PENDING - k)
+            self._state[k] = "defined" if each.solved else "running"
+            if each.solved:
+                self._solve(each)
+            else:
+                run_guarded(self, each)
+            self._state[k] = "done"
 
+    def _define(self, each: Step) -> None:
         run_guarded(self, each)
 
     def define(self, sheet: int, span: Span, formula: Callable[..., Value], how: str = "cells") -> None:
@@ -392,6 +405,7 @@ class Book:
     def _again(self, view: Sheet, defined: _Defined, span: Span) -> float:
         """Computes a cell of a cycle once more; by how much it changed."""
         before = view.cell(span.top, span.left)
+        indexes.forget()  # ranges that were looked through may hold cells of the cycle
         try:
             value = defined.formula(span.top, span.left) if defined.how == "cells" else defined.formula()
         except Raised as stop:
@@ -450,5 +464,3 @@ def _distance(a: Scalar, b: Scalar) -> float:
     if isinstance(a, float) and isinstance(b, float):
         return abs(a - b)
     return 0.0 if a == b else math.inf
-
-

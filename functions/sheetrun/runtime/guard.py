@@ -44,7 +44,7 @@ def _guarded(function: Any) -> Any:
     ast.fix_missing_locations(tree)
     names = dict(function.__globals__)
     names["_failed_statement"] = failed_statement
-    exec(compile(tree, "<guarded>", "exec"), names)  # noqa: S102 - the script's own source, checked before it ran
+    exec(compile(tree, "<guarded>", "exec"), names)
     return names[definition.name]
 
 
@@ -62,9 +62,7 @@ def _wrapped(statement: ast.stmt) -> ast.stmt:
         name="_error",
         body=[
             ast.Expr(
-                ast.Call(
-                    ast.Name("_failed_statement", ast.Load()), [sheet, key, ast.Name("_error", ast.Load())], []
-                )
+                ast.Call(ast.Name("_failed_statement", ast.Load()), [sheet, key, ast.Name("_error", ast.Load())], [])
             )
         ],
     )
@@ -80,7 +78,7 @@ def _stored(statement: ast.stmt) -> tuple[ast.expr, ast.expr] | None:
         isinstance(statement, ast.Expr)
         and isinstance(statement.value, ast.Call)
         and isinstance(statement.value.func, ast.Attribute)
-        and statement.value.func.attr in ("spill", "define", "define_array", "define_spill")
+        and statement.value.func.attr in ("spill", "define", "define_array", "define_spill", "data_table")
     ):
         return statement.value.func.value, statement.value.args[0]
     return None

@@ -8,7 +8,6 @@ from typing import Any
 
 from sheetrun.runtime.book import Book, Step
 from sheetrun.runtime.payload import RunInput, RunOutput
-from sheetrun.runtime.reading import set_current_year
 
 Progress = Callable[[int, int, str], None]
 
@@ -23,7 +22,6 @@ def run_payload(namespace: Mapping[str, Any], payload: bytes, progress: Progress
 def run_steps(steps: list[Step], source: RunInput, progress: Progress | None = None) -> tuple[Book, float]:
     """The computed book and how long the steps took, in seconds."""
     book = source.book()
-    set_current_year(book.now.year)
     started = time.perf_counter()
     book.run(steps, progress)
     return book, time.perf_counter() - started

@@ -312,9 +312,7 @@ def range_between(a: Value, b: Value) -> Value:
     from sheetrun.runtime.address import Span
 
     s, t = a.span, b.span
-    return Ref(
-        a.sheet, Span(min(s.top, t.top), min(s.left, t.left), max(s.bottom, t.bottom), max(s.right, t.right))
-    )
+    return Ref(a.sheet, Span(min(s.top, t.top), min(s.left, t.left), max(s.bottom, t.bottom), max(s.right, t.right)))
 
 
 def intersection(a: Value, b: Value) -> Value:
@@ -370,5 +368,3 @@ columns = rows
 def text_array(values: list[list[Scalar]]) -> Arr:
     """An array constant."""
     return Arr.rows(values)
-
-

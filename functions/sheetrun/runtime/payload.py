@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from sheetrun.runtime import pool
+from sheetrun.runtime import calendar, pool
 from sheetrun.runtime.address import Span
 from sheetrun.runtime.book import Book, Failure, Iteration, Named, Tables
 from sheetrun.runtime.cells import TEXT, Numbers, Tags
@@ -111,6 +111,7 @@ class RunInput:
 def book_from(source: RunInput) -> Book:
     """A book from the input of a run."""
     book = Book(date1904=source.date1904, now=source.now, seed=source.seed)
+    calendar.settle(date1904=book.date1904, year=book.now.year)  # before texts are read as dates
     ids = np.array([pool.intern(s) for s in source.strings], np.int32)
     for data in source.sheets:
         areas = [Area(a.top, a.left, a.num.copy(), _renumbered(a.tag, ids)) for a in data.areas]

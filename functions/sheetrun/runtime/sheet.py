@@ -12,7 +12,7 @@ reading such a cell asks the book to compute it first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -59,7 +59,7 @@ class Sheet:
     """One sheet of a book. ``live``: ranges are checked for cells that are not computed yet (formulas that are
     solved on demand read so)."""
 
-    __slots__ = ("areas", "arr", "book", "hidden_rows", "index", "live", "n", "name", "ref", "filtered", "_main")
+    __slots__ = ("_main", "areas", "arr", "book", "filtered", "hidden_rows", "index", "live", "n", "name", "ref")
 
     def __init__(self, book: Book, index: int, name: str, areas: list[Area], *, live: bool = False) -> None:
         self.book = book
@@ -322,6 +322,15 @@ class Sheet:
         """The same for a dynamic array."""
         self.book.define(self.index, span_of(key)[0], formula, "spill")
 
+    def data_table(self, key: Key, *, row: str | None, column: str | None, through: Sequence[str]) -> None:
+        """A what-if data table: the formulas at its edge, computed again with each header in the input cells.
+
+        ``row``, ``column``: the cells that take the headers above and to the left; ``through``: the steps in between.
+        """
+        from sheetrun.runtime.whatif import data_table
+
+        data_table(self, span_of(key)[0], row, column, through)
+
     def window(self, key: Key, rows: int, columns: int) -> Any:
         """The windows that a reference gives to each cell of a block: ``key`` for the first one, moving ``rows`` down
         and ``columns`` to the right (1: all the same)."""
@@ -455,5 +464,3 @@ class Refs:
         num = np.concatenate([a.num.ravel() for a in arrays]).reshape(-1, 1)
         tag = np.concatenate([a.tags().ravel() for a in arrays]).reshape(-1, 1)
         return Arr(num, tag)
-
-

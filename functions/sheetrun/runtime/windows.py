@@ -194,5 +194,3 @@ _REDUCERS: Final[dict[str, Any]] = {
     "AND": _all_or_any,
     "OR": _all_or_any,
 }
-
-

@@ -128,7 +128,7 @@ def _in_process(script: str, payload: bytes) -> RunOutput:
     name = "<model>"
     linecache.cache[name] = (len(script), None, script.splitlines(keepends=True), name)
     namespace: dict[str, Any] = {"__name__": "model", "__file__": name}
-    exec(compile(script, name, "exec"), namespace)  # noqa: S102 - generated and checked
+    exec(compile(script, name, "exec"), namespace)
     return RunOutput.from_bytes(run_payload(namespace, payload))
 
 
