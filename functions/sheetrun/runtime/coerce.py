@@ -83,9 +83,10 @@ def to_text(value: Scalar) -> str | ExcelError:
 
 
 def general(value: float) -> str:
-    """A number as text, 15 significant digits, scientific from 1E+20 up and below 1E-9 where that is shorter.
+    """A number as text, 15 significant digits; scientific where plain digits take more than 20 characters.
 
-    Excel: ``=1E20&""`` gives 1E+20, ``=123456789012345678&""`` gives 123456789012346000, ``=0.00001&""`` gives 0.00001.
+    Excel: ``=1E20&""`` gives 1E+20, ``=123456789012345678&""`` gives 123456789012346000, ``=1E-18&""`` gives
+    0.000000000000000001, ``=1E-20&""`` gives 1E-20.
     """
     if value == 0.0:
         return "0"
@@ -95,7 +96,7 @@ def general(value: float) -> str:
     exponent = int(exponent_text)
     mantissa = digits.replace(".", "").rstrip("0") or "0"
     sign = "-" if value < 0 else ""
-    if exponent >= 20 or (exponent < -4 and len(mantissa) - 1 - exponent > 20) or exponent < -9 and len(mantissa) > 11:
+    if exponent >= 20 or (exponent < 0 and len("0.") + len(mantissa) - 1 - exponent > 20):
         body = mantissa[0] + ("." + mantissa[1:] if len(mantissa) > 1 else "")
         return f"{sign}{body}E{'+' if exponent >= 0 else '-'}{abs(exponent):02d}"
     if exponent >= 0:

@@ -299,8 +299,8 @@ def _once_each(call: Callable[..., Value], arrays: list[Any], spread: list[bool]
 
 def _single(value: Value) -> Scalar:
     """An element of a lifted result: an array inside an array shows its first cell."""
-    if isinstance(value, Arr):
-        return value.cell(0, 0)
+    if isinstance(value, Arr | np.ndarray):
+        return Arr.of(value).cell(0, 0)
     if hasattr(value, "arr"):
         return value.arr().cell(0, 0)  # type: ignore[no-any-return]
     return value  # type: ignore[no-any-return]

@@ -1,7 +1,7 @@
 """Bessel functions of whole order, with the accuracy that Excel has.
 
-Excel uses the polynomial approximations of Abramowitz and Stegun, 9.4 and 9.8 (for J and Y near 0 Hart's rational ones),
-good to about 1E-7, and recurrence from orders 0 and 1; better values would differ from Excel's.
+Excel uses the polynomial approximations of Abramowitz and Stegun, 9.4 and 9.8 (for J and Y near 0 Hart's rational
+ones), good to about 1E-7, and recurrence from orders 0 and 1; better values would differ from Excel's.
 """
 
 from __future__ import annotations
