@@ -48,7 +48,7 @@ def to_number(value: Scalar) -> float | ExcelError:
 
 
 def to_logical(value: Scalar) -> bool | ExcelError:
-    """As a condition: numbers are true unless 0, empty is FALSE, the words TRUE and FALSE count, other text is #VALUE!."""
+    """As a condition: numbers are true unless 0, empty is FALSE, TRUE and FALSE as words, other text is #VALUE!."""
     kind = type(value)
     if kind is bool:
         return value  # type: ignore[return-value]

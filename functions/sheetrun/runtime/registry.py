@@ -20,8 +20,9 @@ Kinds of parameter:
     lazy      a function of no arguments that computes the value (branches that may not be needed)
     host      not written by the user: a Ref to the cell that holds the formula; always the first parameter
 
-``[x: kind = default]`` may be omitted (numbers, text in quotes, TRUE, FALSE, None or MISSING are defaults). ``[x: kind ~ default]``
-takes the default also when the argument is left empty between commas; otherwise an empty argument is an empty cell.
+``[x: kind = default]`` may be omitted (numbers, text in quotes, TRUE, FALSE, None or MISSING are defaults).
+``[x: kind ~ default]`` takes the default also when the argument is left empty between commas; otherwise an empty
+argument is an empty cell.
 ``*xs: kind`` takes the rest. After ``->``: number, text, logical, array, ref or any; what the compiler may rely on.
 Errors in number, integer, text, logical and scalar arguments are the result (the first one wins).
 """

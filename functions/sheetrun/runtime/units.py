@@ -13,7 +13,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """``factor`` base units of what it ``measures``; ``zero`` is added first (temperature scales that start elsewhere)."""
+    """``factor`` base units of what it ``measures``; ``zero`` is added first (scales with another start)."""
 
     measures: str
     factor: float

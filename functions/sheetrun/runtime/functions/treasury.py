@@ -119,7 +119,7 @@ def _rounded(value: float, decimals: int) -> float:
 def euroconvert(number: Scalar, source: str, target: str, full: bool, precision: Scalar) -> float:
     """An amount between the euro and the currencies it replaced, at the fixed rates.
 
-    Source: Microsoft, "EUROCONVERT function"; the euro value in between is rounded when a precision (3 or more) is given.
+    Source: Microsoft, "EUROCONVERT function". With a precision (3 or more) the euros in between are rounded.
     """
     value = strict_number(number)
     if source.upper() not in _EURO or target.upper() not in _EURO:
