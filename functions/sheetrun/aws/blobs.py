@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -14,6 +16,7 @@ from sheetrun.service.ports import Stat, UploadForm
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+PIECE = 2**20  #: bytes read at once
 _GONE = frozenset({"404", "NoSuchKey", "NotFound"})
 
 
@@ -60,6 +63,21 @@ class S3Blobs:
                     return b""
                 _refuse(error, key)
                 raise
+
+    def sha256(self, key: str) -> str:
+        with dependency("store"):
+            try:
+                kept = self._s3.head_object(Bucket=self._bucket, Key=key, ChecksumMode="ENABLED")
+                whole = kept.get("ChecksumSHA256")
+                if whole is not None and "-" not in whole:
+                    return whole
+                state = hashlib.sha256()
+                for piece in self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].iter_chunks(PIECE):
+                    state.update(piece)
+            except ClientError as error:
+                _refuse(error, key)
+                raise
+        return base64.b64encode(state.digest()).decode()
 
     def delete_all(self, prefix: str) -> int:
         count = 0

@@ -146,7 +146,6 @@ def _here() -> dict[str, str]:
         "RequireTls": "false",
         "Architecture": "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64",
         "Scale": "small",
-        "SweepRate": "rate(10 seconds)",
         "PatienceSeconds": "10",
     }
 

@@ -270,6 +270,9 @@ class MemoryBlobs:
     def start(self, key: str, count: int) -> bytes:
         return self.get(key)[:count]
 
+    def sha256(self, key: str) -> str:
+        return base64.b64encode(hashlib.sha256(self.get(key)).digest()).decode()
+
     def delete_all(self, prefix: str) -> int:
         doomed = [key for key in self.objects if key.startswith(prefix)]
         for key in doomed:

@@ -184,6 +184,9 @@ class Blobs(Protocol):
     def start(self, key: str, count: int) -> bytes:
         """The first ``count`` bytes, fewer if the object is shorter."""
 
+    def sha256(self, key: str) -> str:
+        """The object's SHA-256 in base64: the one that the store keeps, or computed from the bytes."""
+
     def delete_all(self, prefix: str) -> int:
         """Deletes every object under a prefix; how many there were."""
 

@@ -83,6 +83,9 @@ class Door:
             return _refusal("file_too_large", f"The file has {stat.size} bytes, over the limit of {job.max_bytes}.")
         if stat.size == 0:
             return _refusal("empty_file", "The file is empty.")
+        if job.sha256 is not None and self.blobs.sha256(job.source_key) != job.sha256:
+            # The upload form asks the store to check; a file in parts, or in an emulator, is checked only here.
+            return _refusal("checksum_mismatch", "The file is not the one whose SHA-256 was announced; send it again.")
         if job.kind is Kind.WORKBOOK:
             start = self.blobs.start(job.source_key, 8)
             if not start.startswith(ZIP) and start != COMPOUND:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from datetime import timedelta
 from typing import Any
 
@@ -276,6 +278,15 @@ def test_the_door_refuses_what_cannot_be_a_workbook(bench: Bench, data: bytes, c
     assert job["state"] == "failed"
     assert job["error"]["code"] == code
     assert bench.next_message() is None
+
+
+def test_a_file_with_another_checksum_is_refused(bench: Bench) -> None:
+    digest = base64.b64encode(hashlib.sha256(XLSX).digest()).decode()
+    good, bad = (bench.submit({"filename": "a.xlsx", "sha256": digest}) for _ in range(2))
+    bench.upload(good)
+    bench.upload(bad, XLSX + b"!")
+    assert bench.job(good["id"])["state"] == "queued"
+    assert bench.job(bad["id"])["error"]["code"] == "checksum_mismatch"
 
 
 def drop(bench: Bench, key: str, data: bytes = XLSX, **metadata: str) -> str | None:

@@ -1,5 +1,334 @@
-PAGE = ""
+"""The OpenAPI 3.1 document of the API, and the page that shows it. Loaded only when somebody asks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sheetrun import __version__
+from sheetrun.jobs.states import TASKS, Kind, Priority, State
+from sheetrun.service.requests import MAX_INPUTS, MAX_METADATA
+from sheetrun.service.web import schemas
+from sheetrun.settings import Settings
+
+Schema = dict[str, Any]
+
+_ID = {
+    "name": "id",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 64},
+    "description": "A job's id.",
+}
 
 
-def document(base: str, settings: object) -> dict[str, object]:
-    return {}
+def document(base: str, settings: Settings) -> Schema:
+    """``base`` is the URL of the API without ``/v1``."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Sheetrun",
+            "version": __version__,
+            "description": "Upload a workbook, get its numbers computed by a Python script, proved against Excel's.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": base}],
+        "security": [{"key": []}, {"bearer": []}],
+        "paths": _paths(settings),
+        "components": {
+            "securitySchemes": {
+                "key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
+                "bearer": {"type": "http", "scheme": "bearer"},
+            },
+            "schemas": schemas.all_schemas(),
+        },
+    }
+
+
+def _paths(settings: Settings) -> Schema:
+    return {
+        "/v1/jobs": {
+            "post": _operation(
+                "submitJob",
+                "Create a job; upload the file to the address in the answer",
+                {"202": _job("Accepted", upload=True)},
+                errors=("400", "401", "403", "409", "413", "422", "429", "503"),
+                body=_request(settings),
+                parameters=[
+                    {
+                        "name": "Idempotency-Key",
+                        "in": "header",
+                        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[!#-~]+$"},
+                        "description": "The same key and body again within 24 h gives the same answer.",
+                    }
+                ],
+            ),
+            "get": _operation(
+                "listJobs",
+                "The caller's jobs, newest first",
+                {"200": _json("A page", schemas.ref("JobPage"))},
+                errors=("401", "403", "422"),
+                parameters=[
+                    _query("limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}),
+                    _query("after", {"type": "string", "pattern": "^job_[0-9A-Za-z]{26}$"}),
+                    _query("state", {"type": "string", "enum": list(State)}),
+                    _query("kind", {"type": "string", "enum": list(Kind)}),
+                    _query("batch", {"type": "string", "minLength": 1}),
+                    _query("created_after", {"type": "string", "format": "date-time"}),
+                    _query("created_before", {"type": "string", "format": "date-time"}),
+                ],
+            ),
+        },
+        "/v1/jobs/{id}": {
+            "get": _operation(
+                "getJob",
+                "A job; with wait, when it changes or ends",
+                {"200": _job("The job"), "304": {"description": "Not changed since If-None-Match"}},
+                errors=("401", "403", "404", "422"),
+                parameters=[
+                    _ID,
+                    _query("wait", {"type": "integer", "minimum": 0, "maximum": 25}),
+                    {"name": "If-None-Match", "in": "header", "schema": {"type": "string"}},
+                ],
+            )
+        },
+        "/v1/jobs/{id}/cancel": {
+            "post": _operation(
+                "cancelJob",
+                "Stop a job",
+                {"202": _job("Cancelled, or being cancelled")},
+                errors=("401", "403", "404", "409"),
+                parameters=[_ID],
+            )
+        },
+        "/v1/jobs/{id}/retry": {
+            "post": _operation(
+                "retryJob",
+                "Resume a failed job from the stage that failed",
+                {"202": _job("Queued again")},
+                errors=("401", "403", "404", "409"),
+                parameters=[_ID],
+            )
+        },
+        "/v1/jobs/{id}/upload/complete": {
+            "post": _operation(
+                "completeUpload",
+                "All parts of a multipart upload are there",
+                {"202": _job("Taken in")},
+                errors=("401", "403", "404", "409", "422"),
+                parameters=[_ID],
+            )
+        },
+        "/v1/jobs/{id}/events": {
+            "get": _operation(
+                "listEvents",
+                "What happened to a job, as JSON or as server-sent events",
+                {
+                    "200": {
+                        "description": "Events after a number",
+                        "content": {
+                            "application/json": {"schema": schemas.ref("Events")},
+                            "text/event-stream": {"schema": {"type": "string"}},
+                        },
+                    },
+                    "204": {"description": "The stream has come to its end"},
+                },
+                errors=("401", "403", "404", "422"),
+                parameters=[
+                    _ID,
+                    _query("after", {"type": "integer", "minimum": 0, "maximum": 2**31}),
+                    _query("wait", {"type": "integer", "minimum": 0, "maximum": 25}),
+                    {"name": "Last-Event-ID", "in": "header", "schema": {"type": "string"}},
+                ],
+            )
+        },
+        "/v1/jobs/{id}/results/{name}": {
+            "get": _operation(
+                "getResult",
+                "Where a result can be fetched for the next minutes",
+                {
+                    "302": {
+                        "description": "To the file",
+                        "headers": {"Location": {"schema": {"type": "string", "format": "uri"}}},
+                    }
+                },
+                errors=("401", "403", "404", "409"),
+                parameters=[
+                    _ID,
+                    {"name": "name", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}},
+                ],
+            )
+        },
+        "/v1/health": {
+            "get": {
+                **_operation(
+                    "health",
+                    "Whether the service and what it stands on answer",
+                    {
+                        "200": _json("Healthy", schemas.ref("Health")),
+                        "503": _json("Not healthy", schemas.ref("Health")),
+                    },
+                ),
+                "security": [],
+            }
+        },
+        "/v1/capacity": {
+            "get": _operation(
+                "capacity",
+                "Jobs under way and limits",
+                {"200": _json("Capacity", schemas.ref("Capacity"))},
+                errors=("401", "403"),
+            )
+        },
+        "/v1/limits": {
+            "get": _operation(
+                "limits",
+                "The caller's limits and what is left of them",
+                {"200": _json("Limits", schemas.ref("Limits"))},
+                errors=("401", "403"),
+            )
+        },
+        "/v1/openapi.json": {
+            "get": {
+                **_operation("openapi", "This document", {"200": _json("OpenAPI 3.1", {"type": "object"})}),
+                "security": [],
+            }
+        },
+        "/v1/docs": {
+            "get": {
+                **_operation(
+                    "docs",
+                    "This document as a page",
+                    {"200": {"description": "A page", "content": {"text/html": {"schema": {"type": "string"}}}}},
+                ),
+                "security": [],
+            }
+        },
+    }
+
+
+def _operation(
+    name: str,
+    summary: str,
+    answers: Schema,
+    *,
+    errors: tuple[str, ...] = (),
+    body: Schema | None = None,
+    parameters: list[Schema] | None = None,
+) -> Schema:
+    problems = {
+        status: {
+            "description": _MEANING[status],
+            "content": {"application/problem+json": {"schema": schemas.ref("Problem")}},
+        }
+        for status in errors
+    }
+    operation: Schema = {"operationId": name, "summary": summary, "responses": {**answers, **problems}}
+    if parameters:
+        operation["parameters"] = parameters
+    if body is not None:
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
+    return operation
+
+
+_MEANING = {
+    "400": "The request cannot be read",
+    "401": "No key, or a wrong one",
+    "403": "The key's scopes do not allow it",
+    "404": "Unknown, gone, or another client's",
+    "409": "The state does not allow it",
+    "413": "Too large",
+    "422": "A field does not validate",
+    "429": "A limit of the client",
+    "503": "The service is at capacity",
+}
+
+
+def _query(name: str, schema: Schema) -> Schema:
+    return {"name": name, "in": "query", "schema": schema}
+
+
+def _json(description: str, schema: Schema) -> Schema:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _job(description: str, *, upload: bool = False) -> Schema:
+    return _json(description, schemas.ref("SubmittedJob" if upload else "Job"))
+
+
+def _request(settings: Settings) -> Schema:
+    value = schemas.ref("Value")
+    return {
+        "type": "object",
+        "required": ["filename"],
+        "additionalProperties": False,
+        "properties": {
+            "filename": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 255,
+                "pattern": r"^[^/\\\x00-\x1f\x7f]+\.[xX][lL][sS][xXmM]$",
+                "examples": ["model.xlsx"],
+            },
+            "kind": {"type": ["string", "null"], "enum": [Kind.WORKBOOK.value, None]},
+            "task": {"type": ["string", "null"], "enum": [*TASKS[Kind.WORKBOOK], None]},
+            "size": {"type": ["integer", "null"], "minimum": 1, "maximum": settings.max_upload_bytes},
+            "sha256": {"type": ["string", "null"], "pattern": "^[A-Za-z0-9+/]{43}=$", "description": "base64"},
+            "inputs": {
+                "type": ["object", "null"],
+                "maxProperties": MAX_INPUTS,
+                "propertyNames": {"minLength": 1, "maxLength": 512},
+                "additionalProperties": value,
+            },
+            "outputs": {
+                "type": ["array", "null"],
+                "minItems": 1,
+                "maxItems": MAX_INPUTS,
+                "items": {"type": "string", "minLength": 1, "maxLength": 512},
+            },
+            "priority": {"type": ["string", "null"], "enum": [*Priority, None]},
+            "webhook_url": {"type": ["string", "null"], "format": "uri", "maxLength": 2048, "pattern": "^https://"},
+            "deadline_seconds": {
+                "type": ["integer", "null"],
+                "minimum": 1,
+                "maximum": settings.max_deadline_seconds,
+            },
+            "retain_seconds": {"type": ["integer", "null"], "minimum": 1, "maximum": settings.max_retain_seconds},
+            "metadata": {
+                "type": ["object", "null"],
+                "maxProperties": MAX_METADATA,
+                "propertyNames": {"minLength": 1, "maxLength": 64},
+                "additionalProperties": {"type": "string", "maxLength": 512},
+            },
+        },
+    }
+
+
+PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Sheetrun API</title>
+<style>
+body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2430;background:#fff}
+h1{margin-bottom:0}code{font:14px ui-monospace,monospace}section{border-top:1px solid #d5dae1;padding:.8rem 0}
+.m{display:inline-block;min-width:4.5rem;font-weight:700}table{border-collapse:collapse;margin:.3rem 0}
+td{padding:.1rem 1rem .1rem 0;vertical-align:top}
+@media(prefers-color-scheme:dark){body{background:#12161c;color:#dfe5ec}section{border-color:#333c48}}
+</style>
+<h1>Sheetrun API</h1><p id="about">The machine-readable form is at <a href="openapi.json">openapi.json</a>.</p>
+<main id="routes"></main>
+<script>
+const add=(to,tag,text)=>{const e=document.createElement(tag);if(text)e.textContent=text;to.append(e);return e};
+fetch("openapi.json").then(r=>r.json()).then(doc=>{
+  const main=document.getElementById("routes");add(main,"p",doc.info.description);
+  for(const [path,methods] of Object.entries(doc.paths))for(const [method,op] of Object.entries(methods)){
+    const s=add(main,"section"),h=add(s,"div");add(h,"span",method.toUpperCase()).className="m";add(h,"code",path);
+    add(s,"div",op.summary);const t=add(s,"table");
+    for(const p of op.parameters||[]){const r=add(t,"tr");add(add(r,"td"),"code",p.name);add(r,"td",p.in);
+      add(r,"td",p.description||"")}
+    for(const [name,p] of Object.entries(op.requestBody?.content["application/json"].schema.properties||{})){
+      const r=add(t,"tr");add(add(r,"td"),"code",name);add(r,"td","body");
+      add(r,"td",(p.enum||[]).filter(x=>x!==null).join(", ")||p.description||[].concat(p.type||"").join(" or "))}
+    for(const [status,a] of Object.entries(op.responses)){const r=add(t,"tr");add(add(r,"td"),"code",status);
+      add(r,"td","answer");add(r,"td",a.description)}
+  }});
+</script></html>
+"""

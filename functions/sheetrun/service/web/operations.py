@@ -11,7 +11,6 @@ from sheetrun.jobs.job import rfc3339
 from sheetrun.service.ports import Blobs, Clock, JobFilter, Ledger, Queues
 from sheetrun.service.web.http import Response, answer
 from sheetrun.service.web.limits import Gatekeeper
-from sheetrun.service.web.openapi import PAGE, document
 from sheetrun.service.web.router import Call, Route
 from sheetrun.settings import Settings
 
@@ -116,9 +115,15 @@ class OperationRoutes:
         )
 
     def openapi(self, call: Call) -> Response:
+        """The document, whose module is loaded when somebody asks: cold starts do not pay for it."""
+        from sheetrun.service.web.openapi import document
+
         return answer(200, document(call.request.base, self.settings), {"Cache-Control": "public, max-age=300"})
 
     def docs(self, call: Call) -> Response:
+        """The document as a page."""
+        from sheetrun.service.web.openapi import PAGE
+
         return Response(status=200, body=PAGE, headers={"Content-Type": "text/html; charset=utf-8"})
 
 

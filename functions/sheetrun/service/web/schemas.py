@@ -1,0 +1,189 @@
+"""JSON Schemas of what the API answers, for its OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sheetrun.jobs.states import TASKS, Kind, Priority, State
+
+Schema = dict[str, Any]
+
+_TEXT: Schema = {"type": "string"}
+_COUNT: Schema = {"type": "integer", "minimum": 0}
+_TIME: Schema = {"type": "string", "format": "date-time"}
+_URL: Schema = {"type": "string", "format": "uri"}
+
+
+def ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _object(required: dict[str, Schema], optional: dict[str, Schema] | None = None) -> Schema:
+    return {"type": "object", "required": list(required), "properties": {**required, **(optional or {})}}
+
+
+def _or_null(schema: Schema) -> Schema:
+    return {"oneOf": [schema, {"type": "null"}]}
+
+
+def _map(values: Schema) -> Schema:
+    return {"type": "object", "additionalProperties": values}
+
+
+def all_schemas() -> dict[str, Schema]:
+    """By name."""
+    states: Schema = {"type": "string", "enum": list(State)}
+    problem_item = _object({"code": _TEXT, "detail": _TEXT}, {"path": _TEXT, "cell": _TEXT})
+    job = _object(
+        {
+            "id": _TEXT,
+            "kind": {"type": "string", "enum": list(Kind)},
+            "task": {"type": "string", "enum": [task for tasks in TASKS.values() for task in tasks]},
+            "filename": _TEXT,
+            "size": {"type": ["integer", "null"], "minimum": 0},
+            "client": _TEXT,
+            "priority": {"type": "string", "enum": list(Priority)},
+            "metadata": _map(_TEXT),
+            "state": states,
+            "running": {"type": "boolean"},
+            "progress": _object(
+                {
+                    "stage": states,
+                    "done": _COUNT,
+                    "total": _COUNT,
+                    "percent": {"type": "number", "minimum": 0, "maximum": 100},
+                    "message": _TEXT,
+                }
+            ),
+            "timestamps": _map(_TIME),
+            "attempts": _map(_COUNT),
+            "error": _or_null(
+                _object(
+                    {
+                        "code": _TEXT,
+                        "title": _TEXT,
+                        "detail": _TEXT,
+                        "stage": _TEXT,
+                        "retryable": {"type": "boolean"},
+                        "errors": {"type": "array", "items": problem_item},
+                    }
+                )
+            ),
+            "report": _or_null({"type": "object"}),
+            "urls": _object({"self": _URL, "events": _URL, "cancel": _URL, "retry": _URL, "results": _map(_URL)}),
+            "created_at": _TIME,
+            "expires_at": _TIME,
+        },
+        {
+            "batch": {"type": ["string", "null"]},
+            "custom_id": {"type": ["string", "null"]},
+            "deadline_at": _or_null(_TIME),
+        },
+    )
+    return {
+        "Value": {
+            "description": 'A number, text, boolean, null (empty), {"error": "#N/A"}, or rows of these.',
+            "anyOf": [
+                {"type": ["number", "string", "boolean", "null"]},
+                {
+                    "type": "object",
+                    "required": ["error"],
+                    "properties": {"error": _TEXT},
+                    "additionalProperties": False,
+                },
+                {"type": "array", "items": {"type": "array", "items": ref("Value")}},
+            ],
+        },
+        "Job": job,
+        "SubmittedJob": {"allOf": [ref("Job"), _object({"upload": ref("Upload")})]},
+        "Upload": {
+            "oneOf": [
+                _object(
+                    {
+                        "method": {"const": "POST"},
+                        "url": _URL,
+                        "fields": _map(_TEXT),
+                        "expires_at": _TIME,
+                        "max_bytes": _COUNT,
+                    }
+                ),
+                _object(
+                    {
+                        "method": {"const": "MULTIPART"},
+                        "part_size": _COUNT,
+                        "parts": {"type": "array", "items": _object({"number": _COUNT, "url": _URL})},
+                        "complete_url": _URL,
+                        "expires_at": _TIME,
+                        "max_bytes": _COUNT,
+                    }
+                ),
+            ]
+        },
+        "JobPage": _object(
+            {
+                "jobs": {"type": "array", "items": ref("Job")},
+                "after": {"type": ["string", "null"]},
+                "next": _or_null(_URL),
+            }
+        ),
+        "Events": _object(
+            {
+                "events": {
+                    "type": "array",
+                    "items": _object({"id": _COUNT, "type": _TEXT, "at": _TIME, "data": {"type": "object"}}),
+                },
+                "next": _COUNT,
+            }
+        ),
+        "Health": _object(
+            {
+                "status": {"enum": ["healthy", "unhealthy"]},
+                "version": _TEXT,
+                "stage": _TEXT,
+                "at": _TIME,
+                "dependencies": _map(_object({"status": {"enum": ["healthy", "unhealthy"]}}, {"detail": _TEXT})),
+            }
+        ),
+        "Capacity": _object(
+            {
+                "at_capacity": {"type": "boolean"},
+                "service": _object({"running": _COUNT, "queued": _COUNT, "limit": _COUNT, "messages": _map(_COUNT)}),
+                "client": _object(
+                    {"running": _COUNT, "queued": _COUNT, "limit": _COUNT, "at_capacity": {"type": "boolean"}}
+                ),
+            }
+        ),
+        "Limits": _object(
+            {
+                "limits": {
+                    "type": "array",
+                    "items": _object(
+                        {
+                            "name": _TEXT,
+                            "unit": _TEXT,
+                            "limit": _COUNT,
+                            "window_seconds": _COUNT,
+                            "remaining": _COUNT,
+                            "reset_seconds": _COUNT,
+                        }
+                    ),
+                },
+                "max_upload_bytes": _COUNT,
+                "max_deadline_seconds": _COUNT,
+                "max_retain_seconds": _COUNT,
+            }
+        ),
+        "Problem": _object(
+            {
+                "type": _TEXT,
+                "title": _TEXT,
+                "status": {"type": "integer"},
+                "detail": _TEXT,
+                "instance": _TEXT,
+                "code": _TEXT,
+                "request_id": _TEXT,
+                "retryable": {"type": "boolean"},
+            },
+            {"errors": {"type": "array", "items": problem_item}},
+        ),
+    }
