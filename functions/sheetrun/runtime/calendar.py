@@ -26,10 +26,12 @@ _date1904 = False
 def settle(*, date1904: bool, year: int) -> None:
     """Sets the date system of this run, and the year of dates written without one."""
     global _date1904
-    from sheetrun.runtime import reading
+    from sheetrun.runtime import pool, reading
 
+    if (date1904, year) != (_date1904, reading.current_year()):
+        pool.forget_readings()
     _date1904 = date1904
-    reading.set_current_year(year)
+    reading.set_calendar(year, SHIFT_1904 if date1904 else 0)
 
 
 def is_1904() -> bool:

@@ -62,3 +62,9 @@ def read_as(parse: Callable[[str], float]) -> Numbers:
         new = [parse(t) for t in _texts[len(_read_as) :]]
         _read_as = np.concatenate([_read_as, np.array(new, np.float64)])
     return _read_as
+
+
+def forget_readings() -> None:
+    """Drops what texts read as: a new run reads dates in another way."""
+    global _read_as
+    _read_as = np.empty(0)

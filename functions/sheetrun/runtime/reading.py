@@ -7,8 +7,8 @@ import re
 from typing import Final
 
 _NUMBER = re.compile(
-    r"(?P<sign>[+-])?(?P<money>\$)?(?P<sign2>[+-])?"
-    r"(?P<body>\d{1,3}(?:,\d{3,})+(?:\.\d*)?|\d+\.?\d*|\.\d+)(?P<exp>[eE][+-]?\d{1,3})?(?P<percent>%)?\Z"
+    r"(?P<sign>[+-])?(?P<money>[$€] ?)?(?P<sign2>[+-])?"
+    r"(?P<body>\d{1,3}(?:,\d{3,})+(?:\.\d*)?|\d+\.?\d*|\.\d+)(?P<exp>[eE][+-]?\d{1,3})?(?P<percent> ?%)?(?P<euro> ?€)?\Z"
 )
 _FRACTION = re.compile(r"(?P<sign>[+-])?(?P<whole>\d+) +(?P<top>\d+)/(?P<bottom>\d+)\Z")
 _TIME = re.compile(
@@ -17,7 +17,7 @@ _TIME = re.compile(
 _MONTHS: Final = {
     name: i + 1
     for i, full in enumerate(
-        "january february march april may june july august september october november december".split()
+        ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"]
     )
     for name in (full, full[:3])
 }
@@ -31,16 +31,21 @@ _DAY_NAMED = re.compile(rf"(\d{{1,2}}){_SEPARATOR}?([a-z]{{3,9}})\.?(?:{_SEPARAT
 _SPACE: Final = " \t\n\r\xa0"
 
 _current_year = 2026  # of a date without a year; set by the clock of the run
+_shift = 0  # what serials of the run's date system are lower by
 
 
-def set_current_year(year: int) -> None:
-    """The year that ``"3/4"`` falls in."""
-    global _current_year
-    _current_year = year
+def set_calendar(year: int, shift: int) -> None:
+    """The year that ``"3/4"`` falls in, and the days between the 1900 system and the run's."""
+    global _current_year, _shift
+    _current_year, _shift = year, shift
+
+
+def current_year() -> int:
+    return _current_year
 
 
 def read_number(text: str) -> float | None:
-    """The number, date serial (1900 system) or time that a text reads as; None when it reads as none."""
+    """The number, date serial or time that a text reads as; None when it reads as none."""
     text = text.strip(_SPACE)
     if not text or len(text) > 255:
         return None
@@ -57,7 +62,7 @@ def read_plain(text: str) -> float | None:
     if match:
         if match["sign"] and match["sign2"]:
             return None
-        if match["exp"] and match["money"] and match["percent"]:
+        if (match["money"] or match["percent"]) and (match["euro"] or (match["exp"] and match["money"])):
             return None
         value = float(match["body"].replace(",", "") + (match["exp"] or ""))
         if not math.isfinite(value):
@@ -74,17 +79,23 @@ def read_plain(text: str) -> float | None:
 
 def read_date_time(text: str) -> float | None:
     """A date, a time, or a date and a time."""
-    date = read_date(text)
+    date = _read_day(text)
     if date is not None:
-        return float(date)
+        return date
     time = read_time(text)
     if time is not None:
         return time
     for cut in (i for i, ch in enumerate(text) if ch == " "):
-        date, time = read_date(text[:cut].rstrip()), read_time(text[cut + 1 :].lstrip())
+        date, time = _read_day(text[:cut].rstrip()), read_time(text[cut + 1 :].lstrip())
         if date is not None and time is not None:
             return date + time
     return None
+
+
+def _read_day(text: str) -> float | None:
+    """A date as a serial of the run's system."""
+    day = read_date(text)
+    return None if day is None or day < _shift else float(day - _shift)
 
 
 def read_time(text: str) -> float | None:
@@ -150,7 +161,7 @@ def serial(year: int, month: int, day: int) -> int | None:
     """The serial of a calendar date in the 1900 system, with its 29 February 1900; None when there is no such date."""
     if not 1900 <= year <= 9999 or not 1 <= month <= 12 or day < 1:
         return None
-    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) or year == 1900
+    leap = (year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)) or year == 1900
     if day > _DAYS[month - 1] + (1 if leap and month == 2 else 0):
         return None
     if year == 1900 and month <= 2:
