@@ -21,6 +21,9 @@ from sheetrun.runtime.errors import NUM, Raised
 _EPSILON: Final = 1e-17
 _TINY: Final = 1e-300
 _MOST_TERMS: Final = 2_000_000
+_LARGE: Final = 10_000.0  # parameters from here up need so many terms that they are added in bulk
+_BULK: Final = 4096
+_MOST_IN_BULK: Final = 4_000_000
 _LOG_SQRT_2PI: Final = 0.918938533204672741780329736406
 _SQRT_2: Final = math.sqrt(2.0)
 _SQRT_2PI: Final = math.sqrt(2.0 * math.pi)
@@ -113,7 +116,10 @@ def deviance(x: float, m: float) -> float:
             if more == found:
                 return found
             found = more
-    return x * math.log(x / m) + m - x
+    if m == 0.0:
+        return math.inf
+    ratio = x / m
+    return x * math.log(ratio) + m - x if ratio > 0.0 else m
 
 
 def poisson_density(x: float, mean: float) -> float:
@@ -154,8 +160,8 @@ def gamma_lower(a: float, x: float) -> float:
     if x <= 0.0:
         return 0.0
     if x < a + 1.0:
-        return _gamma_series(a, x)
-    return 1.0 - _gamma_fraction(a, x)
+        return _gamma_below(a, x)
+    return 1.0 - _gamma_above(a, x)
 
 
 def gamma_upper(a: float, x: float) -> float:
@@ -163,12 +169,17 @@ def gamma_upper(a: float, x: float) -> float:
     if x <= 0.0:
         return 1.0
     if x < a + 1.0:
-        return 1.0 - _gamma_series(a, x)
-    return _gamma_fraction(a, x)
+        return 1.0 - _gamma_below(a, x)
+    return _gamma_above(a, x)
 
 
-def _gamma_series(a: float, x: float) -> float:
-    """DLMF 8.7.1: P(a, x) = x^a e^-x / Γ(a+1) · (1 + x/(a+1) + x²/((a+1)(a+2)) + …)."""
+def _gamma_below(a: float, x: float) -> float:
+    """P(a, x) for x < a + 1, DLMF 8.7.1: x^a e^-x / Γ(a+1) · (1 + x/(a+1) + x²/((a+1)(a+2)) + …)."""
+    front = poisson_density(a, x)
+    if front == 0.0:
+        return 0.0
+    if a > _LARGE:
+        return front * _product_series(lambda k: x / (a + k))
     term = found = 1.0
     n = a
     for _ in range(_MOST_TERMS):
@@ -176,12 +187,17 @@ def _gamma_series(a: float, x: float) -> float:
         term *= x / n
         found += term
         if term < found * _EPSILON:
-            return found * poisson_density(a, x)
+            return found * front
     raise Raised(NUM)
 
 
-def _gamma_fraction(a: float, x: float) -> float:
-    """DLMF 8.9.2, evaluated with the modified Lentz method."""
+def _gamma_above(a: float, x: float) -> float:
+    """Q(a, x) for x >= a + 1: DLMF 8.9.2, evaluated with the modified Lentz method; for large a DLMF 8.11.2."""
+    front = poisson_density(a, x)
+    if front == 0.0:
+        return 0.0
+    if a > _LARGE:
+        return front * a / x * _product_series(lambda k: (a - k) / x)
     b = x + 1.0 - a
     c = 1.0 / _TINY
     d = 1.0 / b
@@ -196,7 +212,19 @@ def _gamma_fraction(a: float, x: float) -> float:
         delta = d * c
         h *= delta
         if abs(delta - 1.0) < 3e-16:
-            return h * poisson_density(a, x) * a
+            return h * front * a
+    raise Raised(NUM)
+
+
+def _product_series(ratio: Callable[[Numbers], Numbers]) -> float:
+    """1 + r(1) + r(1)·r(2) + … for ratios that fall below 1; their number grows with the root of the parameters."""
+    found = last = 1.0
+    for start in range(1, _MOST_IN_BULK, _BULK):
+        terms = np.cumprod(ratio(np.arange(start, start + _BULK, dtype=np.float64))) * last
+        found += float(np.sum(terms))
+        last = float(terms[-1])
+        if abs(last) < found * _EPSILON:
+            return found
     raise Raised(NUM)
 
 
@@ -249,6 +277,8 @@ def _beta_fraction(x: float, y: float, a: float, b: float) -> float:
     front = _beta_power(x, y, a, b) / a
     if front == 0.0:
         return 0.0
+    if min(a, b) > _LARGE and 9.0 * math.sqrt(a * (a + b) / b) < _MOST_IN_BULK:  # DLMF 8.17.8, all terms positive
+        return front * _product_series(lambda k: x * ((a + b + k - 1.0) / (a + k)))
     c = 1.0
     d = 1.0 - (a + b) * x / (a + 1.0)
     d = 1.0 / (d if abs(d) > _TINY else _TINY)
@@ -282,6 +312,8 @@ def _beta_power(x: float, y: float, a: float, b: float) -> float:
 
 def beta_density(x: float, y: float, a: float, b: float) -> float:
     """The density of a beta variable at 0 < x < 1, y = 1 - x."""
+    if x <= 0.0 or y <= 0.0:
+        return 0.0
     return _beta_power(x, y, a, b) / (x * y)
 
 

@@ -27,7 +27,8 @@ SALES = [
 @pytest.mark.parametrize(
     ("criterion", "wanted"),
     [(5, 2), ("5", 2), ("=5", 2), (">5", 1), (">=5", 2), ("<0", 1), ("<>5", 9), ("apple", 1), ("APPLE", 1), ("a*", 3),
-     ("?????", 1), ("a~*c", 1), ("", 2), ("=", 1), ("<>", 10), (True, 1), ("TRUE", 1), (NA, 1), ("#N/A", 1), (">b", 0), (None, 0), (MISSING, 0)],
+     ("?????", 1), ("a~*c", 1), ("", 2), ("=", 1), ("<>", 10), (True, 1), ("TRUE", 1), (NA, 1), ("#N/A", 1), (">b", 0),
+     (None, 0), (MISSING, 0)],
 )  # fmt: skip
 def test_countif(criterion: Any, wanted: int) -> None:
     cells = ref([[c] for c in CELLS])

@@ -58,8 +58,8 @@ def test_values(name: str, args: tuple[Any, ...], wanted: Any) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "SIN", "COS", "TAN", "COT", "SEC", "CSC", "ASIN", "ACOS", "ATAN", "ACOT", "SINH", "COSH", "TANH", "COTH", "SECH",
-        "CSCH", "ASINH", "ACOSH", "ATANH", "ACOTH", "DEGREES",
+        "SIN", "COS", "TAN", "COT", "SEC", "CSC", "ASIN", "ACOS", "ATAN", "ACOT", "SINH", "COSH", "TANH", "COTH",
+        "SECH", "CSCH", "ASINH", "ACOSH", "ATANH", "ACOTH", "DEGREES",
     ],
 )  # fmt: skip
 def test_arrays_are_answered_like_scalars(name: str) -> None:

@@ -254,6 +254,8 @@ def seriessum(x: float, n: float, m: float, coefficients: Arr) -> float:
         power_ = n + i * m
         if x == 0.0 and power_ < 0.0:
             raise Raised(DIV0)
+        if x < 0.0 and not power_.is_integer():
+            raise Raised(NUM)
         sum_ += each * (1.0 if power_ == 0.0 else math.pow(x, power_))
     return sum_
 

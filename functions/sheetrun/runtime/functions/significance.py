@@ -24,6 +24,7 @@ def chisq_test(actual: Arr, expected: Arr) -> float:
         raise Raised(DIV0)
     demand(bool((wanted > 0.0).all()))
     distance = total((seen - wanted) ** 2 / wanted)
+    demand(math.isfinite(distance))
     degrees = (rows - 1) * (columns - 1) if rows > 1 and columns > 1 else rows * columns - 1
     return special.gamma_upper(degrees / 2.0, distance / 2.0)
 
