@@ -60,7 +60,7 @@ print(run(job).payload.decode())
 
 
 def test_credentials_in_the_service_are_out_of_reach() -> None:
-    environment = {"AWS_SECRET_ACCESS_KEY": "canary", "PATH": os.environ["PATH"]}
+    environment = {"AWS_SECRET_ACCESS_KEY": "canary", "PYTHONPATH": os.pathsep.join(sys.path)}
     said = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(_SERVICE)], env=environment, capture_output=True, text=True, check=True
     ).stdout

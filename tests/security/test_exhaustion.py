@@ -306,3 +306,21 @@ def test_the_compiled_script_in_the_cache_cannot_be_replaced(runner: WarmRunner)
     for _ in range(2):
         with pytest.raises(ProtocolError):
             _forge(runner, text)
+
+
+def test_a_link_in_the_place_of_scratch_is_removed_and_not_followed(runner: WarmRunner, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir(mode=0o755)
+    (kept / "file").write_text("still here")
+    text = """
+        here = os.getcwd()
+        os.rename(here, os.path.join(payload.decode(), "moved"))
+        os.symlink(payload.decode(), here)
+        return here.encode()
+    """
+    tmp_path.chmod(0o777)
+    kept.chmod(0o777)
+    scratch = runner.run(job(text, without=EVERYTHING, payload=str(kept).encode())).payload
+    assert not os.path.lexists(scratch)
+    assert (kept / "file").read_text() == "still here"
+    assert kept.stat().st_mode & 0o777 == 0o777

@@ -360,15 +360,14 @@ def _widen(fd: int) -> None:
 
 
 def _remove(directory: str) -> None:
-    """Also when the job took the permissions away from what it left there. Links are removed, never followed."""
-
-    def insist(function: Callable[..., Any], path: str, _error: object) -> None:
-        parent = os.path.dirname(path)
-        os.chmod(parent, stat.S_IRWXU)
-        if os.path.isdir(path) and not os.path.islink(path):
-            os.chmod(path, stat.S_IRWXU)
-            shutil.rmtree(path)
-        else:
-            os.unlink(path)
-
-    shutil.rmtree(directory, onerror=insist)
+    """Also when the job took the permissions away from what it left there, or put a link in its place."""
+    if os.path.islink(directory):
+        os.unlink(directory)
+    elif os.path.isdir(directory):
+        os.chmod(directory, stat.S_IRWXU)
+        for parent, names, _files in os.walk(directory):  # from the top, so that each is open before it is entered
+            for name in names:
+                path = os.path.join(parent, name)
+                if not os.path.islink(path):
+                    os.chmod(path, stat.S_IRWXU)
+        shutil.rmtree(directory)
