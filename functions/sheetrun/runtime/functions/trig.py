@@ -15,6 +15,12 @@ from sheetrun.runtime.errors import DIV0, NUM, Raised
 from sheetrun.runtime.registry import excel
 
 _LIMIT: Final = 2.0**27
+_QUARTER: Final = math.pi / 2.0
+
+#: Excel takes quarter turns off an angle with the pi of the x87 (64 bits), which is this much (per quarter) above pi.
+#: It shows near the zeros: SIN(PI()) is 565·2^-62 = 1.22514845E-16, not 1.22464680E-16. COT, SEC and CSC, which are
+#: newer, are exact (measured).
+_PI_ERROR: Final = (565.0 * 2.0**-62 - 1.2246467991473531772e-16) / 2.0
 _BOX_DIV0: Final = float(DIV0)
 _BOX_NUM: Final = float(NUM)
 
@@ -39,22 +45,43 @@ def _within(number: float, low: float, high: float) -> float:
     return number
 
 
-@excel("SIN(number: number) -> number", vector=lambda x: np.sin(_angles(x)))
+def _turns(number: float) -> float:
+    """By how much Excel's quarter turns differ from true ones at an angle."""
+    return math.floor(number / _QUARTER + 0.5) * _PI_ERROR
+
+
+def _turns_many(numbers: Any) -> Any:
+    return np.floor(numbers / _QUARTER + 0.5) * _PI_ERROR
+
+
+def _sin_many(numbers: Any) -> Any:
+    angles = _angles(numbers)
+    return np.sin(angles) - _turns_many(angles) * np.cos(angles)
+
+
+def _cos_many(numbers: Any) -> Any:
+    angles = _angles(numbers)
+    return np.cos(angles) + _turns_many(angles) * np.sin(angles)
+
+
+@excel("SIN(number: number) -> number", vector=_sin_many)
 def sin(number: float) -> float:
-    """The sine of an angle."""
-    return math.sin(_angle(number))
+    """The sine of an angle; SIN(PI()) is 1.22515E-16 (see the note on pi above)."""
+    angle = _angle(number)
+    return math.sin(angle) - _turns(angle) * math.cos(angle)
 
 
-@excel("COS(number: number) -> number", vector=lambda x: np.cos(_angles(x)))
+@excel("COS(number: number) -> number", vector=_cos_many)
 def cos(number: float) -> float:
-    """The cosine of an angle."""
-    return math.cos(_angle(number))
+    """The cosine of an angle; COS(PI()/2) is 6.12574E-17 (see the note on pi above)."""
+    angle = _angle(number)
+    return math.cos(angle) + _turns(angle) * math.sin(angle)
 
 
-@excel("TAN(number: number) -> number", vector=lambda x: np.tan(_angles(x)))
+@excel("TAN(number: number) -> number", vector=lambda x: _sin_many(x) / _cos_many(x))
 def tan(number: float) -> float:
-    """The tangent of an angle."""
-    return math.tan(_angle(number))
+    """The tangent of an angle; TAN(PI()/2) is 1.63246E+16 (see the note on pi above)."""
+    return sin(number) / cos(number)
 
 
 @excel("COT(number: number) -> number", vector=lambda x: _reciprocals(np.tan(_angles(x))))
