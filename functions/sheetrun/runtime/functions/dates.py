@@ -166,7 +166,7 @@ def _months_later(start: Scalar, months: Scalar, *, to_month_end: bool) -> int:
     if not 1900 <= y <= 9999:
         raise Raised(NUM)
     length = daycount.month_length(y, m + 1)
-    return from_1900(daycount.serial_of(y, m + 1, length if to_month_end else min(d, length)))
+    return from_1900(daycount.serial_of(y, m + 1, 1) - 1 + (length if to_month_end else min(d, length)))
 
 
 def _months_vector(*, to_month_end: bool) -> Any:
