@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from sheetrun.compiler.errors import CannotCompile
 from sheetrun.compiler.literal import identifier, literal
-from sheetrun.compiler.ranges import Range
+from sheetrun.compiler.ranges import Defined, Range
 from sheetrun.compiler.units import children, entry_of, walk
 from sheetrun.formula import nodes
 from sheetrun.formula.a1 import cell_name, range_name
@@ -75,6 +75,8 @@ class Names:
 
     aliases: dict[int, str] = field(default_factory=dict)
     imports: set[str] = field(default_factory=set)
+    lambdas: dict[str, str] = field(default_factory=dict)  #: defined LAMBDAs that it calls: key -> local name
+    taken: set[str] = field(default_factory=lambda: set(reserved()))
 
 
 class Emitter:
@@ -158,6 +160,8 @@ class Emitter:
                 return self.value(operand)
             case nodes.Binary() | nodes.Unary() | nodes.Percent():
                 return self.number(node)
+            case Defined(key):
+                return self.names.lambdas.setdefault(key, self._bind_function(key))
             case nodes.Name(name):
                 return self._settled(self._variable(name))
             case nodes.Implicit(operand):
@@ -196,6 +200,8 @@ class Emitter:
                 return self._use("spilled", self.reference(anchor))
             case nodes.Name(name):
                 return self._variable(name)
+            case Defined():
+                return self.value(node)
             case nodes.Invoke():
                 return self._invoke(node)
             case nodes.Call(name, _) if name != "LAMBDA":
@@ -281,7 +287,7 @@ class Emitter:
         """Implicit intersection of a written range with the host: the range of one cell, for every host cell."""
         rect = self.layout.rect
         first, last = node.at(rect.top, rect.left), node.at(rect.bottom, rect.right)
-        if first.size == 1 and node.top == node.bottom and node.left == node.right:
+        if first.size == 1 and (self.layout.fixed or (node.top == node.bottom and node.left == node.right)):
             return node
         if node.left == node.right:
             if first.top <= rect.top and rect.bottom <= last.bottom and last.top <= rect.bottom:
@@ -442,11 +448,17 @@ class Emitter:
         return self._use("let", text, f"lambda {variable}: {inner}")
 
     def _bind(self, name: str) -> str:
-        variable = identifier(name, self._taken | {"_"}, "x")
+        variable = identifier(name, self._taken | self.names.taken | {"_"}, "x")
         self._taken.add(variable)
         self._variables.setdefault(name.casefold(), "")
         self._variables[name.casefold()] = f"{variable}\0{self._variables[name.casefold()]}"
         return variable
+
+    def _bind_function(self, key: str) -> str:
+        known = self.names.lambdas.get(key)
+        if known is not None:
+            return known
+        return identifier(key.partition("!")[2], self.names.taken, "function")
 
     def _unbind(self, name: str) -> None:
         self._variables[name.casefold()] = self._variables[name.casefold()].split("\0", 1)[1]
@@ -471,13 +483,18 @@ class Emitter:
         if self.layout.whole:
             raise NotWhole
         args = [self._with_arrays(True, self.reference, a) for a in node.args]
-        function = self._lambda(node.function) if _is_lambda(node.function) else self.value_of_function(node.function)
+        function = self._function_text(node.function)
         return self._use("called", function, *args)
 
-    def value_of_function(self, node: Any) -> str:
-        if isinstance(node, nodes.Name):
-            return self._variable(node.name)
+    def _function_text(self, node: Any) -> str:
+        """What is called: a LAMBDA, a variable that holds one, or a defined name that is one."""
+        if isinstance(node, nodes.Call) and node.name == "LAMBDA":
+            return self._lambda(node)
         return self.reference(node)
+
+    def function_body(self, tree: Any) -> str:
+        """The LAMBDA of a defined name."""
+        return self._with_arrays(True, self._function_text, tree)
 
     # -- small things ----------------------------------------------------------------------------------------------
 
@@ -555,10 +572,6 @@ def function_name(name: str) -> str:
 
 def _may_refer(name: str) -> bool:
     return name in ("INDEX", "CHOOSE", "XLOOKUP", "OFFSET", "INDIRECT", "SINGLE")
-
-
-def _is_lambda(node: Any) -> bool:
-    return isinstance(node, nodes.Call) and node.name == "LAMBDA"
 
 
 def _is_arithmetic(node: Any) -> bool:

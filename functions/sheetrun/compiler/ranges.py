@@ -81,5 +81,12 @@ class Range:
         return self.fixed_columns and self.left.index == 0 and self.right.index == MAX_COLUMNS - 1
 
 
-#: A resolved tree: formula nodes in which Range stands for every static reference.
-Resolved: TypeAlias = Node | Range
+@dataclass(frozen=True, slots=True)
+class Defined:
+    """A defined name that is a LAMBDA, to be called: ``key`` finds its body in the scope (it may call itself)."""
+
+    key: str
+
+
+#: A resolved tree: formula nodes in which Range stands for every static reference, Defined for a name that is a LAMBDA.
+Resolved: TypeAlias = Node | Range | Defined

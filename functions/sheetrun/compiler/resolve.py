@@ -7,17 +7,19 @@ parameters stay names.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, Final
 
 from sheetrun.compiler.errors import CannotCompile
-from sheetrun.compiler.ranges import Range, Resolved
+from sheetrun.compiler.ranges import Defined, Range, Resolved
 from sheetrun.formula import nodes
 from sheetrun.formula.errors import FormulaError
 from sheetrun.formula.nodes import Axis
 from sheetrun.formula.parser import parse
 from sheetrun.workbook.model import MAX_COLUMNS, MAX_ROWS, DefinedName, Rect, Sheet, Table, Workbook
 
+_LAMBDA = re.compile(r"\s*(?:_xlfn\.)?LAMBDA\s*\(", re.IGNORECASE)
 _DEEPEST_NAME: Final = 32
 _EDGE_ROWS: Final = (Axis(0, True), Axis(MAX_ROWS - 1, True))
 _EDGE_COLUMNS: Final = (Axis(0, True), Axis(MAX_COLUMNS - 1, True))
@@ -34,6 +36,7 @@ class Scope:
     externals: list[tuple[str, Sheet]] = field(default_factory=list)
     external_names: dict[tuple[str, str], str] = field(default_factory=dict)
     lost: set[str] = field(default_factory=set)
+    functions: dict[str, Resolved | None] = field(default_factory=dict)  #: bodies of Defined; None while resolving
     own: int = 0  #: number of the workbook's own sheets
 
     @classmethod
@@ -102,6 +105,8 @@ class Resolver:
                 return self._lambda(args, bound)
             case nodes.Call(name, args):
                 return self._call(name, args, bound)
+            case nodes.Invoke(nodes.Name(name, prefix), args) if prefix is None and _fold(name) not in bound:
+                return self._call(name.upper(), args, bound)
             case nodes.RangeOp(left, right):
                 return self._between(self.resolve(left, bound), self.resolve(right, bound))
         return self._children(node, bound)  # type: ignore[no-any-return]
@@ -179,6 +184,8 @@ class Resolver:
 
     def _defined(self, definition: DefinedName, sheet: int) -> Resolved:
         folded = _fold(definition.name)
+        if _LAMBDA.match(definition.text):
+            return self._function(definition, sheet)
         if folded in self._names or len(self._names) >= _DEEPEST_NAME:
             raise CannotCompile("recursive_name", f"the name {definition.name} is defined by itself")
         try:
@@ -188,6 +195,21 @@ class Resolver:
         inner = Resolver(self._scope, sheet if definition.sheet is None else definition.sheet, self._row, self._col)
         inner._names = [*self._names, folded]
         return inner.resolve(tree)
+
+    def _function(self, definition: DefinedName, sheet: int) -> Resolved:
+        """A name that is a LAMBDA: resolved once, and called by its key."""
+        key = f"{'' if definition.sheet is None else definition.sheet}!{_fold(definition.name)}"
+        functions = self._scope.functions
+        if key not in functions:
+            functions[key] = None
+            try:
+                tree = parse(definition.text, 0, 0)
+                home = sheet if definition.sheet is None else definition.sheet
+                functions[key] = Resolver(self._scope, home, 0, 0).resolve(tree)
+            except FormulaError as error:
+                functions[key] = nodes.Error("#NAME?")
+                raise CannotCompile("bad_name", f"the name {definition.name} cannot be read: {error}") from error
+        return Defined(key)
 
     def _external_name(self, book: str, folded: str) -> Resolved:
         text = self._scope.external_names.get((book, folded))
@@ -273,11 +295,7 @@ class Resolver:
             return nodes.Invoke(nodes.Name(name), resolved)  # type: ignore[arg-type]
         definition = self._scope.names.get((self._sheet, _fold(name))) or self._scope.names.get((None, _fold(name)))
         if definition is not None:
-            if _fold(name) in self._names:
-                raise CannotCompile("recursive_lambda", f"the function {definition.name} calls itself")
-            target = self._defined(definition, self._sheet)
-            if isinstance(target, nodes.Call) and target.name == "LAMBDA":
-                return nodes.Invoke(target, resolved)  # type: ignore[arg-type]
+            return nodes.Invoke(self._defined(definition, self._sheet), resolved)  # type: ignore[arg-type]
         return nodes.Call(name, resolved)  # type: ignore[arg-type]
 
 

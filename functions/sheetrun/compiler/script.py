@@ -15,8 +15,9 @@ from sheetrun.compiler.ranges import Range
 from sheetrun.compiler.resolve import Scope
 from sheetrun.compiler.schedule import Loop, Part, Solve, Whole, schedule, units_of
 from sheetrun.compiler.units import Refused, Unit, make_units
+from sheetrun.formula import nodes
 from sheetrun.formula.a1 import cell_name, quote_sheet, range_name
-from sheetrun.workbook.model import Kind, Rect, Workbook
+from sheetrun.workbook.model import Block, Kind, Rect, Workbook
 
 #: A function of the script ends after this many parts even when the sheet goes on.
 _PARTS_PER_FUNCTION = 40
@@ -64,7 +65,6 @@ class _Function:
     statements: list[_Statement] = field(default_factory=list)
     units: list[Unit] = field(default_factory=list)
     names: Names = field(default_factory=Names)
-    taken: set[str] = field(default_factory=lambda: set(reserved()))
 
 
 def compile_workbook(workbook: Workbook) -> Script:
@@ -169,8 +169,9 @@ class _Writer:
         def alias(sheet: int) -> str:
             known = function.names.aliases.get(sheet)
             if known is None:
-                known = identifier(self._scope.sheet_name(sheet), function.taken | self._taken, "sheet")
-                function.taken.add(known)
+                taken = function.names.taken
+                known = identifier(self._scope.sheet_name(sheet), taken | self._taken, "sheet")
+                taken.add(known)
                 function.names.aliases[sheet] = known
             return known
 
@@ -321,6 +322,7 @@ class _Writer:
         owner = {u.index: f.name for f in self._functions for u in f.units}
         body: list[str] = []
         mapped: list[tuple[int, Unit]] = []
+        definitions = {function.name: self._definitions(function) for function in self._functions}
         for function in self._functions:
             self._imports |= function.names.imports | {"solve" if function.solved else "step"}
             body += ["", ""]
@@ -331,6 +333,7 @@ class _Writer:
             reader = "book.live({})" if function.solved else "book[{}]"
             for sheet, alias in sorted(function.names.aliases.items(), key=lambda item: item[0]):
                 body.append(f"    {alias} = {reader.format(literal(self._scope.sheet_name(sheet)))}")
+            body += ["    " + line for line in definitions[function.name]]
             for statement in function.statements:
                 body.append("")
                 start = len(body)
@@ -341,6 +344,21 @@ class _Writer:
         lines = [Mapped(len(head) + at + 1, self._scope.sheet_name(u.sheet), range_name(*u.rect)) for at, u in mapped]
         tail = ["", 'if __name__ == "__main__":', "    main(STEPS, __file__)", ""]
         return "\n".join(head + body + tail), lines
+
+    def _definitions(self, function: _Function) -> list[str]:
+        """The defined LAMBDAs that a function of the script calls, as local functions; they may call one another."""
+        lines: list[str] = []
+        done: set[str] = set()
+        host = Unit(-1, function.sheet, Block(Rect(0, 0, 0, 0), "", Kind.DYNAMIC), nodes.Missing())
+        while len(done) < len(function.names.lambdas):
+            for key, name in list(function.names.lambdas.items()):
+                if key in done:
+                    continue
+                done.add(key)
+                body = self._scope.functions[key]
+                text = self._emitter(function, Layout(host.rect), host).function_body(body)
+                lines += ["", f"# {comment(key.partition('!')[2])}", f"{name} = {text}"]
+        return lines
 
     def _head(self) -> Iterator[str]:
         name = comment(self._workbook.filename or "workbook").replace("\\", "/").replace('"', "'")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Final
 
 from sheetrun.compiler.errors import CannotCompile
-from sheetrun.compiler.ranges import Range, Resolved
+from sheetrun.compiler.ranges import Defined, Range, Resolved
 from sheetrun.compiler.resolve import Resolver, Scope, rect_range
 from sheetrun.formula import nodes
 from sheetrun.formula.errors import FormulaError
@@ -46,6 +46,7 @@ class Unit:
     reads: tuple[Range, ...] = ()
     dynamic: bool = False  #: reads what only the run can tell
     volatile: bool = False
+    functions: tuple[str, ...] = ()  #: defined LAMBDAs that it calls, directly or not
     needs: set[int] = field(default_factory=set)  #: indices of units that it reads from
 
     @property
@@ -82,13 +83,13 @@ def make_units(workbook: Workbook, scope: Scope) -> tuple[list[Unit], list[Refus
                     continue
                 tree = _tree(block, trees)
                 resolved = Resolver(scope, s, block.rect.top, block.rect.left).resolve(tree)
-                check_calls(resolved)
+                called = check_calls(resolved, scope)
             except (CannotCompile, FormulaError) as error:
                 code = error.code if isinstance(error, CannotCompile) else "bad_formula"
                 refused.append(Refused(s, block.rect, block.text, code, str(error)))
                 continue
-            unit = Unit(len(units), s, block, resolved)
-            _describe(unit)
+            unit = Unit(len(units), s, block, resolved, functions=called)
+            _describe(unit, scope)
             units.append(unit)
     return units, refused
 
@@ -118,16 +119,27 @@ def _data_table(index: int, sheet: int, block: Block) -> Unit:
     return Unit(index, sheet, block, nodes.Missing(), tuple(rect_range(sheet, r) for r in reads))
 
 
-def check_calls(tree: Resolved) -> None:
-    """Every function must be known and have a fitting number of arguments."""
-    for node in walk(tree):
-        if isinstance(node, nodes.Call) and node.name not in ("LET", "LAMBDA"):
-            entry = find(node.name)
-            if entry is None:
-                raise CannotCompile("unknown_function", f"the function {node.name} is not known")
-            least, most = entry.arity()
-            if len(node.args) < least or (most is not None and len(node.args) > most):
-                raise CannotCompile("bad_arguments", f"{node.name} cannot take {len(node.args)} arguments")
+def check_calls(tree: Resolved, scope: Scope) -> tuple[str, ...]:
+    """Every function must be known and have a fitting number of arguments. The defined LAMBDAs that are called, sorted."""
+    found: set[str] = set()
+    stack: list[Any] = [tree]
+    while stack:
+        for node in walk(stack.pop()):
+            if isinstance(node, Defined) and node.key not in found:
+                found.add(node.key)
+                stack.append(scope.functions[node.key])
+            elif isinstance(node, nodes.Call) and node.name not in ("LET", "LAMBDA"):
+                _check_call(node)
+    return tuple(sorted(found))
+
+
+def _check_call(node: nodes.Call) -> None:
+    entry = find(node.name)
+    if entry is None:
+        raise CannotCompile("unknown_function", f"the function {node.name} is not known")
+    least, most = entry.arity()
+    if len(node.args) < least or (most is not None and len(node.args) > most):
+        raise CannotCompile("bad_arguments", f"{node.name} cannot take {len(node.args)} arguments")
 
 
 def walk(tree: Any) -> Iterator[Any]:
@@ -140,7 +152,7 @@ def walk(tree: Any) -> Iterator[Any]:
 
 
 def children(node: Any) -> list[Any]:
-    if isinstance(node, Range | nodes.ArrayConst):
+    if isinstance(node, Range | Defined | nodes.ArrayConst):
         return []
     out = []
     for each in fields(node):
@@ -159,10 +171,10 @@ def entry_of(node: nodes.Call) -> Entry:
     return found
 
 
-def _describe(unit: Unit) -> None:
+def _describe(unit: Unit, scope: Scope) -> None:
     """Fills in what the unit reads and whether that is known before the run."""
     reads: dict[Range, None] = {}
-    stack: list[tuple[Any, bool]] = [(unit.tree, True)]
+    stack: list[tuple[Any, bool]] = [(unit.tree, True), *((scope.functions[key], True) for key in unit.functions)]
     while stack:
         node, read = stack.pop()
         if isinstance(node, Range):
