@@ -52,7 +52,11 @@ def span_of(key: Key) -> tuple[Span, bool]:
     if len(key) == 2:
         return Span(key[0], key[1], key[0], key[1]), True  # type: ignore[arg-type]
     top, left, bottom, right = key  # type: ignore[misc]
-    return Span(top, left, bottom, right), False  # type: ignore[arg-type]
+    if top > bottom:  # the corners of $A$5:A1, filled down, change places on the way
+        top, bottom = bottom, top
+    if left > right:
+        left, right = right, left
+    return Span(top, left, bottom, right), False
 
 
 class Sheet:
