@@ -157,7 +157,7 @@ def power(a: Value, b: Value) -> Any:
     a, b = num(a), num(b)
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         a, b = _paired(a, b)
-        return _power_arrays(np.asarray(a), np.asarray(b))
+        return power_arrays(np.asarray(a), np.asarray(b))
     if isinstance(a, ExcelError):
         return a
     if isinstance(b, ExcelError):
@@ -166,12 +166,14 @@ def power(a: Value, b: Value) -> Any:
 
 
 def raised(base: float, exponent: float) -> float | ExcelError:
-    """``base ^ exponent`` for two floats."""
+    """``base ^ exponent`` for two floats; a negative base has powers that are whole or one over an odd number."""
     if base == 0.0:
         if exponent == 0.0:
             return NUM
         if exponent < 0.0:
             return DIV0
+    if base < 0.0 and 0.0 < abs(exponent) <= 1.0 and odd_root(exponent):  # (-8)^(1/3) is -2
+        return -math.pow(-base, exponent)
     try:
         out = math.pow(base, exponent)
     except (OverflowError, ValueError):
@@ -179,9 +181,18 @@ def raised(base: float, exponent: float) -> float | ExcelError:
     return out if math.isfinite(out) else NUM
 
 
-def _power_arrays(a: Numbers, b: Numbers) -> Numbers:
+def odd_root(exponent: Any) -> Any:
+    """Whether an exponent (or each of an array) is one over an odd whole number."""
+    n = np.round(1.0 / exponent)
+    return (n % 2.0 == 1.0) & (1.0 / n == exponent)
+
+
+def power_arrays(a: Numbers, b: Numbers) -> Numbers:
     with np.errstate(all="ignore"):
         out = np.power(a, b)
+        roots = (a < 0.0) & odd_root(b)
+        if roots.any():
+            out = np.where(roots, -np.power(-a, b), out)
     a, b = np.broadcast_arrays(a, b)
     wrong = ~np.isfinite(out) | (a == 0.0) | np.isnan(b)
     if wrong.any():
@@ -346,10 +357,10 @@ def spilled(anchor: Value) -> Value:
         return anchor if isinstance(anchor, ExcelError) else REF
     anchor.cell()  # makes sure that it is computed
     span = anchor.book.spills.get((anchor.sheet.index, anchor.span.top, anchor.span.left))
-    if span is None:
-        value = anchor.cell()
-        return value if isinstance(value, ExcelError) else REF
-    return Ref(anchor.sheet, span)
+    if span is not None:
+        return Ref(anchor.sheet, span)
+    value = anchor.cell()
+    return value if isinstance(value, ExcelError) else REF
 
 
 def let(value: Value, body: Callable[[Value], Value]) -> Value:

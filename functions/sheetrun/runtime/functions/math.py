@@ -10,6 +10,7 @@ import numpy as np
 
 from sheetrun.runtime.coerce import to_number
 from sheetrun.runtime.errors import DIV0, NA, NUM, VALUE, ExcelError, Raised
+from sheetrun.runtime.ops import power_arrays, raised
 from sheetrun.runtime.registry import excel
 from sheetrun.runtime.sheet import Ref
 from sheetrun.runtime.values import MISSING, Arr, Value
@@ -90,31 +91,10 @@ def _positive(number: float) -> float:
     return number
 
 
-def _power_many(number: Any, power: Any) -> Any:
-    found = np.power(number, power)
-    found = np.where((number == 0.0) & (power == 0.0), _BOX_NUM, found)
-    return np.where((number == 0.0) & (power < 0.0), _BOX_DIV0, found)
-
-
-@excel("POWER(number: number, power: number) -> number", vector=_power_many)
-def power(number: float, power: float) -> float:
-    """A number raised to a power; 0 to the power of 0 is #NUM!."""
-    if number == 0.0:
-        if power == 0.0:
-            raise Raised(NUM)
-        if power < 0.0:
-            raise Raised(DIV0)
-    if number < 0.0 and not power.is_integer():
-        return _odd_root(number, power)
-    return math.pow(number, power)
-
-
-def _odd_root(number: float, power: float) -> float:
-    """A negative number to the power 1/n for odd n has a real root: POWER(-8,1/3) is -2."""
-    n = 1.0 / power
-    if n.is_integer() and n % 2.0 == 1.0:
-        return -math.pow(-number, power)
-    raise Raised(NUM)
+@excel("POWER(number: number, power: number) -> number", vector=power_arrays)
+def power(number: float, power: float) -> float | ExcelError:
+    """A number raised to a power, as by ``^``; 0 to the power of 0 is #NUM!, odd roots of negative numbers are real."""
+    return raised(number, power)
 
 
 # -- whole numbers ---------------------------------------------------------------------------------------------------
