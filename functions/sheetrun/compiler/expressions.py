@@ -286,8 +286,10 @@ class Emitter:
     def _intersect(self, node: Range) -> Range | None:
         """Implicit intersection of a written range with the host: the range of one cell, for every host cell."""
         rect = self.layout.rect
+        if self.layout.fixed:
+            node = node.anchored(rect.top, rect.left)  # F1:$F$1 is one cell here, whatever its corners are elsewhere
         first, last = node.at(rect.top, rect.left), node.at(rect.bottom, rect.right)
-        if first.size == 1 and (self.layout.fixed or (node.top == node.bottom and node.left == node.right)):
+        if first.size == 1 and node.top == node.bottom and node.left == node.right:
             return node
         if node.left == node.right:
             if first.top <= rect.top and rect.bottom <= last.bottom and last.top <= rect.bottom:
