@@ -262,7 +262,7 @@ def _kind_of(value: Scalar) -> int:
 class _Ordered:
     """The cells of one type with keys that compare as Excel orders them."""
 
-    __slots__ = ("_rising", "_sorted", "_words", "keys", "kind", "places", "size")
+    __slots__ = ("_lists", "_rising", "_sorted", "_words", "keys", "kind", "places", "size")
 
     def __init__(self, index: Index, kind: int) -> None:
         tags = index._tags()
@@ -270,6 +270,7 @@ class _Ordered:
         self.size = len(index.num)
         self._rising: bool | None = None
         self._sorted: tuple[Any, Any] | None = None
+        self._lists: tuple[list[int], list[float]] | None = None
         self._words: list[tuple[str, str]] = []
         if kind == TEXT:
             self.places = np.flatnonzero(tags >= TEXT)
@@ -318,7 +319,9 @@ class _Ordered:
 
     def _search(self, goes_on: Any) -> int:
         """Binary search over all cells; one of another type gives way to the next of this type."""
-        places, keys = self.places.tolist(), self.keys.tolist()
+        if self._lists is None:
+            self._lists = self.places.tolist(), self.keys.tolist()
+        places, keys = self._lists
         low, high, best = 0, self.size - 1, -1
         while low <= high:
             middle = (low + high) // 2
@@ -366,7 +369,7 @@ class _Ordered:
 
     def bisect(self, value: Scalar, *, descending: bool, mode: int) -> int:
         key = self._key(value)
-        keys = -self.keys[::1] if descending else self.keys
+        keys = -self.keys if descending else self.keys
         wanted = -key if descending else key
         listed = keys.tolist()
         left, right = bisect_left(listed, wanted), bisect_right(listed, wanted)
