@@ -30,6 +30,7 @@ class _Owners:
     bottoms: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     rights: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     known: dict[Rect, tuple[int, ...]] = field(default_factory=dict)
+    covered: set[int] = field(default_factory=set)  #: units some of whose cells another unit lies over (array ranges)
 
     @classmethod
     def of(cls, units: list[Unit]) -> _Owners:
@@ -48,12 +49,21 @@ class _Owners:
                 if tile is None:
                     tile = self.tiles[i, j] = np.full((_TILE, _TILE), -1, np.int32)
                 top, left = i * _TILE, j * _TILE
-                tile[
+                part = tile[
                     max(rect.top - top, 0) : rect.bottom - top + 1, max(rect.left - left, 0) : rect.right - left + 1
-                ] = unit.index
+                ]
+                if part.max() >= 0:
+                    self.covered.update(np.unique(part[part >= 0]).tolist())
+                part[...] = unit.index
 
     def of_rect(self, rect: Rect) -> Iterable[int]:
         """Units with a cell in a rectangle."""
+        if self.covered:
+            hidden = [u.index for u in self.units if u.index in self.covered and u.rect.overlaps(rect)]
+            return {*hidden, *self._visible(rect)} if hidden else self._visible(rect)
+        return self._visible(rect)
+
+    def _visible(self, rect: Rect) -> Iterable[int]:
         if rect.size == 1:
             tile = self.tiles.get((rect.top // _TILE, rect.left // _TILE))
             owner = -1 if tile is None else tile.item(rect.top % _TILE, rect.left % _TILE)

@@ -17,6 +17,7 @@ from sheetrun.formula import nodes
 from sheetrun.formula.errors import FormulaError
 from sheetrun.formula.nodes import Axis
 from sheetrun.formula.parser import parse
+from sheetrun.runtime.registry import find
 from sheetrun.workbook.model import MAX_COLUMNS, MAX_ROWS, DefinedName, Rect, Sheet, Table, Workbook
 
 _LAMBDA = re.compile(r"\s*(?:_xlfn\.)?LAMBDA\s*\(", re.IGNORECASE)
@@ -291,7 +292,7 @@ class Resolver:
 
     def _call(self, name: str, args: tuple[nodes.Node, ...], bound: frozenset[str]) -> Resolved:
         resolved = tuple(self.resolve(a, bound) for a in args)
-        if _fold(name) in bound:
+        if _fold(name) in bound and find(name) is None:  # ``N(x)`` is Excel's N also where a variable is called N
             return nodes.Invoke(nodes.Name(name), resolved)  # type: ignore[arg-type]
         definition = self._scope.names.get((self._sheet, _fold(name))) or self._scope.names.get((None, _fold(name)))
         if definition is not None:

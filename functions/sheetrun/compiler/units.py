@@ -188,7 +188,7 @@ def _describe(unit: Unit, scope: Scope) -> None:
             if entry is not None and entry.volatile:
                 unit.volatile = True
             places = _PLACE_ONLY.get(node.name, frozenset())
-            stack.extend((a, read and i not in places) for i, a in enumerate(node.args))
+            stack.extend((a, read and not (i in places and isinstance(a, Range))) for i, a in enumerate(node.args))
             continue
         if isinstance(node, nodes.RangeOp):
             around = _around(node)

@@ -219,6 +219,15 @@ class Book:
         with np.errstate(all="ignore"), indexes.kept():
             for k in range(len(self._steps)):
                 self._run_step(k)
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Nothing may leave a run half computed: a cell that no step has stored keeps its cached value, and says so."""
+        for sheet in self.sheets:
+            for area in sheet.areas:
+                for r, c in np.argwhere(area.tag < 0).tolist():
+                    row, col = area.top + r, area.left + c
+                    self.keep(sheet, Span(row, col, row, col), Unsupported("not_computed", "no step computed the cell"))
 
     def _mark(self, sheet: Sheet, span: Span, tag: int) -> None:
         place = sheet._place(span.top, span.left)
@@ -299,6 +308,8 @@ class Book:
                 seen.add(i)
                 stack.append((i, True))
                 stack.extend((places[n], False) for n in self._steps[i].needs if n in places)
+        if any(self._state[i] == "running" for i in order):
+            raise Circular
         for i in order[:-1]:
             if not self._steps[i].solved:
                 self._run_step(i)
