@@ -234,16 +234,21 @@ class Index:
     def nearest(self, value: Scalar, *, larger: bool, last: bool) -> int:
         """Exact, else the next smaller (or larger) value wherever it stands (XLOOKUP): its first or last position."""
         at = self._order_of(value).nearest(value, larger=larger, last=last)
-        kinds = (NUMBER, TEXT, LOGICAL)  # in Excel's order: what is not found among its own is sought in the next type
-        place = kinds.index(_kind_of(value)) + (1 if larger else -1)
-        while at < 0 and 0 <= place < len(kinds):
+        return at if at >= 0 else self._beyond(value, larger, last)
+
+    def _beyond(self, value: Scalar, larger: bool, last: bool) -> int:
+        """What is not found among values of its type is sought in the next one of Excel's order (measured)."""
+        kinds = (NUMBER, TEXT, LOGICAL)
+        at, place, step = -1, kinds.index(_kind_of(value)), 1 if larger else -1
+        while at < 0 and 0 <= place + step < len(kinds):
+            place += step
             at = self._order(kinds[place]).edge(first=larger, last=last)
-            place += 1 if larger else -1
         return at
 
     def bisect(self, value: Scalar, *, descending: bool, mode: int) -> int:
         """XLOOKUP's binary search in data said to be in order; mode 0 exact, -1 or next smaller, 1 or next larger."""
-        return self._order_of(value).bisect(value, descending=descending, mode=mode)
+        at = self._order_of(value).bisect(value, descending=descending, mode=mode)
+        return at if at >= 0 or mode == 0 else self._beyond(value, mode == 1, descending)
 
     def _order_of(self, value: Scalar) -> _Ordered:
         return self._order(_kind_of(value))
@@ -374,7 +379,7 @@ class _Ordered:
         listed = keys.tolist()
         left, right = bisect_left(listed, wanted), bisect_right(listed, wanted)
         if left < right:
-            return int(self.places[left])
+            return int(self.places[right - 1 if descending else left])
         before, after = (left - 1, left) if not descending else (left, left - 1)
         at = before if mode == -1 else after if mode == 1 else -1
         return int(self.places[at]) if 0 <= at < len(listed) else -1

@@ -133,6 +133,10 @@ def test_xmatch_in_order(value: Any, mode: int, search: int, wanted: Any) -> Non
 def test_xmatch_descending() -> None:
     assert call("XMATCH", 2.5, [4, 3, 2, 1], -1, -2) == 3.0
     assert call("XMATCH", 2.5, [4, 3, 2, 1], 1, -2) == 2.0
+    assert call("XMATCH", 3, [4, 3, 3, 1], 0, -2) == 3.0
+    assert call("XMATCH", 3, [1, 3, 3, 4], 0, 2) == 2.0
+    assert call("XMATCH", "a", [1, 2], -1, 2) == 2.0
+    assert call("XMATCH", 5, ["a", "b"], 1, 2) == 1.0
 
 
 VALUES = st.one_of(
