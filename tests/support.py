@@ -77,6 +77,7 @@ class Bench:
             settings=self.settings,
             ledger=self.table,
             keys=self.table,
+            batches=self.table,
             limits=self.table,
             idempotency=self.table,
             blobs=self.blobs,

@@ -10,14 +10,14 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sheetrun.aws.accounts import DynamoIdempotency, DynamoKeys, DynamoLimits
+from sheetrun.aws.accounts import DynamoBatches, DynamoIdempotency, DynamoKeys, DynamoLimits
 from sheetrun.aws.blobs import S3Blobs
 from sheetrun.aws.clients import Clients
 from sheetrun.aws.queues import SqsQueues
 from sheetrun.aws.table import DynamoLedger
 from sheetrun.service.ids import SystemClock, SystemIds
 from sheetrun.service.log import JsonLog
-from sheetrun.service.ports import Blobs, Clock, Idempotency, Ids, Keys, Ledger, Limits, Log, Queues
+from sheetrun.service.ports import Batches, Blobs, Clock, Idempotency, Ids, Keys, Ledger, Limits, Log, Queues
 from sheetrun.service.sweep import Sweeper
 from sheetrun.service.uploads import Door
 from sheetrun.settings import Settings
@@ -33,6 +33,7 @@ class World:
     settings: Settings
     ledger: Ledger
     keys: Keys
+    batches: Batches
     limits: Limits
     idempotency: Idempotency
     blobs: Blobs
@@ -54,6 +55,7 @@ def aws_world(settings: Settings, clients: Clients, *, function: str) -> World:
             clients, settings.table, patience=timedelta(seconds=settings.patience_seconds), gates=settings.max_jobs
         ),
         keys=DynamoKeys(clients, settings.table),
+        batches=DynamoBatches(clients, settings.table),
         limits=DynamoLimits(clients, settings.table),
         idempotency=DynamoIdempotency(clients, settings.table),
         blobs=S3Blobs(clients, settings.bucket),

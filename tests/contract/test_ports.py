@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import secrets
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
 import pytest
 
-from sheetrun.aws.accounts import DynamoIdempotency, DynamoKeys, DynamoLimits
+from sheetrun.aws.accounts import DynamoBatches, DynamoIdempotency, DynamoKeys, DynamoLimits
 from sheetrun.aws.blobs import S3Blobs
 from sheetrun.aws.clients import Clients
 from sheetrun.aws.queues import SqsQueues
@@ -32,6 +32,8 @@ from sheetrun.service.ids import SystemIds
 from sheetrun.service.ports import (
     Answer,
     ApiKey,
+    Batch,
+    Batches,
     Blobs,
     Idempotency,
     JobFilter,
@@ -54,6 +56,7 @@ class Ports:
 
     ledger: Ledger
     keys: Keys
+    batches: Batches
     limits: Limits
     idempotency: Idempotency
     blobs: Blobs
@@ -63,26 +66,22 @@ class Ports:
 
 
 @pytest.fixture(params=["fakes", pytest.param("aws", marks=pytest.mark.e2e)])
-def ports(request: pytest.FixtureRequest) -> Ports:
+def ports(request: pytest.FixtureRequest) -> Iterator[Ports]:
     client = f"c{secrets.token_hex(6)}"
     if request.param == "fakes":
         table, blobs = MemoryTable(), MemoryBlobs()
-        return Ports(table, table, table, table, blobs, MemoryQueues(), blobs.upload, client)
+        yield Ports(table, table, table, table, table, blobs, MemoryQueues(), blobs.upload, client)
+        return
     service: Running = request.getfixturevalue("service")
     session = boto3.Session(region_name=service.region, **ROOT)
     clients = Clients(endpoint=service.aws_endpoint, session=session)
     prefix = f"contract-{client}"
     urls = {name: clients.sqs.create_queue(QueueName=f"{prefix}-{name}")["QueueUrl"] for name in all_queue_names()}
-
-    def delete_queues() -> None:
-        for url in urls.values():
-            clients.sqs.delete_queue(QueueUrl=url)
-
-    request.addfinalizer(delete_queues)
     s3 = S3Blobs(clients, service.bucket)
-    return Ports(
+    yield Ports(
         DynamoLedger(clients, service.table, patience=PATIENCE, gates=10_000),
         DynamoKeys(clients, service.table),
+        DynamoBatches(clients, service.table),
         DynamoLimits(clients, service.table),
         DynamoIdempotency(clients, service.table),
         s3,
@@ -90,6 +89,8 @@ def ports(request: pytest.FixtureRequest) -> Ports:
         lambda key, data: s3.put(key, data, content_type="application/octet-stream"),
         client,
     )
+    for url in urls.values():
+        clients.sqs.delete_queue(QueueUrl=url)
 
 
 def made(client: str, at: datetime = NOW) -> Change:
@@ -257,6 +258,24 @@ def test_keys(ports: Ports) -> None:
     assert found is not None
     assert found.last_used_at == NOW
     assert [item.id for item in ports.keys.list_keys(ports.client)] == [key.id]
+
+
+def test_batches(ports: Ports) -> None:
+    jobs = [create(ports) for _ in range(3)]
+    batch = Batch(
+        id=f"batch_{ports.client}",
+        client=ports.client,
+        created_at=NOW,
+        expires_at=NOW + PATIENCE,
+        job_ids=(jobs[2].id, "job_gone", jobs[0].id),
+    )
+    assert ports.batches.put_batch(batch) == batch
+    assert ports.batches.put_batch(replace(batch, job_ids=())) == batch
+    assert ports.batches.get_batch(batch.id) == batch
+    assert list(ports.batches.jobs_of(batch)) == [jobs[2], jobs[0]]
+    assert list(ports.batches.jobs_of(replace(batch, job_ids=()))) == []
+    ports.batches.drop_batch(batch.id)
+    assert ports.batches.get_batch(batch.id) is None
 
 
 def test_a_bucket_never_gives_more_than_it_has(ports: Ports) -> None:

@@ -153,6 +153,22 @@ def test_the_same_idempotency_key_makes_one_job(client: Client) -> None:
     assert client.call("POST", "/v1/jobs", json={"filename": "x.xlsx"}, headers=headers).status_code == 422
 
 
+def test_a_batch(client: Client) -> None:
+    jobs = [{"filename": f"{place}.xlsx", "custom_id": f"row {place}"} for place in range(3)]
+    answer = client.call("POST", "/v1/batches", json={"jobs": jobs})
+    assert answer.status_code == 202, answer.text
+    batch = answer.json()
+    for job in batch["jobs"][:2]:
+        assert client.upload(job, workbook()).status_code == 204
+    for job in batch["jobs"][:2]:
+        assert client.until(job["id"])["state"] == "succeeded"
+    assert client.call("POST", batch["urls"]["cancel"]).json()["counts"] == {
+        "total": 3,
+        "succeeded": 2,
+        "cancelled": 1,
+    }
+
+
 def test_operations(client: Client) -> None:
     assert requests.get(f"{client.url}/v1/health", timeout=30).json()["status"] == "healthy"
     assert client.call("GET", "/v1/capacity").json()["at_capacity"] is False

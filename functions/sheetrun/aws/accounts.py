@@ -1,4 +1,4 @@
-"""What belongs to a client, in the same table: keys, buckets, stored answers. See ``aws.table`` for the layout."""
+"""What belongs to a client, in the same table as its jobs (``aws.table``): keys, batches, buckets, stored answers."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from sheetrun.aws.clients import Clients, dependency
 from sheetrun.jobs.errors import StepRetryable
-from sheetrun.jobs.job import instant, rfc3339
+from sheetrun.jobs.job import Job, instant, rfc3339
 from sheetrun.jobs.limits import Admission, Bucket, BucketPolicy, take
-from sheetrun.service.ports import Answer, ApiKey, Reservation
+from sheetrun.service.ports import Answer, ApiKey, Batch, Reservation
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -114,6 +114,63 @@ def _key(item: Mapping[str, Any]) -> ApiKey:
 
 def _maybe(text: str | None) -> datetime | None:
     return None if text is None else instant(text)
+
+
+class DynamoBatches(_Table):
+    """``service.ports.Batches``."""
+
+    def put_batch(self, batch: Batch) -> Batch:
+        document = {
+            "client": batch.client,
+            "created_at": rfc3339(batch.created_at),
+            "expires_at": rfc3339(batch.expires_at),
+            "jobs": list(batch.job_ids),
+        }
+        item: Item = {
+            "pk": {"S": f"BATCH#{batch.id}"},
+            "sk": {"S": "META"},
+            "doc": {"S": json.dumps(document)},
+            "ttl": {"N": str(int(batch.expires_at.timestamp()))},
+        }
+        with dependency("table"):
+            try:
+                self._db.put_item(TableName=self._table, Item=item, ConditionExpression="attribute_not_exists(pk)")
+            except self._db.exceptions.ConditionalCheckFailedException:
+                known = self.get_batch(batch.id)
+                if known is not None:
+                    return known
+        return batch
+
+    def get_batch(self, batch_id: str) -> Batch | None:
+        item = self._read(f"BATCH#{batch_id}", "META")
+        if item is None:
+            return None
+        document = json.loads(item["doc"]["S"])
+        return Batch(
+            id=batch_id,
+            client=document["client"],
+            created_at=instant(document["created_at"]),
+            expires_at=instant(document["expires_at"]),
+            job_ids=tuple(document["jobs"]),
+        )
+
+    def jobs_of(self, batch: Batch) -> Sequence[Job]:
+        left: Any = [{"pk": {"S": f"JOB#{job_id}"}, "sk": {"S": "META"}} for job_id in batch.job_ids]
+        found: dict[str, Job] = {}
+        while left:
+            request: Any = {self._table: {"Keys": left, "ConsistentRead": True}}
+            with dependency("table"):
+                answer = self._db.batch_get_item(RequestItems=request)
+            for item in answer["Responses"].get(self._table, []):
+                job = Job.from_document(json.loads(item["doc"]["S"]))
+                found[job.id] = job
+            unread: Any = answer.get("UnprocessedKeys", {})
+            left = unread.get(self._table, {}).get("Keys", [])
+        return [found[job_id] for job_id in batch.job_ids if job_id in found]
+
+    def drop_batch(self, batch_id: str) -> None:
+        with dependency("table"):
+            self._db.delete_item(TableName=self._table, Key={"pk": {"S": f"BATCH#{batch_id}"}, "sk": {"S": "META"}})
 
 
 class DynamoLimits(_Table):

@@ -10,6 +10,7 @@
     CLIENT#c      ACTIVE           jobs under way of a client
     CLIENT#c      META             the client is known
     CLIENT#c      BUCKET#jobs      tokens                    (``aws.limits``)
+    BATCH#id      META             a batch: the ids of its jobs
     KEY#id        META             an API key                KEYS#c / id             (``aws.keys``)
     IDEM#c#hash   META             a stored answer           (``aws.idempotency``)
 

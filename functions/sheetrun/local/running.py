@@ -78,7 +78,7 @@ def up(
     Raises ``LocalError`` with one line.
     """
     data = None if data_dir is None else _data_folder(data_dir)
-    scratch = Path(tempfile.mkdtemp(prefix="sheetrun-"))
+    scratch = Path(tempfile.mkdtemp(prefix="sheetrun-up-"))
     try:
         emulator = emulators.start(_port(port, data), scratch=scratch, data=data)
     except BaseException:

@@ -20,6 +20,7 @@ from sheetrun.service.ids import ulid
 from sheetrun.service.ports import (
     Answer,
     ApiKey,
+    Batch,
     Depth,
     JobFilter,
     Page,
@@ -61,6 +62,10 @@ class FakeIds:
         self.count += 1
         return f"job_{ulid(now, self.count.to_bytes(10, 'big'))}"
 
+    def batch_id(self, now: datetime) -> str:
+        self.count += 1
+        return f"batch_{ulid(now, self.count.to_bytes(10, 'big'))}"
+
     def derived_job_id(self, now: datetime, seed: str) -> str:
         return f"job_{ulid(now, hashlib.sha256(seed.encode()).digest()[:10])}"
 
@@ -96,6 +101,7 @@ class MemoryTable:
         self.jobs: dict[str, Job] = {}
         self._events: dict[str, list[Event]] = defaultdict(list)
         self._outbox: dict[tuple[str, str], Dispatch] = {}
+        self._batches: dict[str, Batch] = {}
         self._keys: dict[str, ApiKey] = {}
         self._buckets: dict[tuple[str, str], Bucket] = {}
         self._answers: dict[tuple[str, str], tuple[Reservation, datetime]] = {}
@@ -178,6 +184,20 @@ class MemoryTable:
 
     def check(self) -> None:
         return None
+
+    def put_batch(self, batch: Batch) -> Batch:
+        with self._lock:
+            return self._batches.setdefault(batch.id, batch)
+
+    def get_batch(self, batch_id: str) -> Batch | None:
+        return self._batches.get(batch_id)
+
+    def jobs_of(self, batch: Batch) -> Sequence[Job]:
+        with self._lock:
+            return [self.jobs[job_id] for job_id in batch.job_ids if job_id in self.jobs]
+
+    def drop_batch(self, batch_id: str) -> None:
+        self._batches.pop(batch_id, None)
 
     def put_key(self, key: ApiKey) -> None:
         with self._lock:

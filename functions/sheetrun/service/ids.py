@@ -41,6 +41,9 @@ class SystemIds:
     def job_id(self, now: datetime) -> str:
         return f"job_{ulid(now, secrets.token_bytes(10))}"
 
+    def batch_id(self, now: datetime) -> str:
+        return f"batch_{ulid(now, secrets.token_bytes(10))}"
+
     def derived_job_id(self, now: datetime, seed: str) -> str:
         return f"job_{ulid(now, hashlib.sha256(seed.encode()).digest()[:10])}"
 

@@ -83,6 +83,31 @@ class Reservation:
     answer: Answer | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Jobs that were submitted together. Their states are the jobs' own; nothing is counted twice."""
+
+    id: str
+    client: str
+    created_at: datetime
+    expires_at: datetime
+    job_ids: tuple[str, ...]
+
+
+class Batches(Protocol):
+    """Batches, and the jobs of one in a single read."""
+
+    def put_batch(self, batch: Batch) -> Batch:
+        """Keeps it unless the id is known already; the one that is kept."""
+
+    def get_batch(self, batch_id: str) -> Batch | None: ...
+
+    def jobs_of(self, batch: Batch) -> Sequence[Job]:
+        """In the order in which they were submitted; those that are gone are left out."""
+
+    def drop_batch(self, batch_id: str) -> None: ...
+
+
 class Ledger(Protocol):
     """Jobs, their events and the outbox: the one truth. Every write is conditional."""
 
@@ -247,6 +272,9 @@ class Ids(Protocol):
 
     def job_id(self, now: datetime) -> str:
         """``job_`` and a ULID: sorts by time."""
+
+    def batch_id(self, now: datetime) -> str:
+        """``batch_`` and a ULID."""
 
     def derived_job_id(self, now: datetime, seed: str) -> str:
         """The same id for the same time and seed: a notification delivered twice names one job."""

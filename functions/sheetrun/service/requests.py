@@ -311,13 +311,13 @@ def webhook_problem(url: str) -> str | None:
     return None if address.is_global else "must name a public address"
 
 
-_CUSTOM_ID = re.compile(r"[\x21-\x7e]{1,64}")
+_CUSTOM_ID = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,255}")
 
 
 def _custom_id(body: Mapping[str, Any], faults: _Faults, path: str) -> str | None:
     value = body.get("custom_id")
     if not isinstance(value, str) or not _CUSTOM_ID.fullmatch(value):
-        faults.add(f"{path}custom_id", "format", "must be 1 to 64 visible ASCII characters")
+        faults.add(f"{path}custom_id", "format", "must be 1 to 255 characters, none of them control characters")
         return None
     return value
 

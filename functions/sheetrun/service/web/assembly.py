@@ -8,6 +8,7 @@ from sheetrun.service.access import Access
 from sheetrun.service.control import Control
 from sheetrun.service.submit import Submitter
 from sheetrun.service.web.api import Api
+from sheetrun.service.web.batches import BatchRoutes
 from sheetrun.service.web.jobs import JobRoutes
 from sheetrun.service.web.limits import Gatekeeper
 from sheetrun.service.web.operations import OperationRoutes
@@ -21,18 +22,31 @@ if TYPE_CHECKING:
 def build_api(world: World) -> Api:
     """One ``Api`` per process."""
     gate = Gatekeeper(world.limits, world.clock, world.ids, world.settings)
+    submitter = Submitter(world.ledger, world.blobs, world.clock, world.settings)
+    control = Control(world.ledger, world.queues, world.clock, world.log)
+    replay = Replay(world.idempotency, world.clock)
     jobs = JobRoutes(
         ledger=world.ledger,
         blobs=world.blobs,
         clock=world.clock,
         ids=world.ids,
         settings=world.settings,
-        submitter=Submitter(world.ledger, world.blobs, world.clock, world.settings),
-        control=Control(world.ledger, world.queues, world.clock, world.log),
+        submitter=submitter,
+        control=control,
         door=world.door,
-        replay=Replay(world.idempotency, world.clock),
+        replay=replay,
         gate=gate,
     )
     operations = OperationRoutes(world.ledger, world.blobs, world.queues, world.clock, world.settings, gate)
-    router = Router([*jobs.routes(), *operations.routes()])
+    batches = BatchRoutes(
+        batches=world.batches,
+        clock=world.clock,
+        ids=world.ids,
+        settings=world.settings,
+        submitter=submitter,
+        control=control,
+        replay=replay,
+        gate=gate,
+    )
+    router = Router([*jobs.routes(), *batches.routes(), *operations.routes()])
     return Api(router, Access(world.keys, world.clock, world.ids), world.clock, world.settings, world.log)

@@ -20,6 +20,14 @@ _ID = {
     "description": "A job's id.",
 }
 
+_BATCH_ID = {**_ID, "description": "A batch's id."}
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[!#-~]+$"},
+    "description": "The same key and body again within 24 h gives the same answer.",
+}
+
 
 def document(base: str, settings: Settings) -> Schema:
     """``base`` is the URL of the API without ``/v1``."""
@@ -53,14 +61,7 @@ def _paths(settings: Settings) -> Schema:
                 {"202": _job("Accepted", upload=True)},
                 errors=("400", "401", "403", "409", "413", "422", "429", "503"),
                 body=_request(settings),
-                parameters=[
-                    {
-                        "name": "Idempotency-Key",
-                        "in": "header",
-                        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[!#-~]+$"},
-                        "description": "The same key and body again within 24 h gives the same answer.",
-                    }
-                ],
+                parameters=[_KEY],
             ),
             "get": _operation(
                 "listJobs",
@@ -156,6 +157,47 @@ def _paths(settings: Settings) -> Schema:
                     _ID,
                     {"name": "name", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}},
                 ],
+            )
+        },
+        "/v1/batches": {
+            "post": _operation(
+                "submitBatch",
+                "Create up to 100 jobs in one call: all of them or none",
+                {"202": _json("Accepted", schemas.ref("SubmittedBatch"))},
+                errors=("400", "401", "403", "409", "413", "422", "429", "503"),
+                body=_batch(settings),
+                parameters=[_KEY],
+            )
+        },
+        "/v1/batches/{id}": {
+            "get": _operation(
+                "getBatch",
+                "Counts by state, and the jobs by page",
+                {"200": _json("The batch", schemas.ref("BatchPage"))},
+                errors=("401", "403", "404", "422"),
+                parameters=[
+                    _BATCH_ID,
+                    _query("limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}),
+                    _query("after", {"type": "string", "pattern": "^job_[0-9A-Za-z]{26}$"}),
+                ],
+            )
+        },
+        "/v1/batches/{id}/cancel": {
+            "post": _operation(
+                "cancelBatch",
+                "Stop every job that has not ended",
+                {"202": _json("The batch", schemas.ref("Batch"))},
+                errors=("401", "403", "404", "409"),
+                parameters=[_BATCH_ID],
+            )
+        },
+        "/v1/batches/{id}/retry": {
+            "post": _operation(
+                "retryBatch",
+                "Resume the jobs that failed",
+                {"202": _json("The batch", schemas.ref("Batch"))},
+                errors=("401", "403", "404", "409"),
+                parameters=[_BATCH_ID],
             )
         },
         "/v1/health": {
@@ -300,6 +342,22 @@ def _request(settings: Settings) -> Schema:
                 "additionalProperties": {"type": "string", "maxLength": 512},
             },
         },
+    }
+
+
+def _batch(settings: Settings) -> Schema:
+    job = _request(settings)
+    custom = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[^\x00-\x1f\x7f]+$"}
+    job = {
+        **job,
+        "required": [*job["required"], "custom_id"],
+        "properties": {**job["properties"], "custom_id": custom},
+    }
+    return {
+        "type": "object",
+        "required": ["jobs"],
+        "additionalProperties": False,
+        "properties": {"jobs": {"type": "array", "minItems": 1, "maxItems": 100, "items": job}},
     }
 
 

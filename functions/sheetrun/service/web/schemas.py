@@ -80,6 +80,17 @@ def all_schemas() -> dict[str, Schema]:
             "deadline_at": _or_null(_TIME),
         },
     )
+    batch = _object(
+        {
+            "id": _TEXT,
+            "client": _TEXT,
+            "created_at": _TIME,
+            "expires_at": _TIME,
+            "running": {"type": "boolean"},
+            "counts": _map(_COUNT),
+            "urls": _object({"self": _URL, "cancel": _URL, "retry": _URL}),
+        }
+    )
     return {
         "Value": {
             "description": 'A number, text, boolean, null (empty), {"error": "#N/A"}, or rows of these.',
@@ -126,6 +137,14 @@ def all_schemas() -> dict[str, Schema]:
                 "next": _or_null(_URL),
             }
         ),
+        "Batch": batch,
+        "SubmittedBatch": {"allOf": [ref("Batch"), _object({"jobs": {"type": "array", "items": ref("SubmittedJob")}})]},
+        "BatchPage": {
+            "allOf": [
+                ref("Batch"),
+                _object({"jobs": {"type": "array", "items": ref("Job")}, "after": {"type": ["string", "null"]}}),
+            ]
+        },
         "Events": _object(
             {
                 "events": {

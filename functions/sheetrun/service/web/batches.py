@@ -1,0 +1,189 @@
+"""The routes of batches: many jobs in one call, their counts, cancel and retry of all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sheetrun.jobs.errors import AtCapacity, Conflict, NotFound, QuotaExceeded, Unprocessable
+from sheetrun.jobs.job import Job, rfc3339
+from sheetrun.jobs.states import RETRYABLE, State
+from sheetrun.service.control import Control
+from sheetrun.service.ports import Batch, Batches, Clock, Ids
+from sheetrun.service.requests import JobRequest, job_request
+from sheetrun.service.submit import Submitter
+from sheetrun.service.views import job_view
+from sheetrun.service.web.http import Request, Response, answer
+from sheetrun.service.web.limits import Gatekeeper
+from sheetrun.service.web.replay import Replay
+from sheetrun.service.web.router import Call, Route
+from sheetrun.settings import Settings
+
+MOST = 100
+_ALSO = frozenset({"custom_id"})
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRoutes:
+    """A batch is a list of jobs: its state is theirs."""
+
+    batches: Batches
+    clock: Clock
+    ids: Ids
+    settings: Settings
+    submitter: Submitter
+    control: Control
+    replay: Replay
+    gate: Gatekeeper
+
+    def routes(self) -> list[Route]:
+        one = "/v1/batches/{id}"
+        return [
+            Route(method="POST", template="/v1/batches", handler=self.submit, scope="submit"),
+            Route(method="GET", template=one, handler=self.batch),
+            Route(method="POST", template=f"{one}/cancel", handler=self.cancel, scope="submit"),
+            Route(method="POST", template=f"{one}/retry", handler=self.retry, scope="submit"),
+        ]
+
+    def submit(self, call: Call) -> Response:
+        """``POST /v1/batches``: all of the jobs, or none."""
+        client = call.caller.client
+        requests = _requests(call.request.json(self.settings.max_body_bytes), self.settings)
+        limits = self.gate.admit(client, cost=len(requests))
+
+        def make(batch_id: str) -> Response:
+            batch = self.batches.put_batch(self._new(client, batch_id, requests))
+            made = self._create(batch, requests, call.request)
+            url = f"{call.request.base}/v1/batches/{batch.id}"
+            jobs = self.batches.jobs_of(batch)
+            body = {**_view(batch, jobs, call.request.base), "jobs": made}
+            return answer(202, body, {"Location": url, "Retry-After": "2"})
+
+        subject = self.ids.batch_id(self.clock.now())
+        return self.replay.once(call, subject, make).with_headers(limits)
+
+    def _new(self, client: str, batch_id: str, requests: Sequence[JobRequest]) -> Batch:
+        now = self.clock.now()
+        last = max(request.deadline_seconds + request.retain_seconds for request in requests)
+        ids = tuple(self.ids.derived_job_id(now, f"{batch_id}/{place}") for place in range(len(requests)))
+        return Batch(id=batch_id, client=client, created_at=now, expires_at=now + timedelta(seconds=last), job_ids=ids)
+
+    def _create(self, batch: Batch, requests: Sequence[JobRequest], request: Request) -> list[dict[str, Any]]:
+        """Each job with its upload. When the gates have no place for all, those that were made are cancelled."""
+        made: list[dict[str, Any]] = []
+        try:
+            for job_id, wanted in zip(batch.job_ids, requests, strict=True):
+                job, upload = self.submitter.create(batch.client, wanted, job_id=job_id, batch=batch.id)
+                view = job_view(job, request.base)
+                if upload["method"] == "MULTIPART":
+                    upload["complete_url"] = f"{view['urls']['self']}/upload/complete"
+                made.append({**view, "upload": upload})
+        except (AtCapacity, QuotaExceeded):
+            for job in self.batches.jobs_of(batch):
+                self._try(self.control.cancel, job)
+            self.batches.drop_batch(batch.id)
+            raise
+        return made
+
+    def batch(self, call: Call) -> Response:
+        """``GET /v1/batches/{id}``: counts of all, jobs by page in the order of submission."""
+        batch = self._mine(call)
+        request = call.request
+        limit = request.integer("limit", 20, 1, 100)
+        after = request.one("after")
+        jobs = self._jobs(batch)
+        start = 0
+        if after:
+            places = [place for place, job_id in enumerate(batch.job_ids) if job_id == after]
+            if not places:
+                raise Unprocessable("after must be the cursor of an earlier page.", code="invalid_parameter")
+            rest = set(batch.job_ids[places[0] + 1 :])
+            start = next((place for place, job in enumerate(jobs) if job.id in rest), len(jobs))
+        page = jobs[start : start + limit]
+        more = len(jobs) > start + limit
+        cursor = page[-1].id if more and page else None
+        headers = {}
+        if cursor is not None:
+            headers["Link"] = f'<{request.base}/v1/batches/{batch.id}?limit={limit}&after={cursor}>; rel="next"'
+        body = {
+            **_view(batch, jobs, request.base),
+            "jobs": [job_view(job, request.base) for job in page],
+            "after": cursor,
+        }
+        return answer(200, body, headers)
+
+    def cancel(self, call: Call) -> Response:
+        """``POST …/cancel``: every job that has not ended."""
+        return self._all(call, lambda job: not job.ended, self.control.cancel, "Every job of the batch has ended.")
+
+    def retry(self, call: Call) -> Response:
+        """``POST …/retry``: only those that failed."""
+        return self._all(
+            call, lambda job: job.state in RETRYABLE, self.control.retry, "No job of the batch has failed."
+        )
+
+    def _all(self, call: Call, wanted: Callable[[Job], bool], act: Callable[[str], Job], otherwise: str) -> Response:
+        batch = self._mine(call)
+        chosen = [job for job in self._jobs(batch) if wanted(job)]
+        done = sum(self._try(act, job) for job in chosen)
+        if not done:
+            raise Conflict(otherwise, code="nothing_to_do")
+        return answer(202, _view(batch, self._jobs(batch), call.request.base))
+
+    def _try(self, act: Callable[[str], Job], job: Job) -> bool:
+        """Whether it was done; a job that went on meanwhile is left as it is."""
+        try:
+            act(job.id)
+        except (Conflict, NotFound):
+            return False
+        return True
+
+    def _jobs(self, batch: Batch) -> list[Job]:
+        now = self.clock.now()
+        return [job for job in self.batches.jobs_of(batch) if not (job.ended and job.expires_at <= now)]
+
+    def _mine(self, call: Call) -> Batch:
+        batch = self.batches.get_batch(call.path["id"])
+        if batch is None or batch.client != call.caller.client or batch.expires_at <= self.clock.now():
+            raise NotFound(f"There is no batch {call.path['id']}.", code="batch_not_found")
+        return batch
+
+
+def _requests(body: Any, settings: Settings) -> list[JobRequest]:
+    if not isinstance(body, dict) or not isinstance(body.get("jobs"), list) or set(body) != {"jobs"}:
+        raise Unprocessable(
+            "The body must be an object with one member, jobs.",
+            errors=[{"path": "jobs", "code": "type", "detail": "must be a list of job requests"}],
+        )
+    jobs = body["jobs"]
+    if not 1 <= len(jobs) <= MOST:
+        raise Unprocessable(
+            f"A batch has 1 to {MOST} jobs.",
+            errors=[{"path": "jobs", "code": "length", "detail": f"must have 1 to {MOST} members"}],
+        )
+    requests = [job_request(job, settings, path=f"jobs[{place}].", also=_ALSO) for place, job in enumerate(jobs)]
+    seen: set[str | None] = set()
+    for place, request in enumerate(requests):
+        if request.custom_id in seen:
+            raise Unprocessable(
+                f"custom_id {request.custom_id!r} is there twice.",
+                errors=[{"path": f"jobs[{place}].custom_id", "code": "duplicate", "detail": "must be unique"}],
+            )
+        seen.add(request.custom_id)
+    return requests
+
+
+def _view(batch: Batch, jobs: Sequence[Job], base: str) -> Mapping[str, Any]:
+    counts = {state.value: sum(job.state is state for job in jobs) for state in State}
+    root = f"{base}/v1/batches/{batch.id}"
+    return {
+        "id": batch.id,
+        "client": batch.client,
+        "created_at": rfc3339(batch.created_at),
+        "expires_at": rfc3339(batch.expires_at),
+        "running": any(not job.ended for job in jobs),
+        "counts": {"total": len(jobs), **{name: count for name, count in counts.items() if count}},
+        "urls": {"self": root, "cancel": f"{root}/cancel", "retry": f"{root}/retry"},
+    }
