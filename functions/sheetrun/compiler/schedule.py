@@ -152,35 +152,13 @@ def _relation(reader: Rect, other: Rect, read: Range, by_row: bool, forward: boo
     else:
         low, high = read.left, read.right
         first, last, start, end = reader.left, reader.right, other.left, other.right
-    if forward:
-        if end < first:
-            return "earlier"
-        if high.absolute:
-            furthest = min(high.index, end)
-            if low.absolute:
-                furthest = max(furthest, min(low.index, end)) if low.index > high.index else furthest
-            if furthest < first:
-                return "earlier"
-            return "same" if furthest == first == last else None
-        offset = max(high.index, low.index) if not low.absolute else high.index
-        if low.absolute and low.index > first + high.index:
-            return None
-        if offset < 0:
-            return "earlier"
-        return "same" if offset == 0 else None
-    if start > last:
+    if forward:  # how far ahead of the host it reaches: most for the first host, whatever ends are absolute
+        ahead = min(max(low.at(first), high.at(first)), end) - first
+    else:
+        ahead = last - max(min(low.at(last), high.at(last)), start)
+    if ahead < 0:
         return "earlier"
-    if low.absolute:
-        nearest = max(low.index, start)
-        if nearest > last:
-            return "earlier"
-        return "same" if nearest == first == last else None
-    offset = min(high.index, low.index) if not high.absolute else low.index
-    if high.absolute and high.index < last + low.index:
-        return None
-    if offset > 0:
-        return "earlier"
-    return "same" if offset == 0 else None
+    return "same" if ahead == 0 else None
 
 
 def _ordered(group: tuple[Unit, ...], before: dict[int, set[int]]) -> tuple[Unit, ...] | None:
