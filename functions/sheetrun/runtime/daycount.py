@@ -43,7 +43,7 @@ def serial_of(year: int, month: int, day: int) -> int:
         raise Raised(NUM)
     if year == 1900 and month <= 2:
         return day + (31 if month == 2 else 0)
-    return datetime.date(year, month, day).toordinal() - _ORDINAL
+    return datetime.date(year, month, 1).toordinal() + day - 1 - _ORDINAL  # day 0: months after 0 January 1900
 
 
 def is_leap(year: int) -> bool:

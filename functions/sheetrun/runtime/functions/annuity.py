@@ -149,14 +149,27 @@ def ispmt(rate: float, per: float, nper: float, pv: float) -> float:
     return pv * rate * (per / nper - 1.0)
 
 
-def _cumulative_arguments(
+def _cumulative(
     rate: Scalar, nper: Scalar, pv: Scalar, start: Scalar, end: Scalar, type: Scalar
-) -> tuple[float, float, float, range, float]:
+) -> tuple[float, float]:
+    """(interest, principal) paid from one period to another, both negative; from the balances at both ends."""
     r, n, p, first, last = strict_numbers(rate, nper, pv, start, end)
     due = strict_number(type)
     if due not in (0.0, 1.0) or r <= 0.0 or n <= 0.0 or p <= 0.0 or first < 1.0 or last < first or last > n:
         raise Raised(NUM)
-    return r, n, p, range(math.ceil(first), math.trunc(last) + 1), due
+    first, last = float(math.ceil(first)), float(math.floor(last))
+    if last < first:
+        return 0.0, 0.0
+    count = last - first + 1.0
+    level = payment(r, n, p, 0.0, 0.0)
+    principal = (p * r + level) * growth(r, first - 1.0) * (growth(r, count) - 1.0) / r
+    paid = level * count - principal
+    if not due:
+        return paid, principal
+    if first == 1.0:
+        paid += p * r  # the first payment at once bears no interest
+    paid /= 1.0 + r
+    return paid, payment(r, n, p, 0.0, 1.0) * count - paid
 
 
 @excel(
@@ -164,8 +177,7 @@ def _cumulative_arguments(
 )
 def cumipmt(rate: Scalar, nper: Scalar, pv: Scalar, start: Scalar, end: Scalar, type: Scalar) -> float:
     """The interest paid on a loan between two periods."""
-    r, n, p, periods, due = _cumulative_arguments(rate, nper, pv, start, end, type)
-    return math.fsum(interest(r, float(per), n, p, 0.0, due) for per in periods)
+    return _cumulative(rate, nper, pv, start, end, type)[0]
 
 
 @excel(
@@ -173,9 +185,7 @@ def cumipmt(rate: Scalar, nper: Scalar, pv: Scalar, start: Scalar, end: Scalar, 
 )
 def cumprinc(rate: Scalar, nper: Scalar, pv: Scalar, start: Scalar, end: Scalar, type: Scalar) -> float:
     """The principal paid back on a loan between two periods."""
-    r, n, p, periods, due = _cumulative_arguments(rate, nper, pv, start, end, type)
-    level = payment(r, n, p, 0.0, due)
-    return math.fsum(level - interest(r, float(per), n, p, 0.0, due) for per in periods)
+    return _cumulative(rate, nper, pv, start, end, type)[1]
 
 
 _ROUNDS = 20
@@ -183,8 +193,7 @@ _CLOSE = 1e-7
 
 
 @excel(
-    "RATE(nper: number, pmt: number, pv: number, [fv: number = 0], [type: number = 0], [guess: number ~ 0.1])"
-    " -> number"
+    "RATE(nper: number, pmt: number, pv: number, [fv: number = 0], [type: number = 0], [guess: number ~ 0.1]) -> number"
 )
 def rate(nper: float, pmt: float, pv: float, fv: float, type: float, guess: float) -> float:
     """The interest rate per period of an annuity, by iteration from a guess: #NUM! after 20 rounds without an end."""
@@ -196,11 +205,9 @@ def rate(nper: float, pmt: float, pv: float, fv: float, type: float, guess: floa
         if slope == 0.0:
             raise Raised(NUM)
         step = value / slope
-        following = x - step
-        while following <= -1.0:  # out of the domain: half the way
-            step /= 2.0
-            following = x - step
-        x = following
+        if not math.isfinite(step):
+            raise Raised(NUM)
+        x = max(x - step, (x - 1.0) / 2.0)  # at most half the way to -1, where the domain ends
         if abs(step) < _CLOSE:
             # One more round costs nothing and brings the last digits.
             value, slope = _balance(x, nper, pmt, pv, fv, type)

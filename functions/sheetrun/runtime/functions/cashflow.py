@@ -61,34 +61,34 @@ def irr(values: Value, guess: float) -> float:
     flows = numbers_of(values)
     if not ((flows > 0.0).any() and (flows < 0.0).any()):
         raise Raised(NUM)
-    return _root(lambda rate: present_value(rate, flows, first=0), guess)
+    found = _secant(flows, guess)
+    if found is None:
+        found = _nearest(lambda rate: present_value(rate, flows, first=0), guess)
+    return 0.0 if abs(found) < 1e-14 else found
 
 
 _CLOSE = 1e-13
 
 
-def _root(balance: Callable[[float], float], guess: float) -> float:
-    """The root that a secant walk from ``guess`` reaches, or else the nearest one to either side. Raises #NUM!."""
-    found = _secant(balance, guess)
-    return _nearest(balance, guess) if found is None else found
-
-
-def _secant(balance: Callable[[float], float], guess: float) -> float | None:
+def _secant(flows: Numbers, guess: float) -> float | None:
+    """The root that a secant walk from ``guess`` reaches; None when it gets lost."""
     a, b = guess, guess + 0.01
-    fa, fb = balance(a), balance(b)
+    fa, fb = present_value(a, flows, first=0), present_value(b, flows, first=0)
     for _ in range(40):
         if fb == 0.0 or not math.isfinite(fb):
             return b if fb == 0.0 else None
         if fa == fb:
-            return None
+            break
         x = b - fb * (b - a) / (fb - fa)
         if x <= -1.0 or not math.isfinite(x):
             return None
         a, fa = b, fb
-        b, fb = x, balance(x)
+        b, fb = x, present_value(x, flows, first=0)
         if abs(b - a) <= _CLOSE * max(1.0, abs(b)):
-            return b
-    return None
+            break
+    # A double root is approached slowly; and a walk may stand still where there is none.
+    settled = abs(b - a) < 1e-6 and abs(fb) < 1e-9 * present_value(b, np.abs(flows), first=0)
+    return b if settled else None
 
 
 def _nearest(balance: Callable[[float], float], guess: float) -> float:
@@ -98,10 +98,11 @@ def _nearest(balance: Callable[[float], float], guess: float) -> float:
     step = 0.01
     for _ in range(120):
         next_low = max(low - step, (low - 1.0) / 2.0)
-        f_next = balance(next_low)
-        if f_next == 0.0 or (f_next > 0.0) != (f_low > 0.0):
-            return _bisect(balance, next_low, low, _exactly)
-        low, f_low = next_low, f_next
+        if next_low > -1.0 + 1e-12:
+            f_next = balance(next_low)
+            if f_next == 0.0 or (f_next > 0.0) != (f_low > 0.0):
+                return _bisect(balance, next_low, low, _exactly)
+            low, f_low = next_low, f_next
         next_high = high + step
         f_next = balance(next_high)
         if f_next == 0.0 or (f_next > 0.0) != (f_high > 0.0):
@@ -207,7 +208,11 @@ def xirr(values: Arr, dates: Arr, guess: Scalar) -> float:
     if start >= 0.0:
         return _from_above(balance, start or 1e-5)
     found = _to_the_left(balance, start, _step)
-    return _doubling(balance, start, 0.1) if found is None else found
+    if found is None:
+        found = _doubling(balance, start, 0.1)
+    if found is None:
+        raise Raised(NUM)
+    return found
 
 
 def _step(rate: float) -> float:
@@ -219,22 +224,23 @@ def _from_above(balance: Callable[[float], float], guess: float) -> float:
     at_zero, at_guess = balance(0.0), balance(guess)
     if at_zero * at_guess <= 0.0:
         return _bisect(balance, 0.0, guess, _step)
-    if abs(at_guess) < abs(at_zero):  # the root is further up
-        return _doubling(balance, guess, guess * 2.0)
-    found = _to_the_left(balance, 0.0, _exactly)
-    if found is not None:
-        return found
-    return _bisect(lambda rate: 1.0 if rate > 0.0 else -1.0, 0.0, guess, _step)
+    above = abs(at_guess) < abs(at_zero)
+    found = _doubling(balance, guess, guess * 2.0) if above else _to_the_left(balance, 0.0, _exactly)
+    if found is None:
+        found = _to_the_left(balance, 0.0, _exactly) if above else _doubling(balance, guess, guess * 2.0)
+    if found is None:
+        return _bisect(lambda rate: 1.0 if rate > 0.0 else -1.0, 0.0, guess, _step)
+    return found
 
 
-def _doubling(balance: Callable[[float], float], low: float, high: float) -> float:
-    """The root above ``low``, where the upper end doubles until the sign changes. Raises #NUM!."""
+def _doubling(balance: Callable[[float], float], low: float, high: float) -> float | None:
+    """The root above ``low``, where the upper end doubles until the sign changes; None when it does not."""
     sign = balance(low) > 0.0
     while high < 1e15:
         if (balance(high) > 0.0) != sign:
             return _bisect(balance, low, high, _step)
         low, high = high, high * 2.0
-    raise Raised(NUM)
+    return None
 
 
 def _to_the_left(balance: Callable[[float], float], start: float, close: Callable[[float], float]) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from sheetrun.runtime.errors import DIV0, NUM, Raised
 from sheetrun.runtime.registry import excel
 from sheetrun.runtime.strict import strict_date, strict_integer, strict_numbers
 from sheetrun.runtime.values import Scalar
+
+
+_LONGEST: Final = 1_000_000  # periods that are walked one by one
 
 
 def _sln_vector(cost: Numbers, salvage: Numbers, life: Numbers) -> Numbers:
@@ -48,14 +52,10 @@ def db(cost: float, salvage: float, life: float, period: float, month: float) ->
     first = cost * rate * month / 12.0
     if whole <= 1:
         return first
-    total = first
-    amount = first
-    for _ in range(2, min(whole, math.trunc(life)) + 1):
-        amount = (cost - total) * rate
-        total += amount
-    if whole > math.trunc(life):
-        return (cost - total) * rate * (12 - month) / 12.0
-    return amount
+    last = math.trunc(life)
+    if whole > last:  # the months of the year after
+        return (cost - first) * math.pow(1.0 - rate, last - 1) * rate * (12 - month) / 12.0
+    return (cost - first) * math.pow(1.0 - rate, whole - 2) * rate
 
 
 def _declining(cost: float, salvage: float, life: float, period: float, factor: float) -> float:
@@ -82,14 +82,14 @@ def ddb(cost: float, salvage: float, life: float, period: float, factor: float) 
     "VDB(cost: number, salvage: number, life: number, start_period: number, end_period: number,"
     " [factor: number ~ 2], [no_switch: logical = FALSE]) -> number"
 )
-def vdb(
-    cost: float, salvage: float, life: float, start: float, end: float, factor: float, no_switch: bool
-) -> float:
+def vdb(cost: float, salvage: float, life: float, start: float, end: float, factor: float, no_switch: bool) -> float:
     """Declining balance depreciation between two periods, which turns straight-line where that takes off more."""
     if cost < 0.0 or salvage < 0.0 or life <= 0.0 or start < 0.0 or end < start or end > life or factor <= 0.0:
         raise Raised(NUM)
     if salvage > cost:
         return 0.0
+    if not no_switch and end > _LONGEST:
+        raise Raised(NUM)
     if no_switch:
         return _declined(cost, salvage, life, end, factor) - _declined(cost, salvage, life, start, factor)
     worth = cost - _switching(cost, salvage, life, life, start, factor)
@@ -98,9 +98,9 @@ def vdb(
 
 def _declined(cost: float, salvage: float, life: float, end: float, factor: float) -> float:
     """All declining balance depreciation up to ``end``; of a part of a period, that part."""
-    whole = math.floor(end)
-    total = sum(_declining(cost, salvage, life, float(i), factor) for i in range(1, whole + 1))
-    return total + (end - whole) * _declining(cost, salvage, life, whole + 1.0, factor)
+    whole = float(math.floor(end))
+    worth = cost * math.pow(max(0.0, 1.0 - factor / life), whole)
+    return cost - max(worth, salvage) + (end - whole) * _declining(cost, salvage, life, whole + 1.0, factor)
 
 
 def _switching(cost: float, salvage: float, life: float, rest: float, periods: float, factor: float) -> float:
@@ -141,12 +141,10 @@ def amorlinc(
     amount = min(part * r * worth or r * worth, worth - rest)
     if per == 0.0:
         return amount
-    left = worth - rest - amount
-    amount = r * worth
-    for _ in range(math.trunc(per)):
-        amount = min(amount, left)
-        left = max(0.0, left - amount)
-    return amount
+    full = r * worth
+    if per < 1.0:
+        return full
+    return min(full, max(0.0, worth - rest - amount - (math.trunc(per) - 1) * full))
 
 
 def _first_part(purchased: Scalar, first: Scalar, basis: Scalar) -> float:
@@ -188,6 +186,8 @@ def amordegrc(
     periods = math.ceil(life)
     if worth == rest or per > periods:
         return 0.0
+    if per > _LONGEST:
+        raise Raised(NUM)
     rapid = r * (1.5 if periods <= 4 else 2.0 if periods <= 6 else 2.5)
     raw = part * rapid * worth
     amount = _whole(min(raw or rapid * worth, worth - rest))

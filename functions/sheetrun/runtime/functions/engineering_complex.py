@@ -194,11 +194,9 @@ def imdiv(inumber1: Scalar, inumber2: Scalar) -> str:
     """The quotient of two complex numbers; #NUM! for a divisor of 0."""
     a, b = read_complex(inumber1), read_complex(inumber2)
     unit = _unit_of(a, b)
-    size = b.value.real * b.value.real + b.value.imag * b.value.imag
-    if size == 0.0:
+    if b.value == 0:
         raise Raised(NUM)
-    product = a.value * b.value.conjugate()
-    return write_complex(complex(product.real / size, product.imag / size), unit)
+    return write_complex(a.value / b.value, unit)
 
 
 @excel("IMPOWER(inumber: scalar, number: scalar) -> text")
@@ -211,6 +209,8 @@ def impower(inumber: Scalar, number: Scalar) -> str:
         return "0"
     length = math.pow(abs(base.value), exponent)
     angle = math.atan2(base.value.imag, base.value.real) * exponent
+    if not math.isfinite(angle):
+        raise Raised(NUM)
     return write_complex(complex(length * math.cos(angle), length * math.sin(angle)), base.unit)
 
 
