@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from sheetrun.runtime.address import read_span, span_address
+from sheetrun.runtime.address import cell_address, read_span
 from sheetrun.runtime.book import Book, Step
 from sheetrun.runtime.errors import ExcelError
 from sheetrun.runtime.payload import RunInput
@@ -81,8 +82,7 @@ def _print(book: Book, wanted: Sequence[tuple[int, int, int, int, int]], *, as_j
         for row in range(top, bottom + 1):
             for col in range(left, right + 1):
                 sheet = book.sheets[index]
-                address = span_address(read_span(f"{'A'}1")[0]._replace(top=row, left=col, bottom=row, right=col))
-                cells[f"{sheet.name}!{address}"] = _plain(sheet.cell(row, col))
+                cells[f"{quoted(sheet.name)}!{cell_address(row, col)}"] = _plain(sheet.cell(row, col))
     if as_json:
         json.dump(cells, sys.stdout, indent=1)
         print()
@@ -90,6 +90,12 @@ def _print(book: Book, wanted: Sequence[tuple[int, int, int, int, int]], *, as_j
     for name, value in cells.items():
         shown = value["error"] if isinstance(value, dict) else value
         print(shown if bare else f"{name} = {shown}")
+
+
+def quoted(sheet: str) -> str:
+    """A sheet's name as Excel writes it in a reference."""
+    plain = re.fullmatch(r"[^\W\d][\w.]*", sheet) and not re.fullmatch(r"[A-Za-z]{1,3}\d+|[Rr]\d*[Cc]?\d*|[Cc]\d*", sheet)
+    return sheet if plain else "'" + sheet.replace("'", "''") + "'"
 
 
 def _plain(value: Scalar) -> object:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sheetrun.formula.a1 import cell_name, quote_sheet
 from sheetrun.runtime.payload import RunOutput
-from sheetrun.service.proof import Plane, plain
+from sheetrun.service.proof import Plane, Proof, plain
 from sheetrun.service.rundata import find_cells
 from sheetrun.workbook.model import Grid, Kind, Rect, Workbook
 
@@ -18,8 +18,8 @@ def formula_rects(workbook: Workbook, output: RunOutput) -> Iterable[tuple[int, 
     for sheet, span in output.spills:
         top, left, bottom, right = span
         spilled[sheet, top - 1, left - 1] = Rect(top - 1, left - 1, bottom - 1, right - 1)
-    for index, sheet in enumerate(workbook.sheets):
-        for block in sheet.blocks:
+    for index, each in enumerate(workbook.sheets):
+        for block in each.blocks:
             rect = block.rect
             if block.kind is Kind.DYNAMIC:
                 rect = spilled.get((index, rect.top, rect.left), rect)
@@ -35,12 +35,29 @@ def cell_values(
         return {ref: rectangle_values(planes[sheet], rect, output.strings) for ref, (sheet, rect) in wanted.items()}
     out: dict[str, Any] = {}
     for index, rect in formula_rects(workbook, output):
-        prefix = quote_sheet(workbook.sheets[index].name) + "!"
-        num, tag = planes[index].get(rect)
-        for r, (row_num, row_tag) in enumerate(zip(num.tolist(), tag.tolist(), strict=True)):
-            for c, (n, t) in enumerate(zip(row_num, row_tag, strict=True)):
-                out[prefix + cell_name(rect.top + r, rect.left + c)] = plain(n, t, output.strings)
+        out.update(_by_address(workbook, index, rect, planes[index], output.strings))
     return out
+
+
+def stored_values(workbook: Workbook, proof: Proof) -> dict[str, Any]:
+    """What Excel stored in the formula cells that were compared and are the same, by address."""
+    out: dict[str, Any] = {}
+    planes = [Plane.of_grids(sheet.grids) for sheet in workbook.sheets]
+    for index, rect, state in proof.states:
+        if state == "matched":
+            stored = _by_address(workbook, index, rect, planes[index], workbook.strings)
+            out.update((cell, value) for cell, value in stored if value is not None)
+    return out
+
+
+def _by_address(
+    workbook: Workbook, index: int, rect: Rect, plane: Plane, strings: Sequence[str]
+) -> Iterable[tuple[str, Any]]:
+    prefix = quote_sheet(workbook.sheets[index].name) + "!"
+    num, tag = plane.get(rect)
+    for r, (row_num, row_tag) in enumerate(zip(num.tolist(), tag.tolist(), strict=True)):
+        for c, (n, t) in enumerate(zip(row_num, row_tag, strict=True)):
+            yield prefix + cell_name(rect.top + r, rect.left + c), plain(n, t, strings)
 
 
 def rectangle_values(plane: Plane, rect: Rect, strings: Any) -> Any:

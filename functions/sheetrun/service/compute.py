@@ -20,7 +20,8 @@ from sheetrun.sandbox.allowlist import Policy
 from sheetrun.sandbox.errors import ProtocolError
 from sheetrun.sandbox.job import Job, Result
 from sheetrun.sandbox.limits import Limits
-from sheetrun.service.cellvalues import cell_values, written_grids
+from sheetrun.service.bundle import make_bundle
+from sheetrun.service.cellvalues import cell_values, stored_values, written_grids
 from sheetrun.service.proof import Proof, prove
 from sheetrun.service.rundata import find_cells, run_input
 from sheetrun.workbook.errors import NoFormulas
@@ -66,7 +67,7 @@ class Generated:
 
 @dataclass(frozen=True, slots=True)
 class Executed:
-    """``results``: name -> (content type, bytes) for values, workbook, script, report."""
+    """``results``: name -> (content type, bytes) for values, workbook, script, report, graph, bundle."""
 
     results: Mapping[str, tuple[str, bytes]]
     report: Mapping[str, Any]  #: formulas, compared, matched, mismatched, volatile, unsupported, and details
@@ -117,10 +118,10 @@ def execute(
     started = time.perf_counter()
     workbook = load(artefact)
     wanted = {reference: find_cells(workbook, reference) for reference in outputs or ()}
-    payload = run_input(workbook, generated.script, inputs=inputs, now=datetime.datetime.now()).to_bytes()
+    data = run_input(workbook, generated.script, inputs=inputs, now=datetime.datetime.now())
     if run is None:
         from sheetrun.sandbox.process import run
-    job = Job(generated.script, payload, entry=_ENTRY, policy=SCRIPT_POLICY, preload=_PRELOAD)
+    job = Job(generated.script, data.to_bytes(), entry=_ENTRY, policy=SCRIPT_POLICY, preload=_PRELOAD)
     limits = Limits(wall_seconds=timeout, cpu_seconds=timeout, memory_bytes=memory)
     result = run(job, limits, cancelled=cancelled, on_progress=progress)
     try:
@@ -142,6 +143,10 @@ def execute(
         ),
         "report": ("text/html; charset=utf-8", _html(workbook, report, proof, graph)),
         "graph": ("image/svg+xml", graph.encode()),
+        "bundle": (
+            "application/zip",
+            make_bundle(workbook.filename, generated.script, data, stored_values(workbook, proof)),
+        ),
     }
     return Executed(results, report, tuple(proof.errors))
 

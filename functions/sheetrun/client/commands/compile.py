@@ -1,8 +1,9 @@
-"""``sheetrun compile``: the readable Python script of a workbook, to stdout or a file."""
+"""``sheetrun compile``: the readable Python script of a workbook, to stdout or a file (with its data beside it)."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from sheetrun.client.console import about, write
 
@@ -16,6 +17,9 @@ def run(arguments: argparse.Namespace) -> int:
     from sheetrun.service import local
 
     with about(arguments.file):
-        script = local.open_model(arguments.file).script()
+        model = local.open_model(arguments.file)
+        script = model.script()
     write(arguments.output, script.encode())
+    if arguments.output != "-":  # the script finds its constants beside it
+        write(str(Path(arguments.output).with_suffix(".data")), model.data())
     return 0
