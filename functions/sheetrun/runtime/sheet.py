@@ -258,12 +258,21 @@ class Sheet:
             return
         self._clear(old)
         if span.shape != old.shape:
-            there = self.rectangle(span).tags()
-            if (there != EMPTY).any():
+            if self._occupied(span):
                 self.store(old.top, old.left, SPILL)
                 return
         self.book.spills[self.index, old.top, old.left] = span
         self.store_array(span, array)
+
+    def _occupied(self, span: Span) -> bool:
+        """Whether a range holds anything, formulas that are not computed yet included (and left so)."""
+        for area in self.areas:
+            other = area.span
+            r0, c0 = max(span.top, other.top) - area.top, max(span.left, other.left) - area.left
+            r1, c1 = min(span.bottom, other.bottom) - area.top + 1, min(span.right, other.right) - area.left + 1
+            if r0 < r1 and c0 < c1 and (area.tag[r0:r1, c0:c1] != EMPTY).any():
+                return True
+        return False
 
     def _clear(self, span: Span) -> None:
         for area in self.areas:
