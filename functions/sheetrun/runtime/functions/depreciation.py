@@ -14,7 +14,6 @@ from sheetrun.runtime.registry import excel
 from sheetrun.runtime.strict import strict_date, strict_integer, strict_numbers
 from sheetrun.runtime.values import Scalar
 
-
 _LONGEST: Final = 1_000_000  # periods that are walked one by one
 
 
@@ -175,7 +174,7 @@ def _whole(value: float) -> float:
 def amordegrc(
     cost: Scalar, purchased: Scalar, first: Scalar, salvage: Scalar, period: Scalar, rate: Scalar, basis: Scalar
 ) -> float:
-    """Declining depreciation of one period by the French rules: a coefficient by the life of the asset, whole amounts."""
+    """Declining depreciation of one period by the French rules: a coefficient by the asset's life, whole amounts."""
     worth, rest, per, r = strict_numbers(cost, salvage, period, rate)
     part = _first_part(purchased, first, basis)
     if worth < 0.0 or rest < 0.0 or rest > worth or per < 0.0 or r <= 0.0:

@@ -90,7 +90,9 @@ def imaginary(inumber: Scalar) -> float:
 @excel("IMABS(inumber: scalar) -> number")
 def imabs(inumber: Scalar) -> float:
     """The absolute value of a complex number."""
-    return abs(read_complex(inumber).value)
+    value = read_complex(inumber).value
+    small, large = sorted((abs(value.real), abs(value.imag)))
+    return large * math.sqrt(1.0 + (small / large) ** 2) if large else 0.0
 
 
 @excel("IMARGUMENT(inumber: scalar) -> number")
@@ -107,6 +109,9 @@ def imconjugate(inumber: Scalar) -> str:
     """The complex conjugate."""
     number = read_complex(inumber)
     return write_complex(number.value.conjugate(), number.unit)
+
+
+_LOG10_E: Final = math.log10(math.e)
 
 
 def _register(name: str, summary: str, formula: Callable[[complex], complex]) -> None:
@@ -145,8 +150,7 @@ def _tangent(z: complex) -> complex:
 
 
 def _cotangent(z: complex) -> complex:
-    below = 2.0 * (math.sinh(z.imag) ** 2 + math.sin(z.real) ** 2)  # cosh 2b - cos 2a, which cancels near 0
-    return complex(math.sin(2.0 * z.real) / below, -math.sinh(2.0 * z.imag) / below)
+    return 1.0 / _tangent(z)
 
 
 def _root(z: complex) -> complex:
@@ -169,8 +173,8 @@ _register("IMSECH", "The hyperbolic secant of a complex number.", lambda z: 1.0 
 _register("IMCSCH", "The hyperbolic cosecant of a complex number.", lambda z: 1.0 / _sinh(z))
 _register("IMEXP", "The exponential of a complex number.", cmath.exp)
 _register("IMLN", "The natural logarithm of a complex number.", cmath.log)
-_register("IMLOG10", "The logarithm to base 10 of a complex number.", lambda z: cmath.log(z) / math.log(10.0))
-_register("IMLOG2", "The logarithm to base 2 of a complex number.", lambda z: cmath.log(z) / math.log(2.0))
+_register("IMLOG10", "The logarithm to base 10 of a complex number.", lambda z: cmath.log(z) * _LOG10_E)
+_register("IMLOG2", "The logarithm to base 2 of a complex number.", lambda z: cmath.log(z) * _LOG10_E / math.log10(2.0))
 _register("IMSQRT", "The square root of a complex number.", _root)
 
 
