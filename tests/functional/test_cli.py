@@ -102,6 +102,25 @@ def test_scenarios_are_rows(tmp_path: Path) -> None:
     assert low[4] == high[4] == "OK"
 
 
+def test_a_dataset_is_analyzed_and_its_script_runs_on_its_own(tmp_path: Path) -> None:
+    rows = [f"{n},{'east' if n % 2 else 'west'},{n * 1.5}" for n in range(50)]
+    (tmp_path / "sales.csv").write_text("id,region,amount\n" + "\n".join(rows) + "\n")
+    done = sheetrun("analyze", "sales.csv", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("sales.csv: 50 rows, 3 columns, 0 things to look at, ")
+    assert "Nothing stands out." in (tmp_path / "sales.csv.report.html").read_text(encoding="utf-8")
+
+    here = sheetrun("analyze", "sales.csv", "--task", "statistical_summary", "-o", "-", cwd=tmp_path)
+    assert sheetrun("analyze", "sales.csv", "--task", "statistical_summary", "-o", "s.py", cwd=tmp_path).returncode == 0
+    command = [sys.executable, "s.py", "sales.csv"]
+    alone = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert json.loads(alone.stdout)["statistical_summary"] == json.loads(here.stdout)["statistical_summary"]
+
+    (tmp_path / "empty.csv").touch()
+    bad = sheetrun("analyze", "empty.csv", cwd=tmp_path)
+    assert (bad.returncode, bad.stderr) == (1, "sheetrun: empty.csv: The file is empty. [empty_file]\n")
+
+
 def test_ctrl_c_ends_it_at_once_and_leaves_nothing(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "sheetrun.client.cli", "check", EXAMPLE]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)

@@ -39,6 +39,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
     for cached in (bootstrap.api, bootstrap._sweeper):
         cached.cache_clear()
     monkeypatch.setattr(bootstrap, "world", lambda: bench.world)
+    monkeypatch.setattr(bootstrap, "_sandbox", lambda: SimpleNamespace(run=None))
     fake = FakeCompute()
     for name in ("parse", "generate", "execute"):
         monkeypatch.setattr(compute, name, getattr(fake, name))
