@@ -51,6 +51,8 @@ class FakeCompute:
         timeout: float = 60.0,
         memory: int = 0,
         progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        run: Callable[..., Any] | None = None,
     ) -> Executed:
         assert generated.script == "print(1)\n"
         self.seen.append({"inputs": inputs, "outputs": outputs, "timeout": timeout})

@@ -18,11 +18,12 @@ from sheetrun.aws.table import DynamoLedger
 from sheetrun.service.ids import SystemClock, SystemIds
 from sheetrun.service.log import JsonLog
 from sheetrun.service.ports import Batches, Blobs, Clock, Idempotency, Ids, Keys, Ledger, Limits, Log, Queues
-from sheetrun.service.sweep import Sweeper
 from sheetrun.service.uploads import Door
 from sheetrun.settings import Settings
 
 if TYPE_CHECKING:
+    from sheetrun.sandbox.warm import WarmRunner
+    from sheetrun.service.sweep import Sweeper
     from sheetrun.service.web.api import Api
 
 
@@ -108,14 +109,26 @@ def run_step(name: str, event: Mapping[str, Any], context: Any) -> dict[str, Any
     from sheetrun.service.work import WorkbookWork
 
     here = world()
+    sandbox = _sandbox().run if name == "execute" else None
     runner = Runner(here.ledger, here.blobs, here.queues, here.clock, here.ids, here.settings, here.log)
-    work = getattr(WorkbookWork(compute, here.blobs, here.settings, here.log), name)
+    work = getattr(WorkbookWork(compute, here.blobs, here.settings, here.log, sandbox), name)
     return step_records(
         event,
         lambda message: runner.run(message, work, remaining=remaining(context)),
         here.queues.put_off,
         here.log,
     )
+
+
+@lru_cache(maxsize=1)
+def _sandbox() -> WarmRunner:
+    """Forks each job's interpreter from one that has the runtime loaded."""
+    from sheetrun.sandbox.warm import WarmRunner
+    from sheetrun.service.compute import PRELOAD
+
+    runner = WarmRunner(PRELOAD)
+    runner.start()
+    return runner
 
 
 def sweep(context: Any) -> dict[str, int]:
@@ -139,5 +152,7 @@ def bury(event: Mapping[str, Any]) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def _sweeper() -> Sweeper:
+    from sheetrun.service.sweep import Sweeper
+
     here = world()
     return Sweeper(here.ledger, here.blobs, here.queues, here.clock, here.door, here.settings, here.log)

@@ -41,8 +41,8 @@ SCRIPT_POLICY: Final = Policy(
     decorators=frozenset({"step", "solve"}),
     builtins=frozenset(),
 )
-_ENTRY: Final = "sheetrun.runtime.host:run_payload"
-_PRELOAD: Final = ("numpy", "sheetrun.runtime.api", "sheetrun.runtime.host")
+ENTRY: Final = "sheetrun.runtime.host:run_payload"
+PRELOAD: Final = ("numpy", "sheetrun.runtime.api", "sheetrun.runtime.host")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def execute(
     data = run_input(workbook, generated.script, inputs=inputs, now=datetime.datetime.now())
     if run is None:
         from sheetrun.sandbox.process import run
-    job = Job(generated.script, data.to_bytes(), entry=_ENTRY, policy=SCRIPT_POLICY, preload=_PRELOAD)
+    job = Job(generated.script, data.to_bytes(), entry=ENTRY, policy=SCRIPT_POLICY, preload=PRELOAD)
     limits = Limits(wall_seconds=timeout, cpu_seconds=timeout, memory_bytes=memory)
     result = run(job, limits, cancelled=cancelled, on_progress=progress)
     try:

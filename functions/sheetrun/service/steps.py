@@ -70,11 +70,17 @@ class Made:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workplace:
-    """What a step's work gets: the job as claimed, a way to tell progress, and its time limit in seconds."""
+    """What a step's work gets: the job as claimed, a way to tell progress, and its time limit in seconds.
+
+    ``stopped`` is for work that cannot be interrupted from ``report``: true when it must let go. The reason is raised
+    by the next ``report``, and by ``raise_reason``.
+    """
 
     job: Job
     report: Report
     seconds: float
+    stopped: Callable[[], bool]
+    raise_reason: Callable[[], None]
 
 
 Work = Callable[[Workplace], Made]
@@ -132,10 +138,16 @@ class Runner:
         epoch = job.epoch
         begun = self.clock.monotonic()
         self.log.info("step_begun", job_id=job.id, step=step.value, epoch=epoch, attempt=job.attempts[step.value])
+        pulse = Pulse(self, job, lease)
+        place = Workplace(
+            job=job,
+            report=pulse.report,
+            seconds=self._time_limit(job, remaining),
+            stopped=pulse.stopped,
+            raise_reason=pulse.raise_reason,
+        )
         try:
-            made = work(
-                Workplace(job=job, report=self._heartbeat(job, lease), seconds=self._time_limit(job, remaining))
-            )
+            made = work(place)
         except Stopped as stopped:
             self.log.info("step_stopped", job_id=job.id, step=step.value, why=stopped.detail)
             self._finish(job.id, lambda current: transitions.let_go(current, epoch, self.clock.now()))
@@ -156,28 +168,6 @@ class Runner:
         if job.deadline_at is not None:
             limit = min(limit, (job.deadline_at - self.clock.now()).total_seconds())
         return max(0.1, limit)
-
-    def _heartbeat(self, job: Job, lease: timedelta) -> Report:
-        """Progress for clients, a longer lease, and the news that the job was cancelled: one write, now and then."""
-        last = self.clock.monotonic()
-
-        def report(done: int, total: int, message: str) -> None:
-            nonlocal last
-            moment = self.clock.monotonic()
-            if moment - last < self.settings.heartbeat_seconds:
-                return
-            last = moment
-            progress = Progress(done=done, total=total, message=message[:200])
-            now = self.clock.now()
-            if job.deadline_at is not None and now >= job.deadline_at:
-                raise StepFailed("deadline_exceeded", "The deadline passed before the job was done.", timed_out=True)
-            change_job(
-                self.ledger,
-                job.id,
-                lambda current: transitions.heartbeat(current, job.epoch, now, lease=lease, progress=progress),
-            )
-
-        return report
 
     def _fail(self, job: Job, step: Step, failure: StepFailed) -> None:
         problem = Problem(
@@ -227,6 +217,60 @@ class Runner:
         for dispatch in self.ledger.outbox(job_id):
             self.queues.send(dispatch)
             self.ledger.sent(dispatch)
+
+
+class Pulse:
+    """A claim's heartbeat: progress for clients, a longer lease, and the news that the job was cancelled.
+
+    All three are one write, at most once in ``heartbeat_seconds`` however often it is called.
+    """
+
+    def __init__(self, runner: Runner, job: Job, lease: timedelta) -> None:
+        self._runner, self._job, self._lease = runner, job, lease
+        self._last = runner.clock.monotonic()
+        self._progress = Progress()
+        self._reason: Stopped | StepFailed | None = None
+
+    def report(self, done: int, total: int, message: str) -> None:
+        """Raises ``Stopped``, or ``StepFailed`` past the deadline."""
+        self._progress = Progress(done=done, total=total, message=message[:200])
+        self._beat()
+        self.raise_reason()
+
+    def stopped(self) -> bool:
+        """Whether the work must let go; never raises that itself."""
+        self._beat()
+        return self._reason is not None
+
+    def raise_reason(self) -> None:
+        """Why the work had to let go; returns when it did not have to."""
+        if self._reason is not None:
+            raise self._reason
+
+    def _beat(self) -> None:
+        runner, job = self._runner, self._job
+        moment = runner.clock.monotonic()
+        if self._reason is not None or moment - self._last < runner.settings.heartbeat_seconds:
+            return
+        self._last = moment
+        now = runner.clock.now()
+        if job.deadline_at is not None and now >= job.deadline_at:
+            self._reason = StepFailed(
+                "deadline_exceeded", "The deadline passed before the job was done.", timed_out=True
+            )
+            return
+        try:
+            change_job(
+                runner.ledger,
+                job.id,
+                lambda current: transitions.heartbeat(
+                    current, job.epoch, now, lease=self._lease, progress=self._progress
+                ),
+            )
+        except Stopped as stopped:
+            self._reason = stopped
+        except StepRetryable as fault:  # a heartbeat may be missed: the lease is longer than the function's time
+            runner.log.warning("heartbeat_missed", job_id=job.id, why=fault.code)
 
 
 def _finished(job: Job, epoch: int, clock: Clock, made: Made, duration: int) -> Change:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from traceback import extract_tb
 from typing import Any, Protocol
@@ -52,6 +52,8 @@ class Compute(Protocol):
         timeout: float = 60.0,
         memory: int = 1024 * 2**20,
         progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        run: Callable[..., Any] | None = None,
     ) -> Executed: ...
 
 
@@ -63,6 +65,7 @@ class WorkbookWork:
     blobs: Blobs
     settings: Settings
     log: Log
+    sandbox: Callable[..., Any] | None = None  #: a warm runner; None starts a fresh interpreter per job
 
     def parse(self, place: Workplace) -> Made:
         job = place.job
@@ -102,7 +105,7 @@ class WorkbookWork:
         )
         source = self.blobs.get(job.source_key, etag=job.source_etag)
         asked = self._asked(job)
-        with self._reasons(Step.EXECUTE, job):
+        with self._reasons(Step.EXECUTE, job, place):
             executed = self.compute.execute(
                 artefact,
                 generated,
@@ -112,6 +115,8 @@ class WorkbookWork:
                 timeout=min(float(self.settings.execute_seconds), place.seconds),
                 memory=self.settings.execute_memory_bytes,
                 progress=place.report,
+                cancelled=place.stopped,
+                run=self.sandbox,
             )
         results = {}
         for name, (content_type, data) in sorted(executed.results.items()):
@@ -130,8 +135,8 @@ class WorkbookWork:
         asked: Mapping[str, Any] = json.loads(self.blobs.get(request_key(job.id)))
         return asked
 
-    def _reasons(self, step: Step, job: Job) -> _Reasons:
-        return _Reasons(step, job, self.log)
+    def _reasons(self, step: Step, job: Job, place: Workplace | None = None) -> _Reasons:
+        return _Reasons(step, job, self.log, place)
 
 
 def _artefact(job: Job, name: str) -> str:
@@ -153,8 +158,8 @@ class _Reasons:
     told as that (its text stays in the log: it may hold cell contents).
     """
 
-    def __init__(self, step: Step, job: Job, log: Log) -> None:
-        self._step, self._job, self._log = step, job, log
+    def __init__(self, step: Step, job: Job, log: Log, place: Workplace | None) -> None:
+        self._step, self._job, self._log, self._place = step, job, log, place
 
     def __enter__(self) -> None:
         return None
@@ -162,6 +167,8 @@ class _Reasons:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
         if error is None or isinstance(error, SheetrunError) or not isinstance(error, Exception):
             return
+        if self._place is not None:
+            self._place.raise_reason()
         if isinstance(error, MemoryError):
             raise StepFailed("out_of_memory", f"The {self._step} step needs more memory than it has.") from error
         code = getattr(error, "reason", None) or getattr(error, "code", None)

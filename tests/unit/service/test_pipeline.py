@@ -11,6 +11,7 @@ import pytest
 
 from sheetrun.jobs.errors import StepRetryable
 from sheetrun.jobs.states import State, Step
+from sheetrun.sandbox.errors import Cancelled
 from sheetrun.service.steps import Again, Done, Message
 from sheetrun.service.uploads import Arrival
 from sheetrun.workbook.errors import UnsupportedFormat
@@ -142,6 +143,24 @@ def test_cancel_while_it_runs_stops_the_work(bench: Bench) -> None:
         raise AssertionError("the work went on")
 
     bench.compute = FakeCompute(on_execute=cancelled_meanwhile)
+    bench.upload(made)
+    bench.run_all()
+    assert bench.job(made["id"])["state"] == "cancelled"
+
+
+def test_a_sandbox_that_asks_whether_to_stop_is_told(bench: Bench) -> None:
+    """As ``compute.execute`` does: it asks again and again, and raises its own error once it was told."""
+    made = bench.submit()
+
+    class Asking(FakeCompute):
+        def execute(self, *args: Any, **options: Any) -> Any:
+            assert options["cancelled"]() is False
+            bench.call("POST", f"/v1/jobs/{made['id']}/cancel")
+            bench.clock.advance(1)
+            assert options["cancelled"]() is True
+            raise Cancelled
+
+    bench.compute = Asking()
     bench.upload(made)
     bench.run_all()
     assert bench.job(made["id"])["state"] == "cancelled"
