@@ -257,10 +257,9 @@ class Sheet:
             self.store(old.top, old.left, SPILL)
             return
         self._clear(old)
-        if span.shape != old.shape:
-            if self._occupied(span):
-                self.store(old.top, old.left, SPILL)
-                return
+        if span.shape != old.shape and self._occupied(span):
+            self.store(old.top, old.left, SPILL)
+            return
         self.book.spills[self.index, old.top, old.left] = span
         self.store_array(span, array)
 
