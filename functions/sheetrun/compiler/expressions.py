@@ -167,6 +167,8 @@ class Emitter:
             case nodes.Implicit(operand):
                 return self._single(self._with_arrays(True, self.reference, operand))
             case nodes.Union() | nodes.Intersection() | nodes.RangeOp() | nodes.Spill():
+                if self.layout.whole and not self._arrays:
+                    raise NotWhole  # an array for each cell of the block
                 return self._settled(self.reference(node))
             case nodes.Invoke():
                 return self._settled(self._invoke(node))
