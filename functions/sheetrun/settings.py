@@ -103,7 +103,7 @@ class Settings:
 
 
 #: Names with the same prefix that the client side reads, not the service.
-_ELSEWHERE = frozenset({"SHEETRUN_URL", "SHEETRUN_KEY", "SHEETRUN_CORPUS", "SHEETRUN_ENDPOINT"})
+_ELSEWHERE = frozenset({"SHEETRUN_URL", "SHEETRUN_KEY", "SHEETRUN_DEBUG", "SHEETRUN_CORPUS", "SHEETRUN_ENDPOINT"})
 
 
 def _read(name: str, text: str, metadata: Mapping[str, Any]) -> Any:

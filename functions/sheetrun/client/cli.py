@@ -53,10 +53,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         return told.exit_code
 
 
+class _Wide(argparse.RawDescriptionHelpFormatter):
+    """Room for the longest command name, so that no summary begins on a line of its own."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=28)
+
+    def add_argument(self, action: argparse.Action) -> None:
+        super().add_argument(action)
+        if isinstance(action.choices, dict):  # the commands: argparse forgets that they are indented
+            longest = max(map(len, action.choices)) + self._current_indent + self._indent_increment
+            self._action_max_length = max(self._action_max_length, longest)
+
+
 def _run(words: Sequence[str]) -> int:
-    parser = _Parser(
-        prog="sheetrun", description="Spreadsheets as programs: run, prove and serve them.", epilog=_EPILOG
-    )
+    about = "Spreadsheets as programs: run, prove and serve them."
+    parser = _Parser(prog="sheetrun", description=about, epilog=_EPILOG, formatter_class=_Wide)
     parser.add_argument("--version", action="version", version=f"sheetrun {sheetrun.__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
     wanted = next((word for word in words if not word.startswith("-")), None)
@@ -67,7 +79,7 @@ def _run(words: Sequence[str]) -> int:
         command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
         if name == wanted:
             module = import_module(f"sheetrun.client.commands.{name}")
-            command.formatter_class = argparse.RawDescriptionHelpFormatter
+            command.formatter_class = _Wide
             if module.__doc__ and "\n\n" in module.__doc__:
                 command.epilog = module.__doc__.partition("\n\n")[2].strip()
             module.add_arguments(command)
