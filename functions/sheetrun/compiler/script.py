@@ -175,7 +175,7 @@ class _Writer:
                 function.names.aliases[sheet] = known
             return known
 
-        return Emitter(layout, unit.sheet, function.names, alias, self._scope.sheet_name, arrays=not unit.scalar)
+        return Emitter(layout, unit.sheet, function.names, alias, self._scope.sheet_name, arrays=unit.arrays)
 
     def _heading(self, unit: Unit, indent: str = "") -> str:
         """The comment over a block: range, label, original formula."""
@@ -189,6 +189,8 @@ class _Writer:
         address = literal(range_name(*rect))
         if unit.block.kind is Kind.TABLE:
             return self._data_table(function, unit, address)
+        if unit.block.filled:
+            return self._loop(function, Loop((unit,), rect.height >= rect.width, True, {}))
         if not unit.scalar or rect.size == 1:
             emitter = self._emitter(function, Layout(Rect(rect.top, rect.left, rect.top, rect.left)), unit)
             whole = isinstance(unit.tree, Range) and unit.block.kind is Kind.DYNAMIC
@@ -290,6 +292,8 @@ class _Writer:
         row = "r" if layout.row_var else str(rect.top + 1)
         column = "c" if layout.col_var else str(rect.left + 1)
         lines = [f"{sheet}[{row}, {column}] = {expression}"]
+        if unit.block.kind is Kind.DYNAMIC:
+            lines = [f"{sheet}.spill(({row}, {column}), {expression})"]
         if inner_loop:
             variable, word = ("c", "columns") if part.by_row else ("r", "rows")
             start, end = (rect.left, rect.right) if part.by_row else (rect.top, rect.bottom)

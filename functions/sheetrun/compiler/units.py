@@ -56,7 +56,12 @@ class Unit:
     @property
     def scalar(self) -> bool:
         """One result per cell (not an array over the whole rectangle)."""
-        return self.block.kind is Kind.NORMAL
+        return self.block.per_cell
+
+    @property
+    def arrays(self) -> bool:
+        """Ranges in the formula stay arrays (nothing intersects with the cell's row or column)."""
+        return self.block.kind is not Kind.NORMAL
 
 
 @dataclass(frozen=True, slots=True)

@@ -258,6 +258,7 @@ class Book:
         for k, each in enumerate(self._steps):
             if each.name not in names:
                 continue
+            indexes.forget()  # what was looked up before may have changed
             for name, span in each.targets:
                 self._mark(self[name], span, PENDING - k)
             self._state[k] = "defined" if each.solved else "running"
@@ -458,6 +459,8 @@ class Book:
                 here = (slice(top - span.top, bottom - span.top + 1), slice(left - span.left, right - span.left + 1))
                 there = (slice(top - area.top, bottom - area.top + 1), slice(left - area.left, right - area.left + 1))
                 num[here], tag[here] = area.num[there], area.tag[there]
+        if self.overrides:
+            self.impose(sheet, span)
 
 
 def describe(error: Exception) -> tuple[str, str]:

@@ -122,6 +122,23 @@ def compare_arrays(a: Arr, b: Arr) -> tuple[Numbers, Mask]:
     return order, bad
 
 
+def equal_arrays(a: Arr, b: Arr) -> tuple[Mask, Mask]:
+    """(whether each pair is equal, where either is an error); without the order of texts, which costs most."""
+    left, right = np.broadcast_arrays(a.num, b.num)
+    with np.errstate(invalid="ignore"):
+        same = equal_numbers(left, right)
+    if a.tag is None and b.tag is None:
+        return same, np.isnan(left) | np.isnan(right)
+    ltag, rtag = np.broadcast_to(a.tags(), left.shape), np.broadcast_to(b.tags(), right.shape)
+    bad = (np.isnan(left) & (ltag == NUMBER)) | (np.isnan(right) & (rtag == NUMBER))
+    ltext, rtext = ltag >= TEXT, rtag >= TEXT
+    if ltext.any() or rtext.any():
+        texts = (ltext | (ltag == EMPTY)) & (rtext | (rtag == EMPTY)) & (ltext | rtext)
+        same = np.where(texts, _text_ids(ltag) == _text_ids(rtag), same & ~(ltext | rtext))
+    logical = (ltag == LOGICAL) != (rtag == LOGICAL)
+    return same & ~(logical & (ltag != EMPTY) & (rtag != EMPTY)), bad
+
+
 def _kinds(tag: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
     return np.where(tag >= TEXT, 1, np.where(tag == LOGICAL, 2, 0))
 

@@ -44,6 +44,7 @@ def _guarded(function: Any) -> Any:
     ast.fix_missing_locations(tree)
     names = dict(function.__globals__)
     names["_failed_statement"] = failed_statement
+    names["_Failure"] = Exception  # a sandbox may have taken the builtins away
     exec(compile(tree, "<guarded>", "exec"), names)
     return names[definition.name]
 
@@ -58,7 +59,7 @@ def _wrapped(statement: ast.stmt) -> ast.stmt:
         return statement
     sheet, key = place
     handler = ast.ExceptHandler(
-        type=ast.Name("Exception", ast.Load()),
+        type=ast.Name("_Failure", ast.Load()),
         name="_error",
         body=[
             ast.Expr(

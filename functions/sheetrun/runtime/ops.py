@@ -15,7 +15,7 @@ import numpy as np
 
 from sheetrun.runtime.cells import LOGICAL, NUMBER, Numbers
 from sheetrun.runtime.coerce import to_logical, to_number, to_text
-from sheetrun.runtime.compare import compare, compare_arrays, same_number
+from sheetrun.runtime.compare import compare, compare_arrays, equal_arrays, same_number
 from sheetrun.runtime.errors import DIV0, NULL, NUM, REF, VALUE, ExcelError, Raised
 from sheetrun.runtime.sheet import Ref, Refs
 from sheetrun.runtime.values import Arr, Erring, Scalar, Value, common_shape, erring
@@ -235,14 +235,14 @@ def eq(a: Value, b: Value) -> Value:
     """``a = b``."""
     if type(a) is float and type(b) is float:
         return a == b or same_number(a, b)
-    return _compared(a, b, lambda order: order == 0)
+    return _compared(a, b, lambda order: order == 0, ordered=False)
 
 
 def ne(a: Value, b: Value) -> Value:
     """``a <> b``."""
     if type(a) is float and type(b) is float:
         return not (a == b or same_number(a, b))
-    return _compared(a, b, lambda order: order != 0)
+    return _compared(a, b, lambda order: order != 0, ordered=False)
 
 
 def lt(a: Value, b: Value) -> Value:
@@ -273,14 +273,18 @@ def ge(a: Value, b: Value) -> Value:
     return _compared(a, b, lambda order: order >= 0)
 
 
-def _compared(a: Value, b: Value, holds: Callable[[Any], Any]) -> Value:
+def _compared(a: Value, b: Value, holds: Callable[[Any], Any], *, ordered: bool = True) -> Value:
     a, b = spread(a), spread(b)
     if isinstance(a, Arr | np.ndarray) or isinstance(b, Arr | np.ndarray):
         left, right = Arr.of(a), Arr.of(b)
         shape = common_shape((left, right))
         if not _pairs(left.shape, right.shape):
             left, right = left.expanded(shape), right.expanded(shape)
-        order, bad = compare_arrays(left, right)
+        if ordered:
+            order, bad = compare_arrays(left, right)
+        else:
+            same, bad = equal_arrays(left, right)
+            order = 1 - same.astype(np.int8)
         out = holds(order).astype(np.float64)
         tag = np.full(shape, LOGICAL, np.int32)
         if bad.any():

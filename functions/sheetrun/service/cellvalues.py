@@ -21,7 +21,7 @@ def formula_rects(workbook: Workbook, output: RunOutput) -> Iterable[tuple[int, 
     for index, each in enumerate(workbook.sheets):
         for block in each.blocks:
             rect = block.rect
-            if block.kind is Kind.DYNAMIC:
+            if block.kind is Kind.DYNAMIC and not block.filled:
                 rect = spilled.get((index, rect.top, rect.left), rect)
             yield index, rect
 

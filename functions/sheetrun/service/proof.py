@@ -18,7 +18,7 @@ from sheetrun.formula.r1c1 import shift
 from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, TEXT, Mask, error_numbers, unbox
 from sheetrun.runtime.payload import RunOutput
 from sheetrun.runtime.sheet import Area
-from sheetrun.workbook.model import Block, Grid, Kind, Rect, Sheet, Workbook
+from sheetrun.workbook.model import Block, Grid, Rect, Sheet, Workbook
 
 TOLERANCE: Final = 1e-9
 #: Mismatches listed in a report; the counts are always whole.
@@ -210,7 +210,7 @@ def _compare_block(
     out = []
     for r, c in bad[:LISTED].tolist():
         row, col = rect.top + r, rect.left + c
-        text = shift(block.text, r, c) if block.kind is Kind.NORMAL and (r or c) else block.text
+        text = shift(block.text, r, c) if block.per_cell and (r or c) else block.text
         out.append(
             Mismatch(
                 f"{quote_sheet(sheet.name)}!{range_name(row, col, row, col)}",

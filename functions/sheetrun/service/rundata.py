@@ -56,6 +56,12 @@ def run_input(
             for t in workbook.tables
         },
         formulas=list(_formulas(workbook)) if _ASKS_FOR_FORMULAS.search(script) else [],
+        spills=[
+            (index, _span(block.rect))
+            for index, sheet in enumerate(workbook.sheets)
+            for block in sheet.blocks
+            if block.kind is Kind.DYNAMIC and not block.filled
+        ],
         overrides=overrides,
         path=workbook.filename,
     )
@@ -113,9 +119,10 @@ def _formulas(workbook: Workbook) -> Iterable[tuple[int, int, int, str]]:
             text = _FILE_PREFIXES.sub("", block.text)
             for row in range(rect.top, rect.bottom + 1):
                 for col in range(rect.left, rect.right + 1):
-                    if block.kind is Kind.NORMAL:
+                    if block.per_cell:
                         moved = text if (row, col) == rect[:2] else shift(text, row - rect.top, col - rect.left)
-                        yield index, row + 1, col + 1, "=" + moved
+                        braces = ("{=", "}") if block.kind is Kind.ARRAY else ("=", "")
+                        yield index, row + 1, col + 1, braces[0] + moved + braces[1]
                     elif block.kind is Kind.ARRAY:
                         yield index, row + 1, col + 1, "{=" + text + "}"
                     elif (row, col) == rect[:2]:

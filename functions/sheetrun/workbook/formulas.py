@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sheetrun.formula.r1c1 import relative_key, shift
 from sheetrun.workbook.errors import DamagedWorkbook
+from sheetrun.workbook.filled import join_filled
 from sheetrun.workbook.model import Block, DataTable, Kind, Rect
 from sheetrun.workbook.rectangles import join_runs
 from sheetrun.workbook.references import cell_name
@@ -102,7 +103,7 @@ class Formulas:
             Block(rect, self._text(number, rect.top, rect.left))
             for rect, number in zip(as_rects(found), found.key.tolist(), strict=True)
         ]
-        blocks.extend(self._areas.values())
+        blocks.extend(join_filled(list(self._areas.values())))
         blocks.sort(key=lambda block: (block.rect.top, block.rect.left))
         return blocks
 

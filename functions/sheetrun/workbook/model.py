@@ -91,13 +91,19 @@ class Block:
     """A rectangle of formula cells that share one formula in R1C1 terms.
 
     ``text`` is the formula of the top left cell without ``=``, as stored in the file. For ARRAY and DYNAMIC the block
-    is one formula and ``rect`` is where its result went when Excel saved the file.
+    is one formula and ``rect`` is where its result went when Excel saved the file, unless it is ``filled``.
     """
 
     rect: Rect
     text: str
     kind: Kind = Kind.NORMAL
     table: DataTable | None = None
+    filled: bool = False  #: an array formula of one cell, filled: each cell of ``rect`` computes its own
+
+    @property
+    def per_cell(self) -> bool:
+        """Whether each cell has its own result (relative references move from cell to cell)."""
+        return self.filled or self.kind is Kind.NORMAL
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,6 +159,7 @@ def _dump_sheet(sheet: Sheet, arrays: _Writer) -> dict[str, Any]:
         "grids": _dump_grids(sheet.grids, arrays),
         "rects": arrays.rects([block.rect for block in sheet.blocks]),
         "kinds": arrays.add(np.array([_KINDS.index(block.kind) for block in sheet.blocks], dtype=np.uint8)),
+        "filled": [number for number, block in enumerate(sheet.blocks) if block.filled],
         "formulas": arrays.texts([block.text for block in sheet.blocks]),
         "data_tables": {
             number: asdict(block.table) for number, block in enumerate(sheet.blocks) if block.table is not None
@@ -176,6 +177,7 @@ def _dump_sheet(sheet: Sheet, arrays: _Writer) -> dict[str, Any]:
 
 def _load_sheet(found: dict[str, Any], arrays: _Reader) -> Sheet:
     tables = {int(number): _load_data_table(table) for number, table in found["data_tables"].items()}
+    filled = frozenset(found["filled"])
     blocks = zip(
         arrays.rects(found["rects"]), arrays.texts(found["formulas"]), arrays.get(found["kinds"]).tolist(), strict=True
     )
@@ -184,7 +186,7 @@ def _load_sheet(found: dict[str, Any], arrays: _Reader) -> Sheet:
         visible=found["visible"],
         grids=_load_grids(found["grids"], arrays),
         blocks=[
-            Block(rect, text, _KINDS[kind], tables.get(number)) for number, (rect, text, kind) in enumerate(blocks)
+            Block(rect, text, _KINDS[kind], tables.get(number), number in filled) for number, (rect, text, kind) in enumerate(blocks)
         ],
         uncached=arrays.rects(found["uncached"]),
         hidden_rows=frozenset(arrays.get(found["hidden_rows"]).tolist()),

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from sheetrun.workbook.model import Kind
 from sheetrun.workbook.reader import read
 from sheetrun.workbook.store import dump, load
 from sheetrun.workbook.writer import write_back
@@ -42,7 +41,7 @@ def test_read_and_kept(row: dict[str, str]) -> None:
     assert write_back(source, {n: sheet.grids for n, sheet in enumerate(book.sheets)}, book.strings) == source
     # The manifest counts <f> elements; those of a volatile spill (<f ca="1"/>) have no formula of their own.
     blocks = [block for sheet in book.sheets for block in sheet.blocks]
-    formulas = sum(block.rect.size if block.kind is Kind.NORMAL else 1 for block in blocks)
+    formulas = sum(block.rect.size if block.per_cell else 1 for block in blocks)
     with zipfile.ZipFile(path) as archive:
         empty = sum(archive.read(n).count(b'<f ca="1"/>') for n in archive.namelist() if "sheets/sheet" in n)
     assert formulas == int(row["formula_cells"]) - empty
