@@ -433,6 +433,17 @@ def test_capacity_and_limits(bench: Bench) -> None:
     assert limits["limits"][0]["remaining"] == 599
 
 
+def test_metrics_are_for_operators(bench: Bench) -> None:
+    bench.upload(bench.submit())
+    status, headers, text = bench.call("GET", "/v1/metrics")
+    assert status == 200
+    assert headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert "\nsheetrun_jobs_under_way 1\n" in f"\n{text}"
+    assert 'sheetrun_queue_messages{queue="parse-normal"} 1' in text
+    reader = bench.access.create("acme", scopes=frozenset({"read"}))
+    assert bench.call("GET", "/v1/metrics", key=reader)[0] == 403
+
+
 def test_a_fault_of_ours_is_a_problem_document_without_details(bench: Bench) -> None:
     def broken(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError("secret of the table")

@@ -229,6 +229,14 @@ def _paths(settings: Settings) -> Schema:
                 errors=("401", "403"),
             )
         },
+        "/v1/metrics": {
+            "get": _operation(
+                "metrics",
+                "Gauges in Prometheus' text format; needs the operate scope",
+                {"200": {"description": "Metrics", "content": {"text/plain": {"schema": {"type": "string"}}}}},
+                errors=("401", "403"),
+            )
+        },
         "/v1/openapi.json": {
             "get": {
                 **_operation("openapi", "This document", {"200": _json("OpenAPI 3.1", {"type": "object"})}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sheetrun import __version__
@@ -31,6 +31,7 @@ class OperationRoutes:
             Route(method="GET", template="/v1/health", handler=self.health, scope=None),
             Route(method="GET", template="/v1/capacity", handler=self.capacity),
             Route(method="GET", template="/v1/limits", handler=self.limits),
+            Route(method="GET", template="/v1/metrics", handler=self.metrics, scope="operate"),
             Route(method="GET", template="/v1/openapi.json", handler=self.openapi, scope=None),
             Route(method="GET", template="/v1/docs", handler=self.docs, scope=None),
         ]
@@ -114,6 +115,25 @@ class OperationRoutes:
             },
         )
 
+    def metrics(self, call: Call) -> Response:
+        """Gauges in Prometheus' text format (prometheus.io/docs/instrumenting/exposition_formats)."""
+        depth = self.queues.depth()
+        lines = [
+            *_gauge("sheetrun_jobs_under_way", "Jobs that have not ended.", [("", self.ledger.under_way())]),
+            *_gauge("sheetrun_jobs_limit", "Jobs under way that the service takes.", [("", self.settings.max_jobs)]),
+            *_gauge("sheetrun_steps_running", "Messages that functions are working on.", [("", depth.running)]),
+            *_gauge(
+                "sheetrun_queue_messages",
+                "Messages that wait, by queue.",
+                [(f'{{queue="{name}"}}', count) for name, count in sorted(depth.waiting.items())],
+            ),
+        ]
+        return Response(
+            status=200,
+            body="\n".join(lines) + "\n",
+            headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8", "Cache-Control": "no-store"},
+        )
+
     def openapi(self, call: Call) -> Response:
         """The document, whose module is loaded when somebody asks: cold starts do not pay for it."""
         from sheetrun.service.web.openapi import document
@@ -125,6 +145,10 @@ class OperationRoutes:
         from sheetrun.service.web.openapi import PAGE
 
         return Response(status=200, body=PAGE, headers={"Content-Type": "text/html; charset=utf-8"})
+
+
+def _gauge(name: str, text: str, values: Sequence[tuple[str, int]]) -> list[str]:
+    return [f"# HELP {name} {text}", f"# TYPE {name} gauge", *(f"{name}{labels} {value}" for labels, value in values)]
 
 
 def _state(check: Callable[[], None]) -> dict[str, str]:
