@@ -8,13 +8,14 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sheetrun.local.errors import LocalError
-from sheetrun.local.packages import FUNCTIONS, archive, default_cache
+from sheetrun.local.packages import FUNCTIONS, Target, archive, default_cache
 
 TEMPLATE = FUNCTIONS.parent / "template.yaml"
 INLINE = 51_200  #: bytes of a template that may go in the call itself
@@ -94,7 +95,10 @@ def _deploy(
     code = f"sheetrun-code-{account}-{session.region_name}"
     _ensure_bucket(s3, code, session.region_name)
     template = load_template()
-    uploaded = _upload(s3, code, template, cache, tell)
+    if endpoint is not None and endpoint.startswith("http://"):
+        parameters = {"RequireTls": "false", **parameters}
+    target = None if endpoint is not None and is_embedded(endpoint) else _target(template, parameters)
+    uploaded = _upload(s3, code, template, cache, target)
     body = json.dumps(template, separators=(",", ":"), sort_keys=True)
     mark = hashlib.sha256((body + json.dumps(parameters, sort_keys=True)).encode()).hexdigest()[:40]
     known = _describe(formation, stack)
@@ -128,6 +132,22 @@ def _deploy(
     )
 
 
+def is_embedded(endpoint: str) -> bool:
+    """Whether MiniStack answers there: its functions are processes of this machine's own Python."""
+    try:
+        urllib.request.urlopen(f"{endpoint.rstrip('/')}/_ministack/health", timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+
+def _target(template: Mapping[str, Any], parameters: Mapping[str, str]) -> Target:
+    def value(name: str) -> str:
+        return parameters.get(name) or str(template["Parameters"][name]["Default"])
+
+    return Target(value("PythonRuntime").removeprefix("python"), value("Architecture"))
+
+
 def _ensure_bucket(s3: Any, name: str, region: str) -> None:
     from botocore.exceptions import ClientError
 
@@ -138,13 +158,13 @@ def _ensure_bucket(s3: Any, name: str, region: str) -> None:
         s3.create_bucket(Bucket=name, **place)
 
 
-def _upload(s3: Any, bucket: str, template: dict[str, Any], cache: Path, tell: Tell) -> int:
+def _upload(s3: Any, bucket: str, template: dict[str, Any], cache: Path, target: Target | None) -> int:
     """Every function's package into the bucket, unless it is there; points the template at it."""
     from botocore.exceptions import ClientError
 
     count = 0
     for logical, folder in functions_of(template).items():
-        package = archive(folder, cache)
+        package = archive(folder, cache, target)
         key = f"packages/{package.name}"
         try:
             s3.head_object(Bucket=bucket, Key=key)

@@ -10,9 +10,11 @@ import hashlib
 import io
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 from py_compile import PycInvalidationMode
 
@@ -59,34 +61,59 @@ def stage(function: str, directory: Path) -> None:
         shutil.copyfile(file, target)
 
 
-def digest(function: str) -> str:
-    """Of everything that goes into the package, and of the Python that compiles it."""
-    state = hashlib.sha256(sys.version.encode())
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The machine that a package is for, when it must bring what it requires: ``3.13``, ``arm64`` or ``x86_64``."""
+
+    python: str
+    architecture: str
+
+    @property
+    def platform(self) -> str:
+        return f"manylinux_2_28_{'aarch64' if self.architecture == 'arm64' else 'x86_64'}"
+
+
+def install(function: str, directory: Path, target: Target) -> None:
+    """What the function requires, by pip, for the target. Raises ``LocalError`` with pip's last line."""
+    wanted = FUNCTIONS / function / "requirements.txt"
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
+    command += ["--target", str(directory), "--only-binary=:all:", "--implementation", "cp"]
+    command += ["--platform", target.platform, "--python-version", target.python, "-r", str(wanted)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise LocalError(f"pip could not install what {function} requires: {reason}")
+    shutil.rmtree(directory / "bin", ignore_errors=True)
+
+
+def digest(function: str, target: Target | None = None) -> str:
+    """Of everything that goes into the package, and of the Python that it is for."""
+    state = hashlib.sha256((sys.version if target is None else repr(target)).encode())
+    if target is not None:
+        state.update((FUNCTIONS / function / "requirements.txt").read_bytes())
     for name, file in sources(function).items():
         state.update(name.encode() + b"\0" + file.read_bytes() + b"\0")
     return state.hexdigest()[:32]
 
 
-def archive(function: str, cache: Path) -> Path:
-    """The package as a zip, from the cache when nothing changed. Compiled, so that a cold start need not be.
+def archive(function: str, cache: Path, target: Target | None = None) -> Path:
+    """The package as a zip, from the cache when nothing changed.
 
-    The byte code is of the unchecked kind: an emulator unpacks the zip anew for every worker, with new times.
+    ``target`` None: for the embedded run, whose workers find what the package requires in this environment. It is
+    compiled here, of the unchecked kind: the emulator unpacks the zip anew for every worker, with new times.
     """
-    target = cache / f"{function}-{digest(function)}.zip"
-    if target.exists():
-        return target
+    made = cache / f"{function}-{digest(function, target)}.zip"
+    if made.exists():
+        return made
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch)
         stage(function, root)
-        compileall.compile_dir(
-            scratch,
-            quiet=2,
-            stripdir=scratch,
-            invalidation_mode=PycInvalidationMode.UNCHECKED_HASH,
-            force=True,
-            workers=1,
-        )
+        if target is None:
+            kind = PycInvalidationMode.UNCHECKED_HASH
+            compileall.compile_dir(scratch, quiet=2, stripdir=scratch, invalidation_mode=kind, force=True, workers=1)
+        else:
+            install(function, root, target)
         data = io.BytesIO()
         with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as out:
             for file in sorted(root.rglob("*")):
@@ -95,11 +122,11 @@ def archive(function: str, cache: Path) -> Path:
                     info.external_attr = 0o644 << 16
                     info.compress_type = zipfile.ZIP_DEFLATED
                     out.writestr(info, file.read_bytes())
-    temporary = target.with_suffix(f".{os.getpid()}")
+    temporary = made.with_suffix(f".{os.getpid()}")
     temporary.write_bytes(data.getvalue())
-    temporary.replace(target)
-    _forget_older(cache, function, target)
-    return target
+    temporary.replace(made)
+    _forget_older(cache, function, made)
+    return made
 
 
 def _forget_older(cache: Path, function: str, kept: Path) -> None:

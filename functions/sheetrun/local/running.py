@@ -74,7 +74,8 @@ def up(
 ) -> Running:
     """Starts the service and returns when it answers.
 
-    ``port`` None: the one of the data folder, else 4566 if it is free, else any (0: any). ``parameters`` are the template's.
+    ``port`` None: the one of the data folder, else 4566 if it is free, else any (0: any).
+    ``parameters`` are the template's.
     Raises ``LocalError`` with one line.
     """
     data = None if data_dir is None else _data_folder(data_dir)

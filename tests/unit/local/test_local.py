@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from sheetrun.local import LocalError, up
-from sheetrun.local.deploying import functions_of, load_template
-from sheetrun.local.packages import COMPUTING, EDGE, archive, digest, sources
+from sheetrun.local.deploying import functions_of, is_embedded, load_template
+from sheetrun.local.packages import COMPUTING, EDGE, Target, archive, digest, sources
 
 
 def test_every_function_of_the_template_has_a_package() -> None:
@@ -34,6 +34,14 @@ def test_a_package_is_made_once_and_holds_byte_code(tmp_path: Path) -> None:
         names = package.namelist()
     assert "app.py" in names
     assert any(name.startswith("sheetrun/__pycache__/bootstrap.") for name in names)
+
+
+def test_a_package_for_elsewhere_is_another_one_and_names_its_platform() -> None:
+    arm, intel = Target("3.13", "arm64"), Target("3.13", "x86_64")
+    assert arm.platform == "manylinux_2_28_aarch64"
+    assert intel.platform == "manylinux_2_28_x86_64"
+    assert len({digest("parse"), digest("parse", arm), digest("parse", intel)}) == 3
+    assert not is_embedded("http://127.0.0.1:9")
 
 
 def test_an_unknown_function_is_a_clear_line() -> None:
