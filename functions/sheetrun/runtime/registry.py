@@ -323,7 +323,7 @@ def vector_call(vector: Callable[..., Any], args: tuple[Value, ...]) -> Value:
     if out.shape != shape:
         out = np.broadcast_to(out, shape).copy()
     wrong = ~np.isfinite(out)
-    if wrong.any():
+    if wrong.any() or any(math.isnan(n.sum()) for n in nums):
         out = np.where(wrong & ~np.isnan(out), float(NUM), out)
         for n in reversed(nums):
             bad = np.isnan(n)

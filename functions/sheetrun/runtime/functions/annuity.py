@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from sheetrun.runtime.cells import Numbers
-from sheetrun.runtime.errors import NUM, Raised
+from sheetrun.runtime.errors import DIV0, NUM, Raised
 from sheetrun.runtime.registry import excel
 from sheetrun.runtime.strict import strict_integer, strict_number, strict_numbers
 from sheetrun.runtime.values import Scalar
@@ -140,10 +140,11 @@ def ppmt(rate: float, per: float, nper: float, pv: float, fv: float, type: float
     return payment(rate, nper, pv, fv, type) - interest(rate, per, nper, pv, fv, type)
 
 
-@excel(
-    "ISPMT(rate: number, per: number, nper: number, pv: number) -> number",
-    vector=lambda rate, per, nper, pv: pv * rate * (per / nper - 1.0),
-)
+def _ispmt_vector(rate: Numbers, per: Numbers, nper: Numbers, pv: Numbers) -> Numbers:
+    return np.where(nper == 0.0, float(DIV0), pv * rate * (per / nper - 1.0))
+
+
+@excel("ISPMT(rate: number, per: number, nper: number, pv: number) -> number", vector=_ispmt_vector)
 def ispmt(rate: float, per: float, nper: float, pv: float) -> float:
     """The interest of one period of a loan whose principal is paid back in equal parts (periods count from 0)."""
     return pv * rate * (per / nper - 1.0)
