@@ -173,11 +173,11 @@ def _grouped(hits: list[list[Hits]], used: list[Groups], size: int) -> tuple[Gro
     for each, which in zip(hits, used, strict=True):
         of_cell = np.full(size, -1, np.int64)
         same = np.arange(len(each))
-        seen: dict[int, int] = {}
+        seen: dict[tuple[int, int], int] = {}  # texts and numbers are ordered apart
         for i, h in enumerate(each):
             assert h.order is not None
             if h.low < h.high:
-                same[i] = seen.setdefault(h.low, i)
+                same[i] = seen.setdefault((id(h.order), h.low), i)
                 of_cell[h.order.rows[h.low : h.high]] = same[i]
         cell_group = np.where((of_cell < 0) | (cell_group < 0), -1, cell_group * len(each) + of_cell)
         answer_group = answer_group * len(each) + same[which]
