@@ -238,15 +238,18 @@ class Book:
         area.tag[r : r + rows, c : c + columns] = tag
 
     def _run_step(self, k: int) -> None:
-        if self._state[k] != "waiting":
-            return
-        self._state[k] = "running"
         each = self._steps[k]
+        if self._state[k] == "done":
+            return
         if each.solved:
-            self._define(each)
-            self._state[k] = "defined"
+            if self._state[k] == "waiting":  # else some of its cells were asked for before its turn
+                self._state[k] = "defined"
+                self._define(each)
             self._solve(each)
+        elif self._state[k] == "running":
+            return
         else:
+            self._state[k] = "running"
             run_guarded(self, each)
         self._state[k] = "done"
         self._progress.done += 1
