@@ -14,7 +14,7 @@ from sheetrun.runtime.errors import VALUE, ExcelError
 from sheetrun.runtime.values import Missing, Scalar
 
 _BOXED_VALUE: Final = float(VALUE)
-_PLAIN = re.compile(r"[ \t\n\xa0]*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?[ \t\n\xa0]*\Z")
+_PLAIN = re.compile(r"[ \t\n\xa0]*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?[ \t\n\xa0]*\Z", re.ASCII)
 
 
 def number_in_text(text: str) -> float:

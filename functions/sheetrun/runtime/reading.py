@@ -17,7 +17,20 @@ _TIME = re.compile(
 _MONTHS: Final = {
     name: i + 1
     for i, full in enumerate(
-        ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"]
+        [
+            "january",
+            "february",
+            "march",
+            "april",
+            "may",
+            "june",
+            "july",
+            "august",
+            "september",
+            "october",
+            "november",
+            "december",
+        ]
     )
     for name in (full, full[:3])
 }
@@ -25,9 +38,13 @@ _SEPARATOR = r"(?:[/\-]|\s*,\s*|\s+)"
 _MDY = re.compile(r"(\d{1,2})[/\-](\d{1,2})(?:[/\-](\d{4}|\d{1,2}))?\Z")
 _YMD = re.compile(r"(\d{4})[/\-](\d{1,2})(?:[/\-](\d{1,2}))?\Z")
 _MY = re.compile(r"(\d{1,2})[/\-](\d{4})\Z")
-_NAMED_MD = re.compile(rf"([a-z]{{3,9}})\.?{_SEPARATOR}(\d{{1,2}})(?:{_SEPARATOR}(\d{{4}}|\d{{1,2}}))?\Z", re.IGNORECASE)
+_NAMED_MD = re.compile(
+    rf"([a-z]{{3,9}})\.?{_SEPARATOR}(\d{{1,2}})(?:{_SEPARATOR}(\d{{4}}|\d{{1,2}}))?\Z", re.IGNORECASE
+)
 _NAMED_MY = re.compile(rf"([a-z]{{3,9}})\.?{_SEPARATOR}(\d{{4}})\Z", re.IGNORECASE)
-_DAY_NAMED = re.compile(rf"(\d{{1,2}}){_SEPARATOR}?([a-z]{{3,9}})\.?(?:{_SEPARATOR}(\d{{4}}|\d{{1,2}}))?\Z", re.IGNORECASE)
+_DAY_NAMED = re.compile(
+    rf"(\d{{1,2}}){_SEPARATOR}?([a-z]{{3,9}})\.?(?:{_SEPARATOR}(\d{{4}}|\d{{1,2}}))?\Z", re.IGNORECASE
+)
 _SPACE: Final = " \t\n\r\xa0"
 
 _current_year = 2026  # of a date without a year; set by the clock of the run
@@ -47,7 +64,7 @@ def current_year() -> int:
 def read_number(text: str) -> float | None:
     """The number, date serial or time that a text reads as; None when it reads as none."""
     text = text.strip(_SPACE)
-    if not text or len(text) > 255:
+    if not text or len(text) > 255 or not text.replace("€", "").isascii():  # digits of other scripts do not count
         return None
     if text[0] == "(" and text[-1] == ")":
         inner = read_plain(text[1:-1].strip(_SPACE))
