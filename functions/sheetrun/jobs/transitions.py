@@ -345,7 +345,8 @@ def out_of_time(job: Job, epoch: int, now: datetime) -> Change:
 def swept(job: Job, now: datetime, *, patience: timedelta, max_attempts: int) -> Change | None:
     """What time alone does to a job that is not at an end; None when nothing is due.
 
-    An upload that never came (looked for once per ``patience``), a deadline, a worker that vanished, a message that never arrived.
+    An upload that never came (looked for once per ``patience``), a deadline, a worker that vanished, a message that
+    never arrived.
     """
     if job.ended:
         return None
