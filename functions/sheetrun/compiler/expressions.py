@@ -76,7 +76,7 @@ class Names:
     aliases: dict[int, str] = field(default_factory=dict)
     imports: set[str] = field(default_factory=set)
     lambdas: dict[str, str] = field(default_factory=dict)  #: defined LAMBDAs that it calls: key -> local name
-    taken: set[str] = field(default_factory=lambda: set(reserved()))
+    taken: set[str] = field(default_factory=lambda: _own_names())
 
 
 class Emitter:
@@ -561,6 +561,10 @@ class Emitter:
         if self.layout.whole or self._arrays:
             return True
         return any(isinstance(n, nodes.ArrayConst | nodes.Call | nodes.Name | nodes.Invoke) for n in children(node))
+
+
+def _own_names() -> set[str]:
+    return set(reserved())
 
 
 @lru_cache(maxsize=1)

@@ -17,10 +17,9 @@ class Labels:
 
     def of(self, sheet: int, rect: Rect) -> str | None:
         """The label of a block, if one stands where people write them."""
-        left = lambda: self._scan(sheet, rect.top, rect.left, 0, -1)  # noqa: E731
-        above = lambda: self._scan(sheet, rect.top, rect.left, -1, 0)  # noqa: E731
-        for look in (left, above) if rect.width >= rect.height else (above, left):
-            found = look()
+        left, above = (0, -1), (-1, 0)
+        for down, across in (left, above) if rect.width >= rect.height else (above, left):
+            found = self._scan(sheet, rect.top, rect.left, down, across)
             if found:
                 return found
         return None

@@ -108,7 +108,7 @@ def _inner_edges(group: tuple[Unit, ...], scope: Scope) -> list[tuple[Unit, Unit
         by_sheet[unit.sheet].append(unit)
     members = {u.index for u in group}
     by_index = {u.index: u for u in group}
-    edges = []
+    edges: list[tuple[Unit, Unit, Range]] = []
     for unit in group:
         for read in unit.reads:
             rect = region(unit, read)

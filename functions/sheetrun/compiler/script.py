@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sheetrun.compiler.errors import CannotCompile
-from sheetrun.compiler.graph import region
 from sheetrun.compiler.expressions import Emitter, Layout, Names, NotWhole, reserved
+from sheetrun.compiler.graph import region
 from sheetrun.compiler.labels import Labels
 from sheetrun.compiler.literal import comment, identifier, literal
 from sheetrun.compiler.ranges import Range

@@ -157,9 +157,10 @@ def walk(tree: Any) -> Iterator[Any]:
 
 
 def children(node: Any) -> list[Any]:
+    """The nodes right under a node."""
     if isinstance(node, Range | Defined | nodes.ArrayConst):
         return []
-    out = []
+    out: list[Any] = []
     for each in fields(node):
         value = getattr(node, each.name)
         if isinstance(value, tuple):
@@ -207,8 +208,9 @@ def _describe(unit: Unit, scope: Scope) -> None:
 
 def _around(node: nodes.RangeOp) -> Range | None:
     """A range that surely holds ``left:right`` (the sides pick cells out of known ranges); None when that is unknown."""
-    ranges = []
-    for side in (node.left, node.right):
+    ranges: list[Range] = []
+    sides: tuple[Any, Any] = (node.left, node.right)
+    for side in sides:
         found = [
             n for n in walk(side) if (isinstance(n, Range) and not n.single) or (isinstance(n, Range) and n is side)
         ]

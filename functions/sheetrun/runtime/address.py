@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
 MAX_ROWS: Final = 1_048_576
@@ -28,7 +28,7 @@ class Span(NamedTuple):
         return 1 <= self.top <= self.bottom <= MAX_ROWS and 1 <= self.left <= self.right <= MAX_COLUMNS
 
 
-@lru_cache(maxsize=None)
+@cache
 def column_number(letters: str) -> int:
     number = 0
     for letter in letters.upper():
@@ -36,7 +36,7 @@ def column_number(letters: str) -> int:
     return number
 
 
-@lru_cache(maxsize=None)
+@cache
 def column_letters(number: int) -> str:
     letters = ""
     while number:

@@ -44,7 +44,7 @@ def to_number(value: Scalar) -> float | ExcelError:
         return value
     if isinstance(value, Missing):
         return 0.0
-    return float(value)  # type: ignore[arg-type]
+    return float(value)
 
 
 def to_logical(value: Scalar) -> bool | ExcelError:
@@ -79,7 +79,7 @@ def to_text(value: Scalar) -> str | ExcelError:
         return "TRUE" if value else "FALSE"
     if isinstance(value, ExcelError):
         return value
-    return general(float(value))  # type: ignore[arg-type]
+    return general(float(value))
 
 
 def general(value: float) -> str:

@@ -7,12 +7,12 @@ Numbers are compared as Excel shows them, to 15 significant digits (``=0.1+0.2=0
 from __future__ import annotations
 
 import unicodedata
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from sheetrun.runtime import pool
-from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, TEXT, Mask, Numbers
+from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, TEXT, Mask, Numbers, Tags
 from sheetrun.runtime.errors import ExcelError
 from sheetrun.runtime.values import Arr, Scalar
 
@@ -28,13 +28,19 @@ def same_number(a: float, b: float) -> bool:
 
 
 def sort_key(text: str) -> tuple[str, str]:
-    """The order of texts: without case and, at first, without hyphens and apostrophes (Excel's word sort)."""
-    folded = pool.fold(text)
-    if folded.isascii():
-        return folded.replace("-", "").replace("'", "").translate(_ORDER), folded
-    plain = "".join(c for c in unicodedata.normalize("NFD", folded) if not unicodedata.combining(c))
-    return plain.replace("-", "").replace("'", "").translate(_ORDER), folded
+    """The order of texts: without case and, at first, without hyphens and apostrophes (Excel's word sort).
 
+    Microsoft, "Sort data in a range or table": of texts that are the same but for a hyphen, the one with it comes last.
+    """
+    folded = pool.fold(text)
+    last = folded.translate(_IGNORED_AT_FIRST)
+    if folded.isascii():
+        return folded.replace("-", "").replace("'", "").translate(_ORDER), last
+    plain = "".join(c for c in unicodedata.normalize("NFD", folded) if not unicodedata.combining(c))
+    return plain.replace("-", "").replace("'", "").translate(_ORDER), last
+
+
+_IGNORED_AT_FIRST: Final = {ord("-"): "\uffff", ord("'"): "\uffff"}
 
 #: Punctuation comes before digits, digits before letters (Windows collation en-US), in this order.
 _PUNCTUATION: Final = "_ -,;:!?./`^~'\"()[]{}@$*\\&#%+<=>|"
@@ -139,20 +145,21 @@ def equal_arrays(a: Arr, b: Arr) -> tuple[Mask, Mask]:
     return same & ~(logical & (ltag != EMPTY) & (rtag != EMPTY)), bad
 
 
-def _kinds(tag: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def _kinds(tag: Tags) -> Any:
     return np.where(tag >= TEXT, 1, np.where(tag == LOGICAL, 2, 0))
 
 
-def _text_ids(tag: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def _text_ids(tag: Tags) -> Any:
     """Folded ids; an empty cell counts as the empty text."""
     empty = pool.intern("")
     return pool.folded()[np.where(tag >= TEXT, tag - TEXT, empty)]
 
 
-def _compare_ids(a: np.ndarray, b: np.ndarray) -> Numbers:  # type: ignore[type-arg]
+def _compare_ids(a: Any, b: Any) -> Numbers:
     used = np.unique(np.concatenate([a, b]))
     ordered = sorted(used.tolist(), key=lambda i: sort_key(pool.text(i)))
     place = {id: i for i, id in enumerate(ordered)}
     lookup = np.array([place[i] for i in used.tolist()])
     left, right = lookup[np.searchsorted(used, a)], lookup[np.searchsorted(used, b)]
-    return np.sign(left - right).astype(np.float64)
+    order: Numbers = np.sign(left - right).astype(np.float64)
+    return order

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -72,13 +72,17 @@ class Criterion:
 
     def mask(self, cells: Arr) -> Mask:
         """Which cells satisfy the condition. Shape as the array."""
+        found: Mask = self._mask(cells)
+        return found
+
+    def _mask(self, cells: Arr) -> Any:
         if self.op == "<>":
             return ~Criterion("=", self.value, self.written).mask(cells)
         if self.op == "=":
             return self._equal(cells)
         return self._ordered(cells)
 
-    def _equal(self, cells: Arr) -> Mask:
+    def _equal(self, cells: Arr) -> Any:
         value, tag = self.value, cells.tags()
         if value is None:  # "=" alone: really empty
             return tag == EMPTY
@@ -88,12 +92,12 @@ class Criterion:
             return (tag == LOGICAL) & (cells.num == float(value))
         if isinstance(value, str):
             return self._equal_text(cells, value)
-        number = np.float64(value)  # type: ignore[arg-type]
+        number = np.float64(value)
         with np.errstate(invalid="ignore"):
             same = equal_numbers(cells.num, np.full((1, 1), number))
         return same & ((tag == NUMBER) | (tag >= TEXT))  # a text that reads as the number counts too
 
-    def _equal_text(self, cells: Arr, value: str) -> Mask:
+    def _equal_text(self, cells: Arr, value: str) -> Any:
         tag = cells.tags()
         if value == "":
             return (tag == EMPTY) | ((tag >= TEXT) & (tag == pool.tag_of("")))
@@ -109,7 +113,7 @@ class Criterion:
         hits = np.array([pattern.match(pool.fold(pool.text(i))) is not None for i in used.tolist()])
         return texts & np.isin(ids, used[hits])
 
-    def _ordered(self, cells: Arr) -> Mask:
+    def _ordered(self, cells: Arr) -> Any:
         value, tag = self.value, cells.tags()
         if value is None or isinstance(value, ExcelError):
             return np.zeros(cells.shape, np.bool_)
@@ -143,7 +147,7 @@ def _operand(text: str) -> Scalar:
     return number if number == number else text
 
 
-def _codes(cells: Arr) -> np.ndarray:  # type: ignore[type-arg]
+def _codes(cells: Arr) -> Any:
     from sheetrun.runtime.cells import error_numbers
 
     return error_numbers(cells.num)

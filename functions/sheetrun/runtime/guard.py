@@ -12,7 +12,7 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from sheetrun.runtime.address import Span
-from sheetrun.runtime.errors import Raised, Stop
+from sheetrun.runtime.errors import Raised
 
 if TYPE_CHECKING:
     from sheetrun.runtime.book import Book, Step
@@ -98,5 +98,4 @@ def failed_statement(sheet: Sheet, key: Any, error: Exception) -> None:
     if isinstance(error, Raised):
         sheet[key] = error.error
         return
-    if isinstance(error, Stop) or isinstance(error, Exception):
-        sheet.book.keep(sheet, span, error)
+    sheet.book.keep(sheet, span, error)

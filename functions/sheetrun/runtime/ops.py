@@ -284,7 +284,7 @@ def _compared(a: Value, b: Value, holds: Callable[[Any], Any], *, ordered: bool 
             order, bad = compare_arrays(left, right)
         else:
             same, bad = equal_arrays(left, right)
-            order = 1 - same.astype(np.int8)
+            order = (~same).astype(np.float64)
         out = holds(order).astype(np.float64)
         tag = np.full(shape, LOGICAL, np.int32)
         if bad.any():

@@ -53,6 +53,7 @@ class RunInput:
     names: Mapping[str, Named] = field(default_factory=dict)
     tables: Mapping[str, Tables] = field(default_factory=dict)
     formulas: Sequence[tuple[int, int, int, str]] = ()
+    spills: Sequence[tuple[int, Span]] = ()  #: where dynamic arrays that are not computed stand
     overrides: Sequence[tuple[int, int, int, Scalar]] = ()  #: (sheet, row, column, value), 1-based
     path: str = ""
 
@@ -77,6 +78,7 @@ class RunInput:
                 k: [v.sheet, *v.span, list(v.columns), v.header_rows, v.totals_rows] for k, v in self.tables.items()
             },
             "formulas": [list(f) for f in self.formulas],
+            "spills": [[sheet, *span] for sheet, span in self.spills],
             "overrides": [list(o) for o in self.overrides],
             "path": self.path,
         }
@@ -103,6 +105,7 @@ class RunInput:
             {k: Named(v[0], Span(*v[1:5])) for k, v in header["names"].items()},
             {k: Tables(v[0], Span(*v[1:5]), tuple(v[5]), v[6], v[7]) for k, v in header["tables"].items()},
             [tuple(f) for f in header["formulas"]],
+            [(v[0], Span(*v[1:5])) for v in header["spills"]],
             [tuple(o) for o in header["overrides"]],
             header["path"],
         )
@@ -125,6 +128,7 @@ def book_from(source: RunInput) -> Book:
     book.tables = {pool.fold(k): v for k, v in source.tables.items()}
     book.formulas = {(s, r, c): text for s, r, c, text in source.formulas}
     book.path = source.path
+    book.spills = {(sheet, span.top, span.left): span for sheet, span in source.spills}
     for index, row, col, value in source.overrides:
         book.override(index, row, col, float(value) if type(value) is int else value)
     return book

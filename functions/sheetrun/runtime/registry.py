@@ -348,7 +348,8 @@ def finish(value: Any) -> Value:
 def _scalar_of(value: Value) -> Scalar:
     if hasattr(value, "arr"):  # a Ref in a scalar place: one cell, or the caller has intersected already
         return value.arr().cell(0, 0)  # type: ignore[no-any-return]
-    return None if value is MISSING else value  # type: ignore[no-any-return]
+    scalar: Scalar = None if value is MISSING else value
+    return scalar
 
 
 def _number(value: Value) -> float:
@@ -381,10 +382,10 @@ def _logical(value: Value) -> bool:
 
 
 def _scalar(value: Value) -> Scalar:
-    value = _scalar_of(value)
-    if isinstance(value, ExcelError):
-        raise Raised(value)
-    return value
+    scalar = _scalar_of(value)
+    if isinstance(scalar, ExcelError):
+        raise Raised(scalar)
+    return scalar
 
 
 def _array(value: Value) -> Arr:

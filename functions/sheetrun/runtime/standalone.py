@@ -94,7 +94,9 @@ def _print(book: Book, wanted: Sequence[tuple[int, int, int, int, int]], *, as_j
 
 def quoted(sheet: str) -> str:
     """A sheet's name as Excel writes it in a reference."""
-    plain = re.fullmatch(r"[^\W\d][\w.]*", sheet) and not re.fullmatch(r"[A-Za-z]{1,3}\d+|[Rr]\d*[Cc]?\d*|[Cc]\d*", sheet)
+    plain = re.fullmatch(r"[^\W\d][\w.]*", sheet) and not re.fullmatch(
+        r"[A-Za-z]{1,3}\d+|[Rr]\d*[Cc]?\d*|[Cc]\d*", sheet
+    )
     return sheet if plain else "'" + sheet.replace("'", "''") + "'"
 
 

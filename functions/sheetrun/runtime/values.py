@@ -32,11 +32,11 @@ class Missing:
 MISSING: Final = Missing()
 
 
-def encode(value: Scalar) -> tuple[float, int]:
+def encode(value: Any) -> tuple[float, int]:
     """(num, tag) of one scalar."""
     kind = type(value)
     if kind is float:
-        return value, NUMBER  # type: ignore[return-value]
+        return value, NUMBER
     if value is None or value is MISSING:
         return 0.0, EMPTY
     if kind is bool:
@@ -44,10 +44,10 @@ def encode(value: Scalar) -> tuple[float, int]:
     if kind is str:
         from sheetrun.runtime.coerce import number_in_text
 
-        return number_in_text(value), pool.tag_of(value)  # type: ignore[arg-type]
+        return number_in_text(value), pool.tag_of(value)
     if isinstance(value, ExcelError):
         return float(value), NUMBER
-    return float(value), NUMBER  # type: ignore[arg-type]  # int and NumPy scalars
+    return float(value), NUMBER
 
 
 def decode(num: float, tag: int) -> Scalar:
@@ -107,7 +107,7 @@ class Arr:
 
     @property
     def shape(self) -> tuple[int, int]:
-        return self.num.shape  # type: ignore[return-value]
+        return self.num.shape
 
     @property
     def size(self) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sheetrun.runtime.address import Span, read_span
+from sheetrun.runtime.cells import Numbers, Tags
 from sheetrun.runtime.values import Arr, Scalar
 
 if TYPE_CHECKING:
@@ -57,8 +58,8 @@ def _set(sheet: Sheet, address: str, value: Scalar) -> None:
     sheet.book.override(sheet.index, span.top, span.left, value)
 
 
-def _restore(before: list[list[tuple[Area, object, object]]]) -> None:
+def _restore(before: list[list[tuple[Area, Numbers, Tags]]]) -> None:
     for areas in before:
         for area, num, tag in areas:
-            if area.num.shape == num.shape:  # type: ignore[attr-defined]
+            if area.num.shape == num.shape:
                 area.num[...], area.tag[...] = num, tag

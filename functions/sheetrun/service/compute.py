@@ -20,6 +20,7 @@ from sheetrun.sandbox.allowlist import Policy
 from sheetrun.sandbox.errors import ProtocolError
 from sheetrun.sandbox.job import Job, Result
 from sheetrun.sandbox.limits import Limits
+from sheetrun.sandbox.process import run as run_once
 from sheetrun.service.bundle import make_bundle
 from sheetrun.service.cellvalues import cell_values, stored_values, written_grids
 from sheetrun.service.proof import Proof, prove
@@ -119,11 +120,10 @@ def execute(
     workbook = load(artefact)
     wanted = {reference: find_cells(workbook, reference) for reference in outputs or ()}
     data = run_input(workbook, generated.script, inputs=inputs, now=datetime.datetime.now())
-    if run is None:
-        from sheetrun.sandbox.process import run
+    runner = run or run_once
     job = Job(generated.script, data.to_bytes(), entry=ENTRY, policy=SCRIPT_POLICY, preload=PRELOAD)
     limits = Limits(wall_seconds=timeout, cpu_seconds=timeout, memory_bytes=memory)
-    result = run(job, limits, cancelled=cancelled, on_progress=progress)
+    result = runner(job, limits, cancelled=cancelled, on_progress=progress)
     try:
         output = RunOutput.from_bytes(result.payload)
     except BadPayload as error:

@@ -243,7 +243,8 @@ def _same(num: Any, tag: Any, our_num: Any, our_tag: Any, canonical: Any) -> Mas
     if texts.any():
         left, right = canonical[np.where(texts, tag - TEXT, 0)], canonical[np.where(texts, our_tag - TEXT, 0)]
         texts &= left == right
-    return numbers | errors | logicals | texts | ((tag == EMPTY) & (our_tag == EMPTY))
+    same: Mask = numbers | errors | logicals | texts | ((tag == EMPTY) & (our_tag == EMPTY))
+    return same
 
 
 def plain(num: float, tag: int, texts: Sequence[str]) -> Any:

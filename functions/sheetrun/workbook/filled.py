@@ -20,10 +20,7 @@ def join_filled(areas: list[Block]) -> list[Block]:
         return areas
     numbers: dict[tuple[Kind, str], int] = {}
     keys = np.array(
-        [
-            numbers.setdefault((b.kind, relative_key(b.text, b.rect.top, b.rect.left)), len(numbers))
-            for b in singles
-        ],
+        [numbers.setdefault((b.kind, relative_key(b.text, b.rect.top, b.rect.left)), len(numbers)) for b in singles],
         np.int64,
     )
     rows = np.array([b.rect.top for b in singles], np.int64)

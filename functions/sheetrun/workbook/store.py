@@ -186,7 +186,8 @@ def _load_sheet(found: dict[str, Any], arrays: _Reader) -> Sheet:
         visible=found["visible"],
         grids=_load_grids(found["grids"], arrays),
         blocks=[
-            Block(rect, text, _KINDS[kind], tables.get(number), number in filled) for number, (rect, text, kind) in enumerate(blocks)
+            Block(rect, text, _KINDS[kind], tables.get(number), number in filled)
+            for number, (rect, text, kind) in enumerate(blocks)
         ],
         uncached=arrays.rects(found["uncached"]),
         hidden_rows=frozenset(arrays.get(found["hidden_rows"]).tolist()),

@@ -1,6 +1,6 @@
 """The artefact brings back the very same workbook, and refuses bytes that were changed."""
 
-# ruff: noqa: E501  (XML reads best on one line)
+
 from __future__ import annotations
 
 import pytest

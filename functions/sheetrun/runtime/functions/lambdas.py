@@ -37,7 +37,8 @@ def one(value: Value) -> Scalar:
         return array.cell(0, 0) if array.size == 1 else CALC
     if callable(value):
         return CALC
-    return None if value is MISSING else value  # type: ignore[no-any-return]
+    scalar: Scalar = None if value is MISSING else value
+    return scalar
 
 
 @excel("MAP(*args: raw) -> array")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from sheetrun.runtime.cells import LOGICAL, NUMBER
+from sheetrun.runtime.cells import LOGICAL, NUMBER, Mask
 from sheetrun.runtime.coerce import to_logical
 from sheetrun.runtime.compare import compare
 from sheetrun.runtime.errors import NA, VALUE, ExcelError, Raised
@@ -31,7 +32,7 @@ def _array(value: Value) -> Arr | None:
     return Arr.of(value) if isinstance(value, Arr | np.ndarray) else None
 
 
-def select(masks: list[np.ndarray], values: list[Value]) -> Arr:  # type: ignore[type-arg]
+def select(masks: list[Mask], values: list[Value]) -> Arr:
     """For each place the value whose mask holds there (masks are disjoint and of one shape)."""
     arrays = [Arr.of(spread(v)) for v in values]
     shape = common_shape([*arrays, masks[0]])
@@ -45,15 +46,15 @@ def select(masks: list[np.ndarray], values: list[Value]) -> Arr:  # type: ignore
     return Arr(num, tag if tag.any() else None)
 
 
-def _masked(mask: np.ndarray, shape: tuple[int, int]) -> np.ndarray:  # type: ignore[type-arg]
+def _masked(mask: Mask, shape: tuple[int, int]) -> Mask:
     """A mask over a larger shape: one row or column repeats, nothing holds beyond it."""
     if mask.shape == shape:
         return mask
     wide = Arr.logicals(mask).expanded(shape)
-    return wide.num == 1.0
+    return np.equal(wide.num, 1.0)
 
 
-def truths(test: Arr) -> tuple[np.ndarray, np.ndarray, Arr]:  # type: ignore[type-arg]
+def truths(test: Arr) -> tuple[Mask, Mask, Arr]:
     """(where true, where an error or text, the errors) of an array of conditions."""
     texts = test.texts()
     wrong = test.errors()
@@ -80,7 +81,8 @@ def if_(test: Value, then: Thunk, otherwise: Thunk | None = None) -> Value:
         return False if otherwise is None else _branch(otherwise)
     true, wrong, source = truths(many)
     false = ~true & ~wrong
-    masks, values = [wrong], [source]
+    masks: list[Mask] = [wrong]
+    values: list[Value] = [source]
     if true.any():
         masks.append(true)
         values.append(_branch(then))
@@ -175,7 +177,8 @@ def ifs(*pairs: Thunk) -> Value:
         test = pairs[i]()
         many = _array(test)
         if many is not None:
-            return if_(many, pairs[i + 1], lambda i=i: ifs(*pairs[i + 2 :]) if i + 2 < len(pairs) else NA)
+            rest = pairs[i + 2 :]
+            return if_(many, pairs[i + 1], partial(ifs, *rest) if rest else lambda: NA)
         holds = to_logical(spread(test))
         if isinstance(holds, ExcelError):
             return holds
@@ -196,7 +199,7 @@ def switch(value: Value, *cases: Thunk) -> Value:
     for i in range(0, len(cases) - 1, 2):
         case = spread(cases[i]())
         if many is not None or _array(case) is not None:
-            return if_(eq(value, case), cases[i + 1], lambda i=i: switch(value, *cases[i + 2 :]))
+            return if_(eq(value, case), cases[i + 1], partial(switch, value, *cases[i + 2 :]))
         if isinstance(case, ExcelError):
             return case
         if compare(None if case is MISSING else case, value) == 0 and _same_type(case, value):
@@ -204,11 +207,11 @@ def switch(value: Value, *cases: Thunk) -> Value:
     return _branch(cases[-1]) if len(cases) % 2 else NA
 
 
-def _same_type(a: Scalar, b: Scalar) -> bool:
+def _same_type(a: Value, b: Value) -> bool:
     return a is None or b is None or a is MISSING or type(a) is type(b)
 
 
-def _conditions(values: tuple[Value, ...]) -> list[np.ndarray]:  # type: ignore[type-arg]
+def _conditions(values: tuple[Value, ...]) -> list[Mask]:
     """The logical values in arguments: text and empty cells of references do not count. Raises the first error."""
     out = []
     for value in values:
