@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, Mask, Numbers, Tags
 from sheetrun.runtime.coerce import to_logical, to_number
-from sheetrun.runtime.errors import DIV0, NUM, VALUE
+from sheetrun.runtime.errors import DIV0, NUM, VALUE, ExcelError
 from sheetrun.runtime.values import MISSING, Arr, Scalar, Value
 
 
@@ -45,7 +45,50 @@ Part = tuple[Numbers, Mask | None]
 
 
 def over(function: Callable[..., Value], *args: Value) -> Value:
-    """An aggregate of each cell's arguments. Each is a Window, an array over the block, or a scalar."""
+    """An aggregate of each cell's arguments. Each is a Window, an array over the block, or a scalar.
+
+    A value that is not a number counts by rules of its own outside of a reference (``COUNT(+A1)``): cells with such an
+    argument are left to the function itself.
+    """
+    out = _reduced(function, args)
+    odd = _not_plain(args)
+    if odd is None:
+        return out
+    result = Arr.of(out)
+    shape = result.shape
+    cells = list(result)
+    for i, j in np.argwhere(np.broadcast_to(odd, shape)).tolist():
+        cells[i * shape[1] + j] = function(*(_seen_from(a, i, j) for a in args))
+    return Arr.flat(cells, shape)
+
+
+def _not_plain(args: tuple[Value, ...]) -> Mask | None:
+    """Cells of the block with an argument that is no window, number or logical value; None when there is no such cell."""
+    odd: Mask | None = None
+    for arg in args:
+        if isinstance(arg, Arr) and arg.tag is not None:
+            mask = (arg.tag != NUMBER) & (arg.tag != LOGICAL)
+        elif isinstance(arg, Window | Arr | np.ndarray | float | bool | ExcelError):
+            continue
+        else:
+            mask = np.ones((1, 1), np.bool_)
+        if mask.any():
+            odd = mask if odd is None else odd | mask
+    return odd
+
+
+def _seen_from(arg: Value, row: int, col: int) -> Value:
+    """What an argument is for one cell of the block."""
+    if isinstance(arg, Window):
+        row, col = min(row, arg.num.shape[0] - 1), min(col, arg.num.shape[1] - 1)
+        return Arr(arg.num[row, col], arg.tag[row, col])
+    if isinstance(arg, Arr | np.ndarray):
+        array = Arr.of(arg)
+        return array.cell(min(row, array.shape[0] - 1), min(col, array.shape[1] - 1))
+    return arg
+
+
+def _reduced(function: Callable[..., Value], args: tuple[Value, ...]) -> Value:
     reduce = _REDUCERS[function.__name__]
     parts = [_part(a, reduce is _all_or_any) for a in args]
     shape = _shape(parts)
