@@ -122,6 +122,7 @@ class Sheet:
         area, r, c = place
         if area.tag.item(r, c) < 0:
             self.book.demand(self.index, row, col, area.tag.item(r, c))
+            return self.number(row, col)  # perhaps in another area: results may have fallen outside of this one
         num = area.num.item(r, c)
         return num if num == num else error_of(num)
 
@@ -136,8 +137,8 @@ class Sheet:
         r0, c0 = span.top - area.top, span.left - area.left
         r1, c1 = span.bottom - area.top + 1, span.right - area.left + 1
         if r0 >= 0 and c0 >= 0 and r1 <= rows and c1 <= columns:
-            if self.live:
-                self._settle(area, r0, c0, r1, c1)
+            if self.live and self._settle(area, r0, c0, r1, c1):
+                return self.rectangle(span)
             return Arr(area.num[r0:r1, c0:c1], area.tag[r0:r1, c0:c1])
         return self._assembled(span)
 
@@ -151,22 +152,26 @@ class Sheet:
             if top > bottom or left > right:
                 continue
             r0, c0, r1, c1 = top - area.top, left - area.left, bottom - area.top + 1, right - area.left + 1
-            if self.live:
-                self._settle(area, r0, c0, r1, c1)
+            if self.live and self._settle(area, r0, c0, r1, c1):
+                return self._assembled(span)
             target = (slice(top - span.top, bottom - span.top + 1), slice(left - span.left, right - span.left + 1))
             num[target] = area.num[r0:r1, c0:c1]
             tag[target] = area.tag[r0:r1, c0:c1]
         return Arr(num, tag)
 
-    def _settle(self, area: Area, r0: int, c0: int, r1: int, c1: int) -> None:
-        """Computes what is not computed yet in a part of an area."""
+    def _settle(self, area: Area, r0: int, c0: int, r1: int, c1: int) -> bool:
+        """Computes what is not computed yet in a part of an area. True: results fell outside and the cells have moved to
+        another area, look again."""
         tags = area.tag[r0:r1, c0:c1]
         if not (tags < 0).any():
-            return
+            return False
         for r, c in zip(*np.nonzero(tags < 0), strict=True):
             tag = area.tag.item(r0 + int(r), c0 + int(c))
             if tag < 0:
                 self.book.demand(self.index, area.top + r0 + int(r), area.left + c0 + int(c), tag)
+                if not any(area is other for other in self.areas):
+                    return True
+        return False
 
     def clipped(self, span: Span) -> Span:
         """The part of a range within the used range, at least one cell: whole columns are not walked."""
