@@ -125,6 +125,8 @@ def sub(a: Value, b: Value) -> Any:
 def _snapped(total: Any, a: Any) -> Any:
     if not isinstance(total, np.ndarray):
         return total
+    if isinstance(a, np.ndarray) and a.shape != total.shape:
+        a = Arr(a).expanded(total.shape).num
     with np.errstate(all="ignore"):
         noise = np.abs(total) < _NOISE * np.abs(a) if not isinstance(a, ExcelError) else np.zeros(total.shape, np.bool_)
     if noise.shape == total.shape and noise.any():
