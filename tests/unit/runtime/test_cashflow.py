@@ -73,6 +73,20 @@ def test_xirr_without_a_root_ends_beside_zero() -> None:
 
 
 @pytest.mark.parametrize(
+    ("rate", "flows", "expected"),
+    [
+        (0.07930826116039724, [-20, 5, 5, 5, 5, 5], 6.4212018552224666e-12),
+        (-0.1015006760535847, [-1000, 230, 200, 125, 200, 10], -2.8358465972398184e-11),
+        (-0.44892834955312866, [-20, 5, 5, None, -10, 5], 7.994178176540659e-13),
+        (0.44948974278317744, [-1, -2, 5], 9.191287045550868e-16),
+        (1.091399510766422e-07, [1, -2, 1], 1.187938506697367e-14),
+    ],
+)
+def test_what_is_left_where_flows_cancel_is_what_excel_leaves(rate: float, flows: list[Any], expected: float) -> None:
+    assert call("NPV", rate, flows) == expected
+
+
+@pytest.mark.parametrize(
     ("name", "arguments", "expected"),
     [
         ("NPV", (0.1, "abc"), VALUE),

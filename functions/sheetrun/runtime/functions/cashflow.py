@@ -33,12 +33,18 @@ def numbers_of(values: Value) -> Numbers:
 
 
 def present_value(rate: float, flows: Numbers, *, first: int) -> float:
-    """The flows discounted to now; the first one ``first`` periods away."""
+    """The flows discounted to now; the first one ``first`` (0 or 1) periods away.
+
+    Step by step as Excel does it (measured: bit for bit), so that what is left of a sum that cancels is the same.
+    """
     base = 1.0 + rate
     if base == 0.0:
         raise ZeroDivisionError
+    factors = np.full(flows.shape, base)
+    factors[0] = 1.0
     with np.errstate(all="ignore"):
-        return float(np.sum(flows / np.power(base, np.arange(first, first + flows.size, dtype=np.float64))))
+        total = float(np.add.accumulate(flows / np.multiply.accumulate(factors))[-1])
+    return total / base if first else total
 
 
 @excel("NPV(rate: number, *values: values) -> number")
@@ -47,7 +53,8 @@ def npv(rate: float, *values: Value) -> float:
     parts = [numbers_of(v) for v in values if v is not MISSING]
     if not parts:
         raise Raised(VALUE)
-    return present_value(rate, np.concatenate(parts), first=1)
+    flows = np.concatenate(parts)
+    return present_value(rate, flows, first=1) if flows.size else 0.0
 
 
 @excel("IRR(values: values, [guess: number ~ 0.1]) -> number")
