@@ -20,7 +20,7 @@ from sheetrun.formula.a1 import cell_name, range_name
 from sheetrun.formula.nodes import Axis
 from sheetrun.runtime.api import RUNTIME_NAMES
 from sheetrun.runtime.cells import ERROR_CODES
-from sheetrun.runtime.registry import LIFTED, Entry, entries
+from sheetrun.runtime.registry import LIFTED, Entry
 from sheetrun.workbook.model import MAX_COLUMNS, MAX_ROWS, Rect
 
 _ERROR_NAMES: Final = {
@@ -570,7 +570,7 @@ def _own_names() -> set[str]:
 @lru_cache(maxsize=1)
 def reserved() -> frozenset[str]:
     """Names that a script must not give to anything of its own: Python's builtins and what it may import."""
-    return frozenset(dir(builtins)) | frozenset(RUNTIME_NAMES) | {function_name(e.name) for e in entries()} | _PYTHON
+    return frozenset(dir(builtins)) | frozenset(RUNTIME_NAMES) | _PYTHON  # Excel's functions are in capitals, names never
 
 
 def function_name(name: str) -> str:

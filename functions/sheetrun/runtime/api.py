@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import sheetrun.runtime.functions
+import sheetrun.runtime.functions  # noqa: F401 - tells the registry where functions come from
 from sheetrun.runtime.book import solve, step
 from sheetrun.runtime.errors import CALC as CALC_ERROR
 from sheetrun.runtime.errors import DIV0 as DIV0_ERROR
@@ -47,7 +47,7 @@ from sheetrun.runtime.ops import (
     times,
     union,
 )
-from sheetrun.runtime.registry import entries
+from sheetrun.runtime.registry import entries, find
 from sheetrun.runtime.standalone import main
 from sheetrun.runtime.values import MISSING
 from sheetrun.runtime.windows import over
@@ -99,16 +99,13 @@ __all__ = [
 #: What is here beside Excel's functions.
 RUNTIME_NAMES = frozenset(__all__)
 
-_functions: dict[str, Any] = {entry.name.replace(".", "_"): entry.call for entry in entries()}
-
-
 def __getattr__(name: str) -> Any:
     """An Excel function by its name in a script."""
-    try:
-        return _functions[name]
-    except KeyError:
-        raise AttributeError(f"{name} is no Excel function known here") from None
+    entry = (find(name) or find(name.replace("_", "."))) if name.isupper() else None
+    if entry is None:
+        raise AttributeError(f"{name} is no Excel function known here")
+    return entry.call
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, *_functions, *vars(sheetrun.runtime.functions)])
+    return sorted([*__all__, *(entry.name.replace(".", "_") for entry in entries())])

@@ -100,6 +100,9 @@ class Entry:
 
 
 _entries: dict[str, Entry] = {}
+_unknown: set[str] = set()
+_loaders: list[Callable[[str], None]] = []
+_all_loaders: list[Callable[[], None]] = []
 _SIGNATURE = re.compile(r"(?P<name>[A-Z][A-Z0-9_.]*)\((?P<params>.*)\)\s*->\s*(?P<returns>\w+)\Z", re.DOTALL)
 _PARAMETER = re.compile(
     r"(?P<open>\[)?(?P<star>\*)?(?P<name>\w+):\s*(?P<kind>\w+)(?:\s*(?P<sign>[=~])\s*(?P<default>[^\]]+))?(?P<close>\])?\Z"
@@ -147,12 +150,27 @@ def excel(
 
 
 def find(name: str) -> Entry | None:
-    """The entry of a function by its Excel name in upper case."""
-    return _entries.get(name)
+    """The entry of a function by its Excel name in upper case; its module is loaded when it is needed first."""
+    entry = _entries.get(name)
+    if entry is None and name not in _unknown:
+        for load in _loaders:
+            load(name)
+        entry = _entries.get(name)
+        if entry is None:
+            _unknown.add(name)
+    return entry
+
+
+def provide(load: Callable[[str], None], load_all: Callable[[], None]) -> None:
+    """Where functions come from: ``load(name)`` registers one at least, ``load_all()`` all."""
+    _loaders.append(load)
+    _all_loaders.append(load_all)
 
 
 def entries() -> Iterator[Entry]:
     """All entries, by name."""
+    for load_all in _all_loaders:
+        load_all()
     return (_entries[name] for name in sorted(_entries))
 
 

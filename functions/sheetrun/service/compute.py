@@ -43,7 +43,9 @@ SCRIPT_POLICY: Final = Policy(
     builtins=frozenset(),
 )
 ENTRY: Final = "sheetrun.runtime.host:run_payload"
-PRELOAD: Final = ("numpy", "sheetrun.runtime.api", "sheetrun.runtime.host")
+#: What a sandbox imports before it is sealed: for one run, and for a process that stays.
+ONCE_PRELOAD: Final = ("numpy", "sheetrun.runtime.api", "sheetrun.runtime.host")
+PRELOAD: Final = (*ONCE_PRELOAD, "sheetrun.runtime.everything")
 
 
 @dataclass(frozen=True, slots=True)

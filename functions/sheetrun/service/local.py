@@ -18,7 +18,7 @@ from sheetrun.sandbox.errors import ProtocolError
 from sheetrun.sandbox.job import Job
 from sheetrun.sandbox.limits import Limits
 from sheetrun.service.cellvalues import cell_values, rectangle_values, written_grids
-from sheetrun.service.compute import ENTRY, PRELOAD, SCRIPT_POLICY, make_report, need_formulas
+from sheetrun.service.compute import ENTRY, ONCE_PRELOAD, SCRIPT_POLICY, make_report, need_formulas
 from sheetrun.service.proof import Plane, Proof, prove
 from sheetrun.service.rundata import find_cells, run_input
 from sheetrun.workbook.model import Workbook
@@ -105,7 +105,7 @@ class Model:
         if sandboxed:
             from sheetrun.sandbox.process import run
 
-            job = Job(script.text, payload.to_bytes(), entry=ENTRY, policy=SCRIPT_POLICY, preload=PRELOAD)
+            job = Job(script.text, payload.to_bytes(), entry=ENTRY, policy=SCRIPT_POLICY, preload=ONCE_PRELOAD)
             limits = Limits(wall_seconds=timeout, cpu_seconds=timeout, memory_bytes=8 * 2**30, output_bytes=2**31)
             try:
                 output = RunOutput.from_bytes(run(job, limits).payload)
