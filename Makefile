@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help run up setup test test-fast lint format check validate clean
+.PHONY: help run up setup test test-fast lint format check validate docs clean
 
 help:
 	@echo "make run     start the service here, submit a sample workbook, print its results; Ctrl-C stops it"
@@ -60,6 +60,9 @@ $(SAM_VENV)/bin/sam: $(READY)
 validate: $(SAM_VENV)/bin/sam
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM_VENV)/bin/sam validate --lint
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM_VENV)/bin/sam build
+
+docs: $(READY)
+	$(BIN)/python infra/functions_page.py
 
 clean:
 	rm -rf $(VENV) $(SAM_VENV) .aws-sam build dist

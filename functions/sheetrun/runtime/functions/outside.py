@@ -22,6 +22,8 @@ _REASONS: Final = {
         "CUBESETCOUNT",
         "CUBEVALUE",
     ),
+    ("web_service", "reads from the network, which a calculation does not do"): ("WEBSERVICE",),
+    ("online_data", "asks a market data service"): ("STOCKHISTORY",),
     ("real_time_data", "asks a real-time data server on the machine"): ("RTD",),
     ("linked_data_type", "reads a field of a linked data type, which is kept by a service"): ("FIELDVALUE",),
     ("picture", "shows a picture in a cell"): ("IMAGE",),

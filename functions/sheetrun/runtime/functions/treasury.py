@@ -1,4 +1,4 @@
-"""Treasury bills, fractional dollar quotes, euro conversion; and what no offline run can know."""
+"""Treasury bills, fractional dollar quotes, euro conversion."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from sheetrun.runtime import daycount
-from sheetrun.runtime.errors import DIV0, NUM, VALUE, Raised, Unsupported
+from sheetrun.runtime.errors import DIV0, NUM, VALUE, Raised
 from sheetrun.runtime.registry import excel
 from sheetrun.runtime.strict import strict_date, strict_integer, strict_number
-from sheetrun.runtime.values import Scalar, Value
+from sheetrun.runtime.values import Scalar
 
 
 def _bill_days(settlement: Scalar, maturity: Scalar) -> int:
@@ -135,9 +135,3 @@ def euroconvert(number: Scalar, source: str, target: str, full: bool, precision:
         euros = _rounded(euros, digits)
     result = euros * rate_out
     return result if full else _rounded(result, decimals)
-
-
-@excel("STOCKHISTORY(*arguments: raw) -> any")
-def stockhistory(*arguments: Value) -> Value:
-    """Prices of a stock, from the network: never computed here, the cached value stays."""
-    raise Unsupported("online_data", "STOCKHISTORY asks a market data service, which this run cannot reach")

@@ -1,4 +1,4 @@
-"""Functions of the web: ENCODEURL, FILTERXML. WEBSERVICE would fetch, which a calculation does not do."""
+"""Functions of the web: ENCODEURL, FILTERXML (WEBSERVICE is in ``outside``)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import quote
 from xml.parsers import expat
 
 from sheetrun.runtime.coerce import number_in_text
-from sheetrun.runtime.errors import VALUE, Raised, Unsupported
+from sheetrun.runtime.errors import VALUE, Raised
 from sheetrun.runtime.registry import excel
 from sheetrun.runtime.values import Arr, Scalar, Value
 
@@ -21,12 +21,6 @@ def encodeurl(text: str) -> str:
         return quote(text, safe="-_.")
     except UnicodeEncodeError as error:
         raise Raised(VALUE) from error
-
-
-@excel("WEBSERVICE(url: text) -> text")
-def webservice(url: str) -> Value:
-    """What a web service answers: never fetched here."""
-    raise Unsupported("web_service", "WEBSERVICE reads from the network, which a calculation does not do")
 
 
 class _Declares(Exception):
