@@ -48,6 +48,10 @@ _NO_ARRAY_MODE: Final = frozenset({"MATCH", "VLOOKUP", "HLOOKUP", "SMALL", "LARG
 OVER: Final = frozenset({"SUM", "MAX", "MIN", "AVERAGE", "COUNT", "COUNTA", "PRODUCT", "AND", "OR"})
 
 
+#: Those of them that can be computed over ranges that grow from cell to cell (``SUM(A$2:A2)``) in one pass.
+GROWING: Final = OVER - {"AND", "OR"}
+
+
 class NotWhole(Exception):
     """The formula cannot be computed for a whole block at once: emit a loop."""
 
@@ -411,6 +415,9 @@ class Emitter:
 
     def _reduction(self, node: nodes.Call) -> str:
         """SUM(A2:C2, E2) for all rows at once: each argument gives the cells of its window to each cell of the block."""
+        grown = self._growing(node) if len(node.args) == 1 and node.name in GROWING else None
+        if grown is not None:
+            return self._use("over", self._name(function_name(node.name)), grown)
         parts = []
         for arg in node.args:
             inner = arg.inner if isinstance(arg, nodes.Paren) else arg
@@ -421,6 +428,20 @@ class Emitter:
             else:
                 parts.append(self.value(arg))
         return self._use("over", self._name(function_name(node.name)), *parts)
+
+    def _growing(self, node: nodes.Call) -> str | None:
+        """SUM(A$2:A2) filled down, or SUM($B2:B2) filled to the right: one pass over the longest range."""
+        arg, rect = node.args[0], self.layout.rect
+        if not isinstance(arg, Range) or arg.last_sheet is not None or arg.wraps(rect):
+            return None
+        down = arg.top.absolute and not arg.bottom.absolute and (arg.fixed_columns or rect.width == 1)
+        right = arg.left.absolute and not arg.right.absolute and (arg.fixed_rows or rect.height == 1)
+        first = arg.at(rect.top, rect.left)
+        if down and rect.height > 1 and arg.bottom.at(rect.top) >= arg.top.index:
+            return f"{self._alias(arg.sheet)}.growing({literal(_address(first))}, {rect.height}, 1)"
+        if right and rect.width > 1 and first.height == 1 and arg.right.at(rect.left) >= arg.left.index:
+            return f"{self._alias(arg.sheet)}.growing({literal(_address(first))}, 1, {rect.width})"
+        return None
 
     def _window(self, node: Range) -> str:
         rect = self.layout.rect
@@ -570,7 +591,9 @@ def _own_names() -> set[str]:
 @lru_cache(maxsize=1)
 def reserved() -> frozenset[str]:
     """Names that a script must not give to anything of its own: Python's builtins and what it may import."""
-    return frozenset(dir(builtins)) | frozenset(RUNTIME_NAMES) | _PYTHON  # Excel's functions are in capitals, names never
+    return (
+        frozenset(dir(builtins)) | frozenset(RUNTIME_NAMES) | _PYTHON
+    )  # Excel's functions are in capitals, names never
 
 
 def function_name(name: str) -> str:

@@ -99,6 +99,7 @@ __all__ = [
 #: What is here beside Excel's functions.
 RUNTIME_NAMES = frozenset(__all__)
 
+
 def __getattr__(name: str) -> Any:
     """An Excel function by its name in a script."""
     entry = (find(name) or find(name.replace("_", "."))) if name.isupper() else None

@@ -21,7 +21,7 @@ import numpy as np
 from sheetrun.runtime import pool
 from sheetrun.runtime.address import MAX_COLUMNS, MAX_ROWS, Span, read_span, span_address
 from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, TEXT, Numbers, Tags
-from sheetrun.runtime.errors import NUM, REF, SPILL, ExcelError, Raised, error_of
+from sheetrun.runtime.errors import CALC, NUM, REF, SPILL, ExcelError, Raised, error_of
 from sheetrun.runtime.values import Arr, Scalar, Value, encode, erring
 
 if TYPE_CHECKING:
@@ -85,6 +85,12 @@ class Sheet:
 
     def _place(self, row: int, col: int) -> tuple[Area, int, int] | None:
         """The area that holds a cell, and the indices in it."""
+        area = self._main
+        r, c = row - area.top, col - area.left
+        if r >= 0 and c >= 0:
+            rows, columns = area.num.shape
+            if r < rows and c < columns:
+                return area, r, c
         for area in self.areas:
             r, c = row - area.top, col - area.left
             if r >= 0 and c >= 0:
@@ -192,6 +198,8 @@ class Sheet:
         )
 
     def __getitem__(self, key: Key) -> Value:
+        if type(key) is tuple and len(key) == 2:  # in loops
+            return self.cell(*key)
         span, single = span_of(key)
         return self.cell(span.top, span.left) if single else self.rectangle(span)
 
@@ -199,6 +207,9 @@ class Sheet:
 
     def __setitem__(self, key: Key, value: Value) -> None:
         """Stores a result in every cell of the range (a scalar in all of them); an empty result is 0."""
+        if type(key) is tuple and len(key) == 2:  # in loops
+            self.store(key[0], key[1], value)
+            return
         span, single = span_of(key)
         if single:
             self.store(span.top, span.left, value)
@@ -207,15 +218,10 @@ class Sheet:
 
     def store(self, row: int, col: int, value: Value) -> None:
         """Stores the result of one formula cell."""
-        if isinstance(value, Arr | np.ndarray):
-            value = Arr.of(value).cell(0, 0)
-        elif hasattr(value, "arr"):
-            value = value.arr().cell(0, 0)
-        elif callable(value):
-            from sheetrun.runtime.errors import CALC
-
-            value = CALC
-        num, tag = encode(value)
+        if type(value) is float:
+            num, tag = value, NUMBER
+        else:
+            num, tag = encode(_first(value))
         if tag == EMPTY:
             tag = NUMBER
         if num - num != 0.0 and num == num:  # infinite
@@ -348,6 +354,14 @@ class Sheet:
 
         data_table(self, span_of(key)[0], row, column, through)
 
+    def growing(self, key: Key, rows: int, columns: int) -> Any:
+        """A range that grows by a row (or column) from cell to cell of a block: ``key`` for the first cell."""
+        from sheetrun.runtime.windows import Growing
+
+        span, _ = span_of(key)
+        whole = Span(span.top, span.left, span.bottom + rows - 1, span.right + columns - 1)
+        return Growing(self.rectangle(whole), span.shape, rows if rows > 1 else columns, down=rows > 1)
+
     def window(self, key: Key, rows: int, columns: int) -> Any:
         """The windows that a reference gives to each cell of a block: ``key`` for the first one, moving ``rows`` down
         and ``columns`` to the right (1: all the same)."""
@@ -356,6 +370,15 @@ class Sheet:
         span, _ = span_of(key)
         around = Span(span.top, span.left, span.bottom + rows - 1, span.right + columns - 1)
         return Window.sliding(self.rectangle(around), *span.shape)
+
+
+def _first(value: Value) -> Value:
+    """What a cell shows of a result: the first cell of an array or reference, #CALC! for a function."""
+    if isinstance(value, Arr | np.ndarray):
+        return Arr.of(value).cell(0, 0)
+    if isinstance(value, Ref | Refs):
+        return value.arr().cell(0, 0)
+    return CALC if callable(value) else value
 
 
 def _touch(a: Span, b: Span) -> bool:
@@ -369,6 +392,8 @@ class _Numbers:
         self._sheet = sheet
 
     def __getitem__(self, key: Key) -> Any:
+        if type(key) is tuple and len(key) == 2:  # in loops
+            return self._sheet.number(*key)
         span, single = span_of(key)
         if single:
             return self._sheet.number(span.top, span.left)

@@ -33,6 +33,58 @@ class Window:
         return cls(_slide(cells.num, height, width), _slide(cells.tags(), height, width))
 
 
+class Growing:
+    """A range that starts with ``first`` (rows, columns) and grows by one row or column at each of ``steps`` cells."""
+
+    __slots__ = ("cells", "down", "ends", "steps")
+
+    def __init__(self, cells: Arr, first: tuple[int, int], steps: int, *, down: bool) -> None:
+        self.cells = cells
+        self.steps = steps
+        self.down = down
+        height, width = first
+        start = height * width - 1 if down else width - 1
+        #: For each step the place, in row-major order, of the last cell of its range.
+        self.ends = start + np.arange(steps) * (width if down else 1)
+
+
+def grown(function: Callable[..., Value], growing: Growing) -> Value:
+    """An aggregate of every stage of a growing range, in one pass and in Excel's order of adding."""
+    num, tag = growing.cells.num.ravel(), growing.cells.tags().ravel()
+    numbers = tag == NUMBER
+    errors = numbers & np.isnan(num)
+    counted = numbers & ~errors
+    name = function.__name__
+    if name == "COUNTA":
+        out = np.cumsum(tag != EMPTY).astype(np.float64)
+    elif name == "COUNT":
+        out = np.cumsum(counted).astype(np.float64)
+    else:
+        count = np.cumsum(counted)
+        neutral, accumulate = _RUNNING[name]
+        with np.errstate(all="ignore"):
+            out = accumulate(np.where(counted, num, neutral))
+            if name == "AVERAGE":
+                out = np.where(count == 0, float(DIV0), out / count)
+            elif name != "SUM":
+                out = np.where(count == 0, 0.0, out)
+        out = np.where(np.isinf(out), float(NUM), out)
+        if errors.any():
+            first = int(np.argmax(errors))
+            out[first:] = num[first]
+    out = out[growing.ends]
+    return out.reshape(-1, 1) if growing.down else out.reshape(1, -1)
+
+
+_RUNNING: Final[dict[str, tuple[float, Callable[[Numbers], Numbers]]]] = {
+    "SUM": (0.0, np.cumsum),
+    "AVERAGE": (0.0, np.cumsum),
+    "PRODUCT": (1.0, np.cumprod),
+    "MAX": (-np.inf, np.maximum.accumulate),
+    "MIN": (np.inf, np.minimum.accumulate),
+}
+
+
 def _slide(array: Any, height: int, width: int) -> Any:
     rows, columns = array.shape
     down, across = array.strides
@@ -50,6 +102,8 @@ def over(function: Callable[..., Value], *args: Value) -> Value:
     A value that is not a number counts by rules of its own outside of a reference (``COUNT(+A1)``): cells with such an
     argument are left to the function itself.
     """
+    if isinstance(args[0], Growing):
+        return grown(function, args[0])
     out = _reduced(function, args)
     odd = _not_plain(args)
     if odd is None:

@@ -37,7 +37,20 @@ Progress = Callable[[int, int, str], None]  #: (done, total, message); may raise
 SCRIPT_POLICY: Final = Policy(
     modules=frozenset({"sheetrun.runtime.api"}),
     attributes=frozenset(
-        {"n", "arr", "ref", "window", "spill", "define", "define_array", "define_spill", "live", "span", "data_table"}
+        {
+            "n",
+            "arr",
+            "ref",
+            "window",
+            "growing",
+            "spill",
+            "define",
+            "define_array",
+            "define_spill",
+            "live",
+            "span",
+            "data_table",
+        }
     ),
     decorators=frozenset({"step", "solve"}),
     builtins=frozenset(),

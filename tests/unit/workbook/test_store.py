@@ -1,6 +1,5 @@
 """The artefact brings back the very same workbook, and refuses bytes that were changed."""
 
-
 from __future__ import annotations
 
 import pytest
