@@ -196,7 +196,7 @@ def power_arrays(a: Numbers, b: Numbers) -> Numbers:
         if roots.any():
             out = np.where(roots, -np.power(-a, b), out)
     a, b = np.broadcast_arrays(a, b)
-    wrong = ~np.isfinite(out) | (a == 0.0) | np.isnan(b)
+    wrong = ~np.isfinite(out) | (a == 0.0) | np.isnan(a) | np.isnan(b)  # to NumPy NaN ** 0 and 1 ** NaN are 1
     if wrong.any():
         out = np.where(~np.isfinite(out), _BOX_NUM, out)
         out = np.where((a == 0.0) & (b == 0.0), _BOX_NUM, out)
