@@ -33,6 +33,8 @@ _ROW_END = b"</row>"
 _OTHER_ENCODING = re.compile(rb"""\A(?:\xef\xbb\xbf)?<\?xml[^>]*?encoding\s*=\s*["'](?!(?:UTF|utf)-8["'])""")
 _HIDDEN = re.compile(rb' hidden="(?:1|true)"')
 _ATTRIBUTE = re.compile(r' ([A-Za-z0-9]+)="([^"&]*)"')
+_CELL_METADATA = re.compile(rb' cm="([0-9]+)"')
+_VALUE_METADATA = re.compile(rb' vm="([0-9]+)"')
 _HEAD_LIMIT = 8 << 20
 _ROW_LIMIT = 32 << 20  # a row without an end must not be searched again and again
 
@@ -191,8 +193,12 @@ class FastRows:
                 pairs = dict(_ATTRIBUTE.findall(attributes.decode("ascii"))) if attributes else {}
                 found = (formula or "", pairs)
             style_number = int(style or 0)
-            key = add(row, col, style_number, kind_text, value, found, _cell_metadata(metadata))
-            if key is None or (value is not None and plain is None and empty is None):
+            value_metadata = _number_of(_VALUE_METADATA, metadata)
+            key = add(
+                row, col, style_number, kind_text, value, found, _number_of(_CELL_METADATA, metadata), value_metadata
+            )
+            is_rich = value_metadata > 0 and kind_text == "e"  # what it stands for is not in its text
+            if key is None or is_rich or (value is not None and plain is None and empty is None):
                 shape = None
             elif shape is not None and (value is not None or key >= 0):
                 fixed = EMPTY
@@ -297,8 +303,8 @@ def _column(letters: bytes) -> int:
     return col
 
 
-def _cell_metadata(attributes: bytes | None) -> int:
+def _number_of(name: re.Pattern[bytes], attributes: bytes | None) -> int:
     if not attributes:
         return 0
-    match = re.search(rb' cm="(\d+)"', attributes)
+    match = name.search(attributes)
     return int(match[1]) if match else 0

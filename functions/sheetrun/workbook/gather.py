@@ -6,8 +6,8 @@ A cell costs about 25 bytes, a row of a regular region 8 bytes per number; no ob
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -35,6 +35,7 @@ class Context:
     date1904: bool
     dynamic: frozenset[int]  #: cell metadata numbers that mark dynamic arrays
     formatted: list[bool]  #: style index -> has a number format other than General
+    rich_errors: Mapping[int, float] = field(default_factory=dict)  #: value metadata number -> the error it stands for
     cells: int = 0  #: grid cells made so far, against ``limits.cells``
 
 
@@ -76,6 +77,7 @@ class Gatherer:
         value: str | None,
         formula: tuple[str, dict[str, str]] | None,
         metadata: int = 0,
+        value_metadata: int = 0,
     ) -> int | None:
         """One cell: ``kind`` is its ``t`` attribute, ``value`` the text of ``<v>`` (or of ``<is>``), None without one.
 
@@ -91,6 +93,8 @@ class Gatherer:
         self._last = (row, col)
         key = -1 if formula is None else self._formula(row, col, formula[0], formula[1], metadata)
         num, tag = self.value(row, col, kind, value)
+        if value_metadata and kind == "e":  # #VALUE! stands for an error that older readers do not know
+            num = self._context.rich_errors.get(value_metadata, num)
         if tag == EMPTY:
             if key == -1:
                 return key

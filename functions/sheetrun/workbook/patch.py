@@ -7,7 +7,7 @@ written is cut from the original.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -28,6 +28,10 @@ _PHONETIC = re.compile(r"<(\w+:)?rPh\b.*?</\1rPh>", re.DOTALL)
 _TEXT_PIECE = re.compile(r"<(?:\w+:)?t(?:\s[^<>]*)?>([^<]*)<")
 
 
+#: The errors that a file may hold as they are (ECMA-376 part 1, 18.18.11); Excel writes #VALUE! for younger ones.
+_STORED: Final = frozenset({"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#GETTING_DATA"})
+
+
 class Changes:
     """New values of one sheet's cells, sorted by (row, column), each cell once. Parallel arrays."""
 
@@ -42,11 +46,15 @@ class Changes:
         self.spans = {r: (s, e) for r, s, e in zip(self.rows, starts.tolist(), ends, strict=True)}
 
 
-def patch_sheet(xml: bytes, changes: Changes, shared: Sequence[str], part: str) -> bytes:
-    """The sheet's XML with the changes. Raises DamagedWorkbook when its cells cannot be found."""
+def patch_sheet(
+    xml: bytes, changes: Changes, shared: Sequence[str], part: str, rich_errors: Mapping[int, float] | None = None
+) -> bytes:
+    """The sheet's XML with the changes. ``rich_errors``: the error that a ``vm`` stands for (see ``richvalues``).
+
+    Raises DamagedWorkbook when its cells cannot be found."""
     if xml.startswith((b"\xff\xfe", b"\xfe\xff")):
         encoding = "utf-16-le" if xml.startswith(b"\xff\xfe") else "utf-16-be"
-        patched = patch_sheet(xml[2:].decode(encoding).encode("utf-8"), changes, shared, part)
+        patched = patch_sheet(xml[2:].decode(encoding).encode("utf-8"), changes, shared, part, rich_errors)
         return xml[:2] + patched.decode("utf-8").encode(encoding)
     searched = _HIDDEN.sub(lambda match: b" " * len(match[0]), xml) if _HIDDEN.search(xml, 5) else xml
     data = _DATA.search(searched)
@@ -54,7 +62,7 @@ def patch_sheet(xml: bytes, changes: Changes, shared: Sequence[str], part: str) 
         raise DamagedWorkbook("The part has no cells.", part=part, code="bad_xml")
     declared = _ENCODING.match(xml)
     ascii_only = declared is not None and declared[1].lower() not in (b"utf-8", b"utf-16")
-    patcher = _Patcher(xml, searched, data["prefix"], changes, shared, ascii_only)
+    patcher = _Patcher(xml, searched, data["prefix"], changes, shared, ascii_only, rich_errors or {})
     if data["empty"]:
         rows = patcher.new_rows(len(changes.rows))
         if not rows:
@@ -74,7 +82,14 @@ class _Patcher:
     """Walks the rows of one sheet beside the changes."""
 
     def __init__(
-        self, xml: bytes, searched: bytes, prefix: bytes, changes: Changes, shared: Sequence[str], ascii_only: bool
+        self,
+        xml: bytes,
+        searched: bytes,
+        prefix: bytes,
+        changes: Changes,
+        shared: Sequence[str],
+        ascii_only: bool,
+        rich_errors: Mapping[int, float],
     ) -> None:
         self._xml = xml
         self._searched = searched
@@ -82,6 +97,7 @@ class _Patcher:
         self._changes = changes
         self._shared = shared
         self._ascii_only = ascii_only
+        self._rich_errors = rich_errors
         self._plain = searched is xml and not prefix
         self._next = 0  # index into changes.rows: those before it are written
         self._areas: list[Rect] = []  # array formulas and data tables met so far: their cells hold results
@@ -237,13 +253,16 @@ class _Patcher:
             self._note_area(formula[0])
         value = self._value.search(self._searched, formula.end() if formula else body_at, body_end)
         kind = _attribute(cell[1], b"t") or b"n"
-        if self._same(index, kind, value):
+        rich = _attribute(cell[1], b"vm")
+        if self._same(index, kind, value, rich):
             return original
         if self._changes.tag[index] == EMPTY:
             new_kind, new_value = b"n", b""
         else:
             new_kind, new_value = self._render(index, formula is not None or self._is_result(row, col))
         attributes = _set_type(cell[1], new_kind)
+        if rich is not None:  # it tells of the old value
+            attributes = _ATTRIBUTES[b"vm"].sub(b"", attributes)
         if value is not None:
             body = self._xml[body_at : value.start()] + new_value + self._xml[value.end() : body_end]
         elif formula is not None:
@@ -258,7 +277,7 @@ class _Patcher:
         """Whether a cell without a formula holds a part of an array formula's result."""
         return any(area.contains(row, col) for area in self._areas)
 
-    def _same(self, index: int, kind: bytes, value: re.Match[bytes] | None) -> bool:
+    def _same(self, index: int, kind: bytes, value: re.Match[bytes] | None, rich: bytes | None) -> bool:
         """Whether the cell already has its new value."""
         tag = self._changes.tag[index]
         if value is None:
@@ -274,7 +293,8 @@ class _Patcher:
         if tag == LOGICAL:
             return kind == b"b" and (text.strip() in ("1", "true")) == bool(number)
         if number != number:
-            return kind == b"e" and unbox(error_value(text)) == unbox(number)
+            stored = self._rich_errors.get(int(rich)) if rich is not None and rich.isdigit() else None
+            return kind == b"e" and unbox(error_value(text) if stored is None else stored) == unbox(number)
         try:
             return kind == b"n" and float(text) == number
         except ValueError:
@@ -304,7 +324,8 @@ class _Patcher:
         if tag == LOGICAL:
             kind, text = b"b", "1" if number else "0"
         elif number != number:
-            kind, text = b"e", unbox(number)
+            code = unbox(number)
+            kind, text = b"e", code if code in _STORED else "#VALUE!"
         else:
             kind, text = b"n", number_text(number)
         return kind, b"<%bv>%b</%bv>" % (self._prefix, text.encode("ascii"), self._prefix)
@@ -350,7 +371,7 @@ def escape_text(text: str) -> str:
 
 _ATTRIBUTES: Final = {
     name: re.compile(rb"""\s%b\s*=\s*(?:"([^"]*)"|'([^']*)')""" % name)
-    for name in (b"r", b"s", b"t", b"ref", b"customFormat", b"style", b"min", b"max")
+    for name in (b"r", b"s", b"t", b"vm", b"ref", b"customFormat", b"style", b"min", b"max")
 }
 
 

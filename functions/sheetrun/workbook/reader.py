@@ -8,9 +8,9 @@ from pathlib import Path
 from sheetrun.workbook.book import SheetEntry, read_book
 from sheetrun.workbook.externals import read_external
 from sheetrun.workbook.gather import Context
-from sheetrun.workbook.metadata import read_dynamic_metadata
 from sheetrun.workbook.model import Sheet, Table, Workbook
 from sheetrun.workbook.package import Limits, Package, load_source, open_package
+from sheetrun.workbook.richvalues import read_cell_metadata
 from sheetrun.workbook.sheet import read_sheet
 from sheetrun.workbook.strings import Pool, read_shared_strings
 from sheetrun.workbook.styles import GENERAL, read_number_formats
@@ -38,12 +38,14 @@ def read(
     package = open_package(load_source(source, limits), limits)
     book = read_book(package, limits)
     formats = _number_formats(package, limits)
+    metadata, errors = read_cell_metadata(package)
     context = Context(
         pool=Pool(_shared_strings(package, limits), limits),
         limits=limits,
         date1904=book.settings.date1904,
-        dynamic=_dynamic(package),
+        dynamic=metadata.dynamic,
         formatted=[code != GENERAL for code in formats],
+        rich_errors=errors,
     )
     total = sum(package.size(entry.part) for entry in book.sheets if entry.kind not in _WITHOUT_CELLS)
     meter = _Meter(progress, total)
@@ -109,8 +111,3 @@ def _shared_strings(package: Package, limits: Limits) -> list[str]:
 def _number_formats(package: Package, limits: Limits) -> list[str]:
     part = package.related(package.workbook, "styles")
     return read_number_formats(package.chunks(part), part, limits) if part else []
-
-
-def _dynamic(package: Package) -> frozenset[int]:
-    part = package.related(package.workbook, "sheetMetadata")
-    return read_dynamic_metadata(package.chunks(part), part) if part else frozenset()

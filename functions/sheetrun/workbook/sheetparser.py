@@ -157,6 +157,7 @@ class SheetParser:
             self._value,
             self._formula,
             _integer(attributes.get("cm")),
+            _integer(attributes.get("vm")),
         )
 
     def _start_outside(self, name: str, attributes: Attributes) -> None:

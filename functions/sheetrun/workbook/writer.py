@@ -15,6 +15,7 @@ from sheetrun.workbook.book import read_book
 from sheetrun.workbook.model import Grid
 from sheetrun.workbook.package import open_package
 from sheetrun.workbook.patch import Changes, patch_sheet
+from sheetrun.workbook.richvalues import read_cell_metadata
 from sheetrun.workbook.strings import read_shared_strings
 
 
@@ -34,6 +35,7 @@ def write_back(
     book = read_book(package, limits)
     positions = {entry.name.lower(): position for position, entry in enumerate(package.archive.entries)}
     shared: list[str] | None = None
+    rich_errors = read_cell_metadata(package)[1]
     replaced: dict[int, bytes] = {}
     for index, grids in sorted(values.items()):
         changes = _changes(grids, strings)
@@ -44,7 +46,7 @@ def write_back(
             shared_part = package.related(package.workbook, "sharedStrings")
             shared = read_shared_strings(package.chunks(shared_part), shared_part, limits) if shared_part else []
         before = package.archive.read(package.entry(part))
-        after = patch_sheet(before, changes, shared, part)
+        after = patch_sheet(before, changes, shared, part, rich_errors)
         if after != before:
             replaced[positions[part.lower()]] = after
     return rebuild(package.archive, replaced) if replaced else source
