@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sheetrun.runtime.cells import TEXT
-from sheetrun.workbook.model import Grid, Rect, Workbook
+from sheetrun.workbook.model import Rect, Workbook
 
 _REACH = 30  # cells to look at in each direction
 _LONGEST = 60
@@ -17,30 +17,20 @@ class Labels:
 
     def of(self, sheet: int, rect: Rect) -> str | None:
         """The label of a block, if one stands where people write them."""
-        left, above = (0, -1), (-1, 0)
-        for down, across in (left, above) if rect.width >= rect.height else (above, left):
-            found = self._scan(sheet, rect.top, rect.left, down, across)
+        for left in (True, False) if rect.width >= rect.height else (False, True):
+            found = self._nearest(sheet, rect.top, rect.left, left=left)
             if found:
-                return found
+                return found if len(found) <= _LONGEST else found[: _LONGEST - 1] + "…"
         return None
 
-    def _scan(self, sheet: int, row: int, col: int, down: int, across: int) -> str | None:
-        for _ in range(_REACH):
-            row, col = row + down, col + across
-            if row < 0 or col < 0:
-                return None
-            text = self._text(sheet, row, col)
-            if text:
-                return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-        return None
-
-    def _text(self, sheet: int, row: int, col: int) -> str | None:
+    def _nearest(self, sheet: int, row: int, col: int, *, left: bool) -> str | None:
+        """The text nearest to the left of a cell, or above it, in the grid that holds the cell."""
         for grid in self._workbook.sheets[sheet].grids:
             r, c = row - grid.top, col - grid.left
             if 0 <= r < grid.num.shape[0] and 0 <= c < grid.num.shape[1]:
-                return self._at(grid, r, c)
+                line = grid.tag[r, max(c - _REACH, 0) : c] if left else grid.tag[max(r - _REACH, 0) : r, c]
+                for tag in reversed(line[line >= TEXT].tolist()):
+                    text = self._workbook.strings[tag - TEXT].strip()
+                    if text:
+                        return text
         return None
-
-    def _at(self, grid: Grid, r: int, c: int) -> str | None:
-        tag = grid.tag.item(r, c)
-        return self._workbook.strings[tag - TEXT].strip() if tag >= TEXT else None

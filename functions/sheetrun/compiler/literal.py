@@ -31,6 +31,9 @@ def literal(value: str | float | bool | None) -> str:
 
 def comment(text: str) -> str:
     """Text as the rest of a comment line: one line, no control or format characters, cut where it is very long."""
+    if text.isascii() and text.isprintable() and "  " not in text:
+        clean = text.strip()
+        return clean if len(clean) <= COMMENT_LENGTH else clean[: COMMENT_LENGTH - 1] + "…"
     clean = "".join(c if c.isprintable() and unicodedata.category(c) not in _UNSEEN else " " for c in text)
     clean = re.sub(r" {2,}", " ", clean).strip()
     return clean if len(clean) <= COMMENT_LENGTH else clean[: COMMENT_LENGTH - 1] + "…"
