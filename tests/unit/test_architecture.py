@@ -24,7 +24,7 @@ DOORS: dict[str, set[str]] = {
     "workbook": {"formula", "runtime.cells"},
     "compiler": {"workbook", "formula", "runtime"},
     "report": {"formula"},
-    "datasets": {"workbook", "compiler.literal", "sandbox", "report"},  # a script is written, run and shown
+    "datasets": {"workbook", "compiler.literal", "runtime.cells", "sandbox", "report"},  # a script is written, run and shown
     "settings": set(),
     "service": {
         "workbook", "formula", "compiler", "runtime", "sandbox", "datasets", "report", "jobs", "settings", "bootstrap",
