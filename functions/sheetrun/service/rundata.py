@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -193,8 +194,7 @@ def _input_value(reference: str, value: Any) -> Scalar:
     if value is None or isinstance(value, str | bool):
         return value
     if isinstance(value, int | float):
-        number = float(value)
-        if number - number != 0.0:
+        if not abs(value) <= sys.float_info.max:  # a NaN is not, and some whole numbers of JSON are not
             raise InputError("bad_value", f"{reference}: a number must be finite", reference)
-        return number
+        return float(value)
     raise InputError("bad_value", f"{reference}: a value must be a number, text, true, false or null", reference)
