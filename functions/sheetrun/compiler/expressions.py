@@ -423,8 +423,8 @@ class Emitter:
             inner = arg.inner if isinstance(arg, nodes.Paren) else arg
             if isinstance(inner, Range):
                 parts.append(self._window(inner))
-            elif any(isinstance(n, nodes.ArrayConst) for n in walk(arg)):
-                raise NotWhole
+            elif _refers(arg) or any(isinstance(n, nodes.ArrayConst) for n in walk(arg)):
+                raise NotWhole  # SUM(IF(x,A1,B1)) passes over a text in A1, and over() sees the text alone
             else:
                 parts.append(self.value(arg))
         return self._use("over", self._name(function_name(node.name)), *parts)
@@ -599,6 +599,17 @@ def reserved() -> frozenset[str]:
 def function_name(name: str) -> str:
     """The name under which a script imports an Excel function."""
     return name.replace(".", "_")
+
+
+def _refers(node: Any) -> bool:
+    """Whether the result of an argument may be a reference: a range, or a function that hands one on."""
+    while isinstance(node, nodes.Paren):
+        node = node.inner
+    if not isinstance(node, nodes.Call):
+        return isinstance(node, Range)
+    if node.name in _PASSING:
+        return any(_refers(arg) for arg in node.args[0 if node.name in ("IFERROR", "IFNA") else 1 :])
+    return _may_refer(node.name)
 
 
 def _may_refer(name: str) -> bool:
