@@ -63,13 +63,15 @@ def current_year() -> int:
 
 def read_number(text: str) -> float | None:
     """The number, date serial or time that a text reads as; None when it reads as none."""
-    text = text.strip(_SPACE)
+    padded, text = text, text.strip(_SPACE)
     if not text or len(text) > 255 or not text.replace("€", "").isascii():  # digits of other scripts do not count
         return None
     if text[0] == "(" and text[-1] == ")":
         inner = read_plain(text[1:-1].strip(_SPACE))
         return None if inner is None or text[1] in "+-" else -inner
     found = read_plain(text)
+    if found is None and text != padded and _YMD.match(text):
+        return None  # measured: " 2024-01-10 " is no date, though " 10 " is a number
     return read_date_time(text) if found is None else found
 
 

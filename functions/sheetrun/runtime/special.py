@@ -65,7 +65,9 @@ def _normal_lower(p: float) -> float:
     t = math.sqrt(-2.0 * math.log(p))
     z = (2.515517 + t * (0.802853 + t * 0.010328)) / (1.0 + t * (1.432788 + t * (0.189269 + t * 0.001308))) - t
     for _ in range(4):
-        error = (normal_cdf(z) - p) / normal_density(z)
+        # Near the middle the cdf has no digits to tell such a p from 1/2; the error function has.
+        off = 0.5 * math.erf(z / _SQRT_2) - (p - 0.5) if p > 0.25 else normal_cdf(z) - p
+        error = off / normal_density(z)
         step = error / (1.0 + 0.5 * z * error)
         z -= step
         if abs(step) <= 1e-16 * abs(z):
@@ -74,6 +76,7 @@ def _normal_lower(p: float) -> float:
 
 
 _erfc = np.frompyfunc(math.erfc, 1, 1)
+_erf = np.frompyfunc(math.erf, 1, 1)
 
 
 def normal_cdfs(z: Numbers) -> Numbers:
@@ -87,7 +90,10 @@ def normal_inverses(p: Numbers) -> Numbers:
     t = np.sqrt(-2.0 * np.log(lower))
     z = (2.515517 + t * (0.802853 + t * 0.010328)) / (1.0 + t * (1.432788 + t * (0.189269 + t * 0.001308))) - t
     for _ in range(3):
-        error = (normal_cdfs(z) - lower) * _SQRT_2PI * np.exp(0.5 * z * z)
+        off = np.where(
+            lower > 0.25, 0.5 * np.asarray(_erf(z / _SQRT_2), np.float64) - (lower - 0.5), normal_cdfs(z) - lower
+        )
+        error = off * _SQRT_2PI * np.exp(0.5 * z * z)
         z = z - error / (1.0 + 0.5 * z * error)
     z[p == 0.5] = 0.0
     return np.where(p > 0.5, -z, z)

@@ -193,3 +193,9 @@ def test_datedif_counts_what_lies_between(a: int, b: int, unit: str) -> None:
 
 def test_an_empty_optional_argument() -> None:
     assert call("YEARFRAC", 40909, 41120, MISSING) == call("YEARFRAC", 40909, 41120)
+
+
+def test_a_date_with_the_year_first_stands_alone_in_its_text() -> None:
+    assert read_number("2024-01-10") == 45301.0
+    assert read_number(" 2024-01-10 ") is None
+    assert read_number(" 10 ") == 10.0

@@ -131,3 +131,14 @@ def test_normal_of_an_array_is_answered_like_scalars() -> None:
     p = [0.0, 1e-200, 0.3, 0.5, 0.999, 1.0]
     assert agrees(call("NORM.S.INV", p), [call("NORM.S.INV", x) for x in p], 13)
     assert agrees(call("NORM.INV", p, 1.0, 2.0), [call("NORM.INV", x, 1.0, 2.0) for x in p], 13)
+
+
+@pytest.mark.parametrize("p", [0.49999999999915673, 0.5000000000008433, 0.2500001, 0.2499999, 0.75])
+def test_the_inverse_normal_keeps_its_digits_near_the_middle(p: float) -> None:
+    near = {0.49999999999915673: -2.1137641703594406e-12, 0.5000000000008433: 2.1137641703594406e-12}
+    found = call("NORM.S.INV", p)
+    if p in near:
+        assert found == pytest.approx(near[p], rel=1e-4 if p > 0.5 else 1e-13)
+    assert call("NORM.S.DIST", found, True) == pytest.approx(p, rel=1e-15)
+    assert call("NORM.S.INV", [p, p])[0][0] == pytest.approx(found, rel=1e-14)
+    assert call("LOGNORM.INV", 0.49999999999915673, 3.5, 1e12) == pytest.approx(3.999765880934408, rel=1e-12)

@@ -107,3 +107,9 @@ def test_random_numbers_come_from_the_book() -> None:
     draws = {call("RANDBETWEEN", host(seed), 1.2, 3) for seed in range(40)}
     assert draws == {2.0, 3.0}
     assert call("RANDBETWEEN", host(), 3, 1) is NUM
+
+
+def test_an_empty_cell_counts_in_a_range_and_not_alone() -> None:
+    assert call("LCM", [None, 5]) == 0.0
+    assert call("GCD", [None, 5]) == 5.0
+    assert call("LCM", [None], 5, [None]) == 5.0

@@ -60,6 +60,22 @@ def test_values(name: str, args: tuple[Any, ...], wanted: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "angle", "wanted"),
+    [  # measured: near the poles the pi of 64 bits shows
+        ("COT", 3.141592653588793, -999788629259.2037),
+        ("CSC", 3.141592653588793, 999788629259.2037),
+        ("SEC", 1.5707963267938965, 999849864538.9548),
+        ("SEC", 1.5707963267958966, -999972357604.5276),
+        ("COT", 1.5707963267958966, -1.0000276431595956e-12),
+        ("ACOT", 9999999999999.0, 1.0000000000001e-13),
+    ],
+)
+def test_near_the_poles(name: str, angle: float, wanted: float) -> None:
+    assert call(name, angle) == pytest.approx(wanted, rel=1e-13)
+    assert call(name, [angle, angle])[1][0] == pytest.approx(wanted, rel=1e-13)
+
+
+@pytest.mark.parametrize(
     "name",
     [
         "SIN", "COS", "TAN", "COT", "SEC", "CSC", "ASIN", "ACOS", "ATAN", "ACOT", "SINH", "COSH", "TANH", "COTH",

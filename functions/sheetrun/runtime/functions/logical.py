@@ -202,13 +202,15 @@ def switch(value: Value, *cases: Thunk) -> Value:
             return if_(eq(value, case), cases[i + 1], partial(switch, value, *cases[i + 2 :]))
         if isinstance(case, ExcelError):
             return case
-        if compare(None if case is MISSING else case, value) == 0 and _same_type(case, value):
+        if _equal(case, value):
             return _branch(cases[i + 1])
     return _branch(cases[-1]) if len(cases) % 2 else NA
 
 
-def _same_type(a: Value, b: Value) -> bool:
-    return a is None or b is None or a is MISSING or type(a) is type(b)
+def _equal(a: Value, b: Value) -> bool:
+    """As SWITCH compares (measured): an empty cell is 0 and neither FALSE nor "", other types differ."""
+    a, b = (0.0 if one is None or one is MISSING else one for one in (a, b))
+    return type(a) is type(b) and compare(a, b) == 0
 
 
 def _conditions(values: tuple[Value, ...]) -> list[Mask]:

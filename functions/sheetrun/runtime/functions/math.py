@@ -103,12 +103,15 @@ def power(number: float, power: float) -> float | ExcelError:
 def _wholes(values: tuple[Value, ...]) -> list[int]:
     """All numbers of the arguments, cut off to whole ones from 0 to 2^53; a text is read or #VALUE!.
 
-    Measured: nothing but single empty cells is #VALUE!, an empty range is 0, an argument left empty is #N/A.
+    Measured: nothing but single empty cells is #VALUE!, other single empty cells do not count, an empty cell of a larger
+    range is 0, an argument left empty is #N/A.
     """
     found: list[int] = []
     for value in values:
         for each in value if isinstance(value, Arr) else (value,):
             if each is None:
+                if value.size > 1:
+                    found.append(0)
                 continue
             number = NA if each is MISSING else VALUE if isinstance(each, bool) else to_number(each)
             if isinstance(number, ExcelError):

@@ -18,8 +18,8 @@ _LIMIT: Final = 2.0**27
 _QUARTER: Final = math.pi / 2.0
 
 #: Excel takes quarter turns off an angle with the pi of the x87 (64 bits), which is this much (per quarter) above pi.
-#: It shows near the zeros: SIN(PI()) is 565·2^-62 = 1.22514845E-16, not 1.22464680E-16. COT, SEC and CSC, which are
-#: newer, are exact (measured).
+#: It shows near the zeros: SIN(PI()) is 565·2^-62 = 1.22514845E-16, not 1.22464680E-16, and near the poles of COT, SEC
+#: and CSC (measured: COT(PI()-1E-12) is -999788629259.2037).
 _PI_ERROR: Final = (565.0 * 2.0**-62 - 1.2246467991473531772e-16) / 2.0
 _BOX_DIV0: Final = float(DIV0)
 _BOX_NUM: Final = float(NUM)
@@ -84,22 +84,22 @@ def tan(number: float) -> float:
     return sin(number) / cos(number)
 
 
-@excel("COT(number: number) -> number", vector=lambda x: _reciprocals(np.tan(_angles(x))))
+@excel("COT(number: number) -> number", vector=lambda x: _cos_many(x) * _reciprocals(_sin_many(x)))
 def cot(number: float) -> float:
     """The cotangent of an angle; #DIV/0! at 0."""
-    return 1.0 / math.tan(_angle(number))
+    return cos(number) / sin(number)
 
 
-@excel("SEC(number: number) -> number", vector=lambda x: _reciprocals(np.cos(_angles(x))))
+@excel("SEC(number: number) -> number", vector=lambda x: _reciprocals(_cos_many(x)))
 def sec(number: float) -> float:
     """The secant of an angle."""
-    return 1.0 / math.cos(_angle(number))
+    return 1.0 / cos(number)
 
 
-@excel("CSC(number: number) -> number", vector=lambda x: _reciprocals(np.sin(_angles(x))))
+@excel("CSC(number: number) -> number", vector=lambda x: _reciprocals(_sin_many(x)))
 def csc(number: float) -> float:
     """The cosecant of an angle; #DIV/0! at 0."""
-    return 1.0 / math.sin(_angle(number))
+    return 1.0 / sin(number)
 
 
 @excel("ASIN(number: number) -> number", vector=np.arcsin)
@@ -132,7 +132,7 @@ def atan2(x: float, y: float) -> float:
     return math.atan2(y, x)
 
 
-@excel("ACOT(number: number) -> number", vector=lambda x: math.pi / 2 - np.arctan(x))
+@excel("ACOT(number: number) -> number", vector=lambda x: np.arctan2(1.0, x))
 def acot(number: float) -> float:
     """The angle with this cotangent, from 0 to pi."""
     return math.atan2(1.0, number)
