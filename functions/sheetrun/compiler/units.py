@@ -141,10 +141,17 @@ def check_calls(tree: Resolved, scope: Scope) -> tuple[str, ...]:
 def _check_call(node: nodes.Call) -> None:
     entry = find(node.name)
     if entry is None:
-        raise CannotCompile("unknown_function", f"the function {node.name} is not known")
+        raise _unknown(node.name)
     least, most = entry.arity()
     if len(node.args) < least or (most is not None and len(node.args) > most):
         raise CannotCompile("bad_arguments", f"{node.name} cannot take {len(node.args)} arguments")
+
+
+def _unknown(name: str) -> CannotCompile:
+    own = name.removeprefix("_XLL.")
+    if own != name:
+        return CannotCompile("add_in", f"{own} is here a function of an add-in, which is not in the file")
+    return CannotCompile("unknown_function", f"the function {name} is not known")
 
 
 def walk(tree: Any) -> Iterator[Any]:
@@ -173,7 +180,7 @@ def children(node: Any) -> list[Any]:
 def entry_of(node: nodes.Call) -> Entry:
     found = find(node.name)
     if found is None:
-        raise CannotCompile("unknown_function", f"the function {node.name} is not known")
+        raise _unknown(node.name)
     return found
 
 

@@ -38,8 +38,13 @@ class BadLiteral(ValueError):
 
 @lru_cache(maxsize=8192)
 def function_name(token: str) -> str:
-    """The name of a function in upper case: ``_xlfn._xlws.SORT`` is SORT."""
+    """The name of a function in upper case: ``_xlfn._xlws.SORT`` is SORT.
+
+    A function of an add-in keeps its prefix, ``_XLL.SORT``: it may share its name with one of Excel's, and is another.
+    """
     match = _FILE_PREFIXES.match(token)
+    if match and match[0].lower().endswith("_xll."):
+        return "_XLL." + token[match.end() :].upper()
     return (token[match.end() :] or token if match else token).upper()
 
 

@@ -159,7 +159,7 @@ CALLS: list[tuple[str, Node]] = [
     ("_xlfn.STDEV.S(1)", Call("STDEV.S", (ONE,))),
     ("_xlfn._xlws.SORT(A1)", Call("SORT", (A1,))),
     ("_xludf.CUSTOM(1)", Call("CUSTOM", (ONE,))),
-    ("_xll.ADDIN(1)", Call("ADDIN", (ONE,))),
+    ("_xll.ADDIN(1)", Call("_XLL.ADDIN", (ONE,))),
     ("MyFn(1)", Call("MYFN", (ONE,))),
     ("_xlpm.f(1)", Call("F", (ONE,))),
     ("_xlfn.LAMBDA(_xlpm.x,_xlpm.x)(1)", Invoke(Call("LAMBDA", (Name("x"), Name("x"))), (ONE,))),

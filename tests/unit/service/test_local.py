@@ -628,3 +628,9 @@ def test_names_with_hostile_text_in_a_file(tmp_path: Path) -> None:
     book.close()
     run = open_model(tmp_path / "we\"ird'{0}.xlsx").run()
     assert run.get("B1") == '"""\n\'\'\'\nimport os\x0b"\\{0}'
+
+
+def test_a_function_of_an_add_in_is_not_excels_of_that_name(tmp_path: Path) -> None:
+    run = run_of(tmp_path, {"A1": "=_xll.SUM(1,2)", "B1": "=SUM(1,2)"}, cached={"A1": 7, "B1": 3})
+    assert cells_of(run) == {"A1": 7, "B1": 3}
+    assert [(e["cell"], e["code"]) for e in run.report["errors"]] == [("Sheet1!A1", "add_in")]
