@@ -74,13 +74,38 @@ class Layout:
 
 
 @dataclass(slots=True)
+class ScriptNames:
+    """The names of a whole script: none means two things anywhere in it.
+
+    Functions, aliases of sheets and defined LAMBDAs have one name each; variables of formulas may share theirs.
+    """
+
+    taken: set[str] = field(default_factory=lambda: _own_names())
+    variables: set[str] = field(default_factory=set)
+    sheets: dict[int, str] = field(default_factory=dict)  #: index -> alias
+    lambdas: dict[str, str] = field(default_factory=dict)  #: key of a defined LAMBDA -> name
+
+    def new(self, text: str, fallback: str) -> str:
+        """A name for a function, an alias or a LAMBDA."""
+        name = identifier(text, self.taken | self.variables, fallback)
+        self.taken.add(name)
+        return name
+
+    def variable(self, text: str, bound: set[str]) -> str:
+        """A name for a variable of a formula, different from those that are ``bound`` around it."""
+        name = identifier(text, self.taken | bound | {"_"}, "x")
+        self.variables.add(name)
+        return name
+
+
+@dataclass(slots=True)
 class Names:
     """Names used in one function of the script: aliases of sheets, functions to import."""
 
+    script: ScriptNames
     aliases: dict[int, str] = field(default_factory=dict)
     imports: set[str] = field(default_factory=set)
     lambdas: dict[str, str] = field(default_factory=dict)  #: defined LAMBDAs that it calls: key -> local name
-    taken: set[str] = field(default_factory=lambda: _own_names())
 
 
 class Emitter:
@@ -94,7 +119,7 @@ class Emitter:
         self._sheet_name = sheet_name
         self._arrays = arrays  # array mode: ranges stay arrays, nothing intersects
         self._variables: dict[str, str] = {}
-        self._taken: set[str] = {"r", "c", "book", *reserved()}
+        self._taken: set[str] = {"r", "c", "book"}
 
     def formula(self, tree: Any) -> str:
         """The whole formula; a sum or difference at the top is cleared of rounding noise."""
@@ -473,17 +498,17 @@ class Emitter:
         return self._use("let", text, f"lambda {variable}: {inner}")
 
     def _bind(self, name: str) -> str:
-        variable = identifier(name, self._taken | self.names.taken | {"_"}, "x")
+        variable = self.names.script.variable(name, self._taken)
         self._taken.add(variable)
         self._variables.setdefault(name.casefold(), "")
         self._variables[name.casefold()] = f"{variable}\0{self._variables[name.casefold()]}"
         return variable
 
     def _bind_function(self, key: str) -> str:
-        known = self.names.lambdas.get(key)
-        if known is not None:
-            return known
-        return identifier(key.partition("!")[2], self.names.taken, "function")
+        known = self.names.script.lambdas.get(key)
+        if known is None:
+            known = self.names.script.lambdas[key] = self.names.script.new(key.partition("!")[2], "function")
+        return known
 
     def _unbind(self, name: str) -> None:
         self._variables[name.casefold()] = self._variables[name.casefold()].split("\0", 1)[1]

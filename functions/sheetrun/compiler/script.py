@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sheetrun.compiler.errors import CannotCompile
-from sheetrun.compiler.expressions import Emitter, Layout, Names, NotWhole, reserved
+from sheetrun.compiler.expressions import Emitter, Layout, Names, NotWhole, ScriptNames
 from sheetrun.compiler.graph import region
 from sheetrun.compiler.labels import Labels
-from sheetrun.compiler.literal import comment, identifier, literal
+from sheetrun.compiler.literal import comment, literal
 from sheetrun.compiler.ranges import Range
 from sheetrun.compiler.resolve import Scope
 from sheetrun.compiler.schedule import Loop, Part, Solve, Whole, schedule, units_of
@@ -62,9 +62,9 @@ class _Function:
     sheet: int
     solved: bool
     alone: bool
+    names: Names
     statements: list[_Statement] = field(default_factory=list)
     units: list[Unit] = field(default_factory=list)
-    names: Names = field(default_factory=Names)
 
 
 def compile_workbook(workbook: Workbook) -> Script:
@@ -78,7 +78,7 @@ class _Writer:
         self._scope = Scope.of(workbook)
         self._labels = Labels(workbook)
         self._functions: list[_Function] = []
-        self._taken: set[str] = set(reserved())
+        self._names = ScriptNames()
         self._imports: set[str] = {"main"}
         self._refused: list[Refused] = []
 
@@ -160,19 +160,17 @@ class _Writer:
             return last
         sheet = self._scope.sheet_name(unit.sheet)
         first = range_name(unit.rect.top, unit.rect.left, unit.rect.top, unit.rect.left).lower()
-        name = identifier(f"{sheet}_{first}", self._taken, "sheet")
-        function = _Function(name, unit.sheet, solved, alone)
+        name = self._names.new(f"{sheet}_{first}", "sheet")
+        function = _Function(name, unit.sheet, solved, alone, Names(self._names))
         self._functions.append(function)
         return function
 
     def _emitter(self, function: _Function, layout: Layout, unit: Unit) -> Emitter:
         def alias(sheet: int) -> str:
-            known = function.names.aliases.get(sheet)
+            known = self._names.sheets.get(sheet)
             if known is None:
-                taken = function.names.taken
-                known = identifier(self._scope.sheet_name(sheet), taken | self._taken, "sheet")
-                taken.add(known)
-                function.names.aliases[sheet] = known
+                known = self._names.sheets[sheet] = self._names.new(self._scope.sheet_name(sheet), "sheet")
+            function.names.aliases[sheet] = known
             return known
 
         return Emitter(layout, unit.sheet, function.names, alias, self._scope.sheet_name, arrays=unit.arrays)
@@ -326,7 +324,10 @@ class _Writer:
         owner = {u.index: f.name for f in self._functions for u in f.units}
         body: list[str] = []
         mapped: list[tuple[int, Unit]] = []
-        definitions = {function.name: self._definitions(function) for function in self._functions}
+        shared = self._shared_lambdas()
+        for key, text in shared.items():
+            body += ["", f"# {comment(key.partition('!')[2])}", f"{self._names.lambdas[key]} = {text}"]
+        definitions = {function.name: self._definitions(function, shared) for function in self._functions}
         for function in self._functions:
             self._imports |= function.names.imports | {"solve" if function.solved else "step"}
             body += ["", ""]
@@ -349,20 +350,40 @@ class _Writer:
         tail = ["", 'if __name__ == "__main__":', "    main(STEPS, __file__)", ""]
         return "\n".join(head + body + tail), lines
 
-    def _definitions(self, function: _Function) -> list[str]:
-        """The defined LAMBDAs that a function of the script calls, as local functions; they may call one another."""
+    def _definitions(self, function: _Function, shared: dict[str, str]) -> list[str]:
+        """The defined LAMBDAs that a function of the script calls and that look at cells, as local functions."""
         lines: list[str] = []
-        done: set[str] = set()
-        host = Unit(-1, function.sheet, Block(Rect(0, 0, 0, 0), "", Kind.DYNAMIC), nodes.Missing())
-        while len(done) < len(function.names.lambdas):
+        done = set(shared)
+        while set(function.names.lambdas) - done:
             for key, name in list(function.names.lambdas.items()):
-                if key in done:
-                    continue
-                done.add(key)
-                body = self._scope.functions[key]
-                text = self._emitter(function, Layout(host.rect), host).function_body(body)
-                lines += ["", f"# {comment(key.partition('!')[2])}", f"{name} = {text}"]
+                if key not in done:
+                    done.add(key)
+                    text = self._emitter(function, *_nowhere(function.sheet)).function_body(self._scope.functions[key])
+                    lines += ["", f"# {comment(key.partition('!')[2])}", f"{name} = {text}"]
         return lines
+
+    def _shared_lambdas(self) -> dict[str, str]:
+        """The defined LAMBDAs that look at nothing but their arguments, by key: their text, for the whole script."""
+        texts: dict[str, str] = {}
+        calls: dict[str, set[str]] = {}
+        waiting = sorted({key for function in self._functions for key in function.names.lambdas})
+        while waiting:
+            key = waiting.pop()
+            if key in calls:
+                continue
+            alone = _Function("", 0, False, False, Names(self._names))
+            text = self._emitter(alone, *_nowhere(0)).function_body(self._scope.functions[key])
+            calls[key] = set(alone.names.lambdas)
+            waiting.extend(sorted(calls[key] - set(calls)))
+            if not alone.names.aliases and "book" not in text:
+                texts[key] = text
+                self._imports |= alone.names.imports
+        while True:  # one that calls one that looks at cells does so too
+            impure = [key for key in texts if not calls[key] <= set(texts)]
+            if not impure:
+                return dict(sorted(texts.items()))
+            for key in impure:
+                del texts[key]
 
     def _head(self) -> Iterator[str]:
         name = comment(self._workbook.filename or "workbook").replace("\\", "/").replace('"', "'")
@@ -392,6 +413,12 @@ class _Writer:
         if needs:
             yield f"    needs=[{', '.join(literal(n) for n in needs)}],"
         yield ")"
+
+
+def _nowhere(sheet: int) -> tuple[Layout, Unit]:
+    """The host of a formula that belongs to no cell."""
+    rect = Rect(0, 0, 0, 0)
+    return Layout(rect), Unit(-1, sheet, Block(rect, "", Kind.DYNAMIC), nodes.Missing())
 
 
 def _extent(part: Loop) -> tuple[int, int]:
