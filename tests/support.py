@@ -101,7 +101,7 @@ class Bench:
         *,
         key: str | None = "",
         headers: Mapping[str, str] | None = None,
-        query: Mapping[str, str] | None = None,
+        query: Mapping[str, str | list[str]] | None = None,
     ) -> tuple[int, dict[str, str], Any]:
         """Status, headers (lower case), parsed body (text when it is not JSON)."""
         sent = dict(headers or {})
@@ -112,7 +112,8 @@ class Bench:
             "httpMethod": method,
             "path": path,
             "headers": {**sent, "Host": "api.example.com"},
-            "queryStringParameters": dict(query or {}),
+            "queryStringParameters": {n: v if isinstance(v, str) else v[-1] for n, v in (query or {}).items()},
+            "multiValueQueryStringParameters": {n: [v] if isinstance(v, str) else v for n, v in (query or {}).items()},
             "body": text,
             "requestContext": {"requestId": "r-1", "stage": "v", "path": f"/v{path}", "apiId": "abc"},
         }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any
 from urllib.parse import quote
 
@@ -92,5 +94,6 @@ def event_view(event: Event) -> dict[str, Any]:
 
 
 def etag(job: Job) -> str:
-    """Changes with every write of the job."""
-    return f'"{job.id[-8:]}-{job.rev}"'
+    """Changes with what a client can see of the job, and not with each heartbeat."""
+    seen = json.dumps(job_view(job, ""), ensure_ascii=False, sort_keys=True)
+    return f'"{hashlib.sha256(seen.encode()).hexdigest()[:32]}"'

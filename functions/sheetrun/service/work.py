@@ -173,7 +173,7 @@ class _Reasons:
             raise StepFailed("out_of_memory", f"The {self._step} step needs more memory than it has.") from error
         code = getattr(error, "reason", None) or getattr(error, "code", None)
         if isinstance(code, str) and code.isidentifier():
-            cell = getattr(error, "part", None) or getattr(error, "cell", None)
+            cell = getattr(error, "part", None) or getattr(error, "cell", None) or getattr(error, "reference", None)
             errors = [{"cell": str(cell), "code": code, "detail": str(error)}] if cell else []
             if getattr(error, "retryable", False):
                 raise StepRetryable(code, str(error)) from error

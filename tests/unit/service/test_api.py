@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from sheetrun.jobs.job import Progress
+from sheetrun.service.views import etag
 from tests.support import Bench
 
 
@@ -453,3 +455,51 @@ def test_a_fault_of_ours_is_a_problem_document_without_details(bench: Bench) -> 
     assert (status, problem["code"]) == (500, "internal_error")
     assert "secret" not in json.dumps(problem)
     assert headers["x-request-id"] == "r-1" == problem["request_id"]
+
+
+@pytest.mark.parametrize("text", ['{"filename": "a.xlsx", "metadata": {"k": "\\ud800"}}', '{"\\udFff": 1}'])
+def test_half_a_surrogate_pair_is_400_for_nothing_could_store_it(bench: Bench, text: str) -> None:
+    status, _, problem = bench.call("POST", "/v1/jobs", text)
+    assert (status, problem["code"]) == (400, "malformed_json")
+    assert "surrogate" in problem["detail"]
+
+
+def test_a_whole_surrogate_pair_is_one_character(bench: Bench) -> None:
+    status, _, job = bench.call("POST", "/v1/jobs", '{"filename": "\\ud83d\\ude00.xlsx"}')
+    assert (status, job["filename"]) == (202, "\N{GRINNING FACE}.xlsx")
+
+
+def test_a_body_that_is_nested_too_deeply_is_told_so_in_plain_words(bench: Bench) -> None:
+    assert bench.call("POST", "/v1/jobs", "[" * 100_000)[2]["detail"] == "The body is nested too deeply."
+
+
+@pytest.mark.parametrize("body", [{"filename": 1}, "{", {"filename": "a.xlsx", "size": 10**12}])
+def test_a_refusal_was_counted_and_says_what_is_left(bench: Bench, body: Any) -> None:
+    _, headers, problem = bench.call("POST", "/v1/jobs", body)
+    assert headers["ratelimit"].startswith('"jobs";r=')
+    assert headers["ratelimit-policy"].startswith('"jobs";q=')
+    assert "headers" not in problem
+
+
+def test_the_etag_is_that_of_what_a_client_sees(bench: Bench) -> None:
+    made = bench.submit()
+    job = bench.table.get(made["id"])
+    assert job is not None
+    beat = job.evolve(rev=job.rev + 1, lease_until=bench.clock.now())
+    assert etag(beat) == etag(job)
+    assert etag(job.evolve(progress=Progress(done=1, total=2, message="Inputs"))) != etag(job)
+
+
+def test_a_next_link_keeps_every_value_of_a_filter(bench: Bench) -> None:
+    for _ in range(2):
+        bench.submit()
+    _, headers, _ = bench.call("GET", "/v1/jobs", query={"state": ["awaiting_upload", "queued"], "limit": "1"})
+    assert "state=awaiting_upload&state=queued" in headers["link"]
+
+
+def test_a_stream_may_begin_after_an_event(bench: Bench) -> None:
+    made = bench.submit()
+    bench.upload(made)
+    path = f"/v1/jobs/{made['id']}/events"
+    _, _, text = bench.call("GET", path, query={"after": "1"}, headers={"Accept": "text/event-stream"})
+    assert text.startswith("retry: 1000\n\nid: 2\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from sheetrun.jobs.errors import Malformed, TooLarge, Unprocessable
 
 JSON = "application/json; charset=utf-8"
 PROBLEM = "application/problem+json; charset=utf-8"
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")  #: the escape of half a surrogate pair
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +72,21 @@ class Request:
         if not self.body.strip():
             raise Malformed("The body is empty; it must be JSON.", code="malformed_json")
         try:
-            return json.loads(self.body.decode("utf-8"), parse_constant=_no_constant)
+            text = self.body.decode("utf-8")
+            value = json.loads(text, parse_constant=_no_constant)
+            if _HALF.search(text):  # only then can a text hold half a character, which nothing behind us can store
+                json.dumps(value, ensure_ascii=False).encode("utf-8")
         except UnicodeDecodeError:
             raise Malformed("The body is not UTF-8.", code="malformed_json") from None
-        except (ValueError, RecursionError) as problem:
+        except UnicodeEncodeError:
+            raise Malformed(
+                "The body holds half of a surrogate pair (\\ud800 to \\udfff) alone.", code="malformed_json"
+            ) from None
+        except RecursionError:
+            raise Malformed("The body is nested too deeply.", code="malformed_json") from None
+        except ValueError as problem:
             raise Malformed(f"The body is not JSON: {problem}.", code="malformed_json") from None
+        return value
 
 
 def _no_constant(name: str) -> None:

@@ -72,8 +72,10 @@ class JobRoutes:
 
     def submit(self, call: Call) -> Response:
         """``POST /v1/jobs``."""
+        return self.gate.metered(call.caller.client, lambda: self._submit(call))
+
+    def _submit(self, call: Call) -> Response:
         client = call.caller.client
-        limits = self.gate.admit(client)
         request = job_request(call.request.json(self.settings.max_body_bytes), self.settings)
 
         def make(job_id: str) -> Response:
@@ -85,7 +87,7 @@ class JobRoutes:
             return answer(202, {**view, "upload": upload}, headers)
 
         subject = self.ids.job_id(self.clock.now())
-        return self.replay.once(call, subject, make).with_headers(limits)
+        return self.replay.once(call, subject, make)
 
     def job(self, call: Call) -> Response:
         """``GET /v1/jobs/{id}``; with ``wait``, not before it changes or ends."""
@@ -141,8 +143,8 @@ class JobRoutes:
         headers = {}
         link = None
         if page.after is not None:
-            again = {name: value[-1] for name, value in request.query.items() if name != "after"}
-            link = f"{request.base}/v1/jobs?{urlencode({**again, 'after': page.after})}"
+            again = {name: values for name, values in request.query.items() if name != "after"}
+            link = f"{request.base}/v1/jobs?{urlencode({**again, 'after': page.after}, doseq=True)}"
             headers["Link"] = f'<{link}>; rel="next"'
         return answer(200, {"jobs": views, "after": page.after, "next": link}, headers)
 
@@ -192,7 +194,7 @@ class JobRoutes:
         A gateway hands a body on only when it is whole, so a piece ends as soon as it has something to say. 204 tells
         an ``EventSource`` that nothing will follow.
         """
-        text = call.request.headers.get("last-event-id", "0").strip()
+        text = (call.request.headers.get("last-event-id") or call.request.one("after") or "0").strip()
         after = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
         found = self._events(call, job, after, self.settings.stream_seconds)
         headers = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}

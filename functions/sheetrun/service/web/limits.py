@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from sheetrun.jobs.errors import QuotaExceeded
+from sheetrun.jobs.errors import QuotaExceeded, Rejected
 from sheetrun.jobs.limits import Admission, BucketPolicy
 from sheetrun.service.ports import Clock, Ids, Limits
+from sheetrun.service.web.http import Response
 from sheetrun.settings import Settings
 
 
@@ -42,6 +43,15 @@ class Gatekeeper:
                 },
             )
         return headers(admission)
+
+    def metered(self, client: str, make: Callable[[], Response]) -> Response:
+        """What ``make`` answers, with the RateLimit headers; on a refusal too, for it was counted as well."""
+        limits = self.admit(client)
+        try:
+            return make().with_headers(limits)
+        except Rejected as rejection:
+            rejection.extra["headers"] = {**limits, **rejection.extra.get("headers", {})}
+            raise
 
     def look(self, client: str) -> Admission:
         """The client's bucket as it is."""
