@@ -44,7 +44,7 @@ def test_a_file_that_is_no_workbook_fails_with_a_code(client: Client) -> None:
     made = client.submit()
     assert client.upload(made, b"hello").status_code == 204
     job = client.until(made["id"])
-    assert (job["state"], job["error"]["code"]) == ("failed", "not_a_workbook")
+    assert (job["state"], job["error"]["code"]) == ("failed", "text_file")
 
 
 def test_a_damaged_workbook_fails_with_a_code(client: Client) -> None:

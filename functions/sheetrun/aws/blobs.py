@@ -54,16 +54,6 @@ class S3Blobs:
                 raise
         return Stat(size=found["ContentLength"], etag=found["ETag"].strip('"'), metadata=found.get("Metadata", {}))
 
-    def start(self, key: str, count: int) -> bytes:
-        with dependency("store"):
-            try:
-                return self._s3.get_object(Bucket=self._bucket, Key=key, Range=f"bytes=0-{count - 1}")["Body"].read()
-            except ClientError as error:
-                if _code(error) == "InvalidRange":
-                    return b""
-                _refuse(error, key)
-                raise
-
     def sha256(self, key: str) -> str:
         with dependency("store"):
             try:

@@ -287,9 +287,6 @@ class MemoryBlobs:
         data, _, metadata = self.objects[key]
         return Stat(size=len(data), etag=_etag(data), metadata=metadata)
 
-    def start(self, key: str, count: int) -> bytes:
-        return self.get(key)[:count]
-
     def sha256(self, key: str) -> str:
         return base64.b64encode(hashlib.sha256(self.get(key)).digest()).decode()
 

@@ -206,9 +206,6 @@ class Blobs(Protocol):
 
     def head(self, key: str) -> Stat | None: ...
 
-    def start(self, key: str, count: int) -> bytes:
-        """The first ``count`` bytes, fewer if the object is shorter."""
-
     def sha256(self, key: str) -> str:
         """The object's SHA-256 in base64: the one that the store keeps, or computed from the bytes."""
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sheetrun.jobs.errors import Full, NotFound, Raced, Rejected, StepRetryable, Unprocessable
 from sheetrun.jobs.job import Job, Problem
-from sheetrun.jobs.states import Kind, State
+from sheetrun.jobs.states import State
 from sheetrun.jobs.transitions import Change, created, refused, uploaded
 from sheetrun.service.changes import change_job, send_now
 from sheetrun.service.ports import Blobs, Clock, Ids, Keys, Ledger, Log, Queues, Stat
@@ -19,8 +19,6 @@ from sheetrun.settings import Settings
 CLIENT = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _UPLOAD = re.compile(r"uploads/([a-z0-9][a-z0-9_-]{0,62})/(job_[0-9A-HJKMNP-TV-Z]{26})/source")
 _INBOX = re.compile(r"inbox/([a-z0-9][a-z0-9_-]{0,62})/(.+)", re.DOTALL)
-ZIP = b"PK\x03\x04"
-COMPOUND = bytes.fromhex("d0cf11e0a1b11ae1")  #: OLE2: an old .xls, or an encrypted .xlsx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +77,7 @@ class Door:
         return job_id
 
     def _look(self, job: Job, stat: Stat) -> Problem | None:
+        """What can be said without opening the file. What kind of file it is, the next step tells by its exact name."""
         if stat.size > job.max_bytes:
             return _refusal("file_too_large", f"The file has {stat.size} bytes, over the limit of {job.max_bytes}.")
         if stat.size == 0:
@@ -86,13 +85,6 @@ class Door:
         if job.sha256 is not None and self.blobs.sha256(job.source_key) != job.sha256:
             # The upload form asks the store to check; a file in parts, or in an emulator, is checked only here.
             return _refusal("checksum_mismatch", "The file is not the one whose SHA-256 was announced; send it again.")
-        if job.kind is Kind.WORKBOOK:
-            start = self.blobs.start(job.source_key, 8)
-            if not start.startswith(ZIP) and start != COMPOUND:
-                return _refusal(
-                    "not_a_workbook",
-                    "The file is not an Excel workbook (.xlsx files are zip archives). Save it in Excel as .xlsx.",
-                )
         return None
 
     def _dropped(self, arrival: Arrival, client: str, name: str) -> str | None:
@@ -130,7 +122,7 @@ class Door:
             return job_request(body, self.settings), None
         except Rejected as rejection:
             plain = job_request({"filename": "dropped.xlsx"}, self.settings)
-            named = replace(plain, filename=str(body["filename"])[:255] or plain.filename)
+            named = replace(plain, filename=str(body["filename"])[:255] or plain.filename, size=stat.size)
             return named, _refusal(rejection.code, rejection.detail)
 
     def complete(self, job: Job) -> Job:

@@ -11,7 +11,9 @@ import pytest
 
 from sheetrun.jobs.errors import StepRetryable
 from sheetrun.jobs.states import State, Step
+from sheetrun.runtime.inputs import InputError
 from sheetrun.sandbox.errors import Cancelled
+from sheetrun.service import compute
 from sheetrun.service.steps import Again, Done, Message
 from sheetrun.service.uploads import Arrival
 from sheetrun.workbook.errors import UnsupportedFormat
@@ -286,17 +288,47 @@ def test_priority_picks_the_queue(bench: Bench) -> None:
     assert bench.queues.messages[0][0] == "parse-high"
 
 
-@pytest.mark.parametrize(
-    ("data", "code"),
-    [(b"", "empty_file"), (b"hello, world", "not_a_workbook"), (b"%PDF-1.7", "not_a_workbook")],
-)
-def test_the_door_refuses_what_cannot_be_a_workbook(bench: Bench, data: bytes, code: str) -> None:
+def test_the_door_refuses_an_empty_file(bench: Bench) -> None:
     made = bench.submit()
-    bench.upload(made, data)
+    bench.upload(made, b"")
     job = bench.job(made["id"])
     assert job["state"] == "failed"
-    assert job["error"]["code"] == code
+    assert job["error"]["code"] == "empty_file"
     assert bench.next_message() is None
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"hello, world", "text_file"),
+        (b"<!doctype html><html></html>", "html"),
+        (b"%PDF-1.7", "pdf"),
+        (b"PK\x03\x04 and no more", "truncated_zip"),
+        (b"\x00\x01\x02", "not_a_workbook"),
+    ],
+)
+def test_each_kind_of_other_file_is_told_by_its_own_code(bench: Bench, data: bytes, code: str) -> None:
+    bench.compute = compute  # type: ignore[assignment]  # the real one
+    made = bench.submit()
+    bench.upload(made, data)
+    bench.run_all()
+    job = bench.job(made["id"])
+    assert (job["state"], job["error"]["stage"]) == ("failed", "parse")
+    assert job["error"]["code"] == code
+    assert job["attempts"] == {"parse": 1}
+
+
+def test_an_input_that_fails_is_named_in_the_errors(bench: Bench) -> None:
+    def refuse(_: Any) -> None:
+        raise InputError("unknown_sheet", "there is no sheet 'Nope'", "Nope!A1")
+
+    bench.compute = FakeCompute(on_execute=refuse)
+    made = bench.submit()
+    bench.upload(made)
+    bench.run_all()
+    error = bench.job(made["id"])["error"]
+    assert error["code"] == "unknown_sheet"
+    assert error["errors"] == [{"cell": "Nope!A1", "code": "unknown_sheet", "detail": "there is no sheet 'Nope'"}]
 
 
 def test_a_file_with_another_checksum_is_refused(bench: Bench) -> None:
