@@ -6,6 +6,7 @@ operand as a number (arithmetic), as a value, as an array, or as a reference, an
 
 from __future__ import annotations
 
+import ast
 import builtins
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -34,6 +35,10 @@ _ERROR_NAMES: Final = {
     "#SPILL!": "SPILL_ERROR",
     "#CALC!": "CALC_ERROR",
 }
+#: Expressions shorter than this are never too deep; longer ones are tried.
+_LONG: Final = 180
+_SPARE: Final = 10  # parentheses that the script puts around an expression
+_DEEPEST: Final = 450  # levels of syntax tree that Python's compiler walks with room to spare
 _PYTHON: Final = frozenset({"exit", "quit", "copyright", "credits", "license", "help", "steps", "book", "r", "c"})
 _COMPARISONS: Final = {"=": "eq", "<>": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
 _INFIX: Final = {"+": 1, "-": 1, "*": 2}  # operator -> precedence in Python
@@ -123,6 +128,15 @@ class Emitter:
 
     def formula(self, tree: Any) -> str:
         """The whole formula; a sum or difference at the top is cleared of rounding noise."""
+        try:
+            text = self._formula(tree)
+        except RecursionError:
+            raise CannotCompile("too_deep", "the formula is nested too deeply") from None
+        if len(text) > _LONG:
+            check_depth(text)
+        return text
+
+    def _formula(self, tree: Any) -> str:
         if isinstance(tree, nodes.Binary) and tree.op in "+-":
             return self._use("add" if tree.op == "+" else "sub", self.number(tree.left), self.number(tree.right))
         return self.value(tree)
@@ -181,8 +195,8 @@ class Emitter:
                 return self.value(inner)
             case Range():
                 return self._range(node, "value")
-            case nodes.Binary("&", left, right):
-                return self._use("concat", self.value(left), self.value(right))
+            case nodes.Binary("&"):
+                return self._use("concat", *(self.value(part) for part in _joined(node)))
             case nodes.Binary(op, left, right) if op in _COMPARISONS:
                 return self._use(_COMPARISONS[op], self.value(left), self.value(right))
             case nodes.Unary("+", operand):
@@ -639,6 +653,29 @@ def _refers(node: Any) -> bool:
 
 def _may_refer(name: str) -> bool:
     return name in ("INDEX", "CHOOSE", "XLOOKUP", "OFFSET", "INDIRECT", "SINGLE")
+
+
+def _joined(node: Any) -> list[Any]:
+    """The operands of ``a & b & c``."""
+    parts: list[Any] = []
+    while isinstance(node, nodes.Binary) and node.op == "&":
+        parts.append(node.right)
+        node = node.left
+    return [node, *reversed(parts)]
+
+
+def check_depth(text: str) -> None:
+    """Python reads no more than 200 nested parentheses, and long chains of operators exhaust its stack."""
+    try:
+        tree = ast.parse(f"{'(' * _SPARE}{text}{')' * _SPARE}", mode="eval")
+    except (SyntaxError, RecursionError, MemoryError):
+        raise CannotCompile("too_deep", "the formula is nested too deeply") from None
+    level: list[ast.AST] = [tree]
+    for _ in range(_DEEPEST):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if not level:
+            return
+    raise CannotCompile("too_deep", "the formula has too long a chain of operators")
 
 
 def _is_arithmetic(node: Any) -> bool:

@@ -110,7 +110,21 @@ class Resolver:
                 return self._call(name.upper(), args, bound)
             case nodes.RangeOp(left, right):
                 return self._between(self.resolve(left, bound), self.resolve(right, bound))
+            case nodes.Binary():
+                return self._chain(node, bound)
         return self._children(node, bound)  # type: ignore[no-any-return]
+
+    def _chain(self, node: nodes.Binary, bound: frozenset[str]) -> Resolved:
+        """``a + b + c …``: as long as it may be, for chains nest to the left."""
+        links: list[nodes.Binary] = []
+        first: Any = node
+        while isinstance(first, nodes.Binary):
+            links.append(first)
+            first = first.left
+        left: Any = self.resolve(first, bound)
+        for link in reversed(links):
+            left = nodes.Binary(link.op, left, self.resolve(link.right, bound))  # type: ignore[arg-type]
+        return left  # type: ignore[no-any-return]
 
     def _children(self, node: Any, bound: frozenset[str]) -> Any:
         """The same node with resolved children."""

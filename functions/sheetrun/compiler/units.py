@@ -89,6 +89,9 @@ def make_units(workbook: Workbook, scope: Scope) -> tuple[list[Unit], list[Refus
                 tree = _tree(block, trees)
                 resolved = Resolver(scope, s, block.rect.top, block.rect.left).resolve(tree)
                 called = check_calls(resolved, scope)
+            except RecursionError:
+                refused.append(Refused(s, block.rect, block.text, "too_deep", "the formula is nested too deeply"))
+                continue
             except (CannotCompile, FormulaError) as error:
                 code = error.code if isinstance(error, CannotCompile) else "bad_formula"
                 refused.append(Refused(s, block.rect, block.text, code, str(error)))

@@ -175,9 +175,9 @@ def raised(base: float, exponent: float) -> float | ExcelError:
         if exponent < 0.0:
             return DIV0
     if base < 0.0 and 0.0 < abs(exponent) <= 1.0 and odd_root(exponent):  # (-8)^(1/3) is -2
-        return -math.pow(-base, exponent)
+        return -powers.power(-base, exponent)
     try:
-        out = math.pow(base, exponent)
+        out = powers.power(base, exponent)
     except (OverflowError, ValueError):
         return NUM
     return out if math.isfinite(out) else NUM
@@ -191,10 +191,10 @@ def odd_root(exponent: Any) -> Any:
 
 def power_arrays(a: Numbers, b: Numbers) -> Numbers:
     with np.errstate(all="ignore"):
-        out = np.power(a, b)
+        out = powers.powers(a, b)
         roots = (a < 0.0) & odd_root(b)
         if roots.any():
-            out = np.where(roots, -np.power(-a, b), out)
+            out = np.where(roots, -powers.powers(-a, b), out)
     a, b = np.broadcast_arrays(a, b)
     wrong = ~np.isfinite(out) | (a == 0.0) | np.isnan(a) | np.isnan(b)  # to NumPy NaN ** 0 and 1 ** NaN are 1
     if wrong.any():
@@ -206,8 +206,10 @@ def power_arrays(a: Numbers, b: Numbers) -> Numbers:
     return out
 
 
-def concat(a: Value, b: Value) -> Value:
-    """``a & b``."""
+def concat(a: Value, b: Value, *more: Value) -> Value:
+    """``a & b & …``."""
+    for following in more:
+        a, b = concat(a, b), following
     if type(a) is str and type(b) is str:
         return a + b
     a, b = spread(a), spread(b)
