@@ -123,11 +123,13 @@ class Emitter:
         self._alias = alias
         self._sheet_name = sheet_name
         self._arrays = arrays  # array mode: ranges stay arrays, nothing intersects
+        self._constants = True  # may the formula hold an array constant?
         self._variables: dict[str, str] = {}
         self._taken: set[str] = {"r", "c", "book"}
 
     def formula(self, tree: Any) -> str:
         """The whole formula; a sum or difference at the top is cleared of rounding noise."""
+        self._constants = any(isinstance(n, nodes.ArrayConst) for n in walk(tree))
         try:
             text = self._formula(tree)
         except RecursionError:
@@ -586,7 +588,9 @@ class Emitter:
     def _shapes_differ(self, left: Any, right: Any) -> bool:
         """In array mode: may the operands be arrays whose shapes NumPy cannot pair?"""
         if not self._arrays and not self._variables:
-            return any(isinstance(n, nodes.ArrayConst) for side in (left, right) for n in walk(side))
+            return self._constants and any(
+                isinstance(n, nodes.ArrayConst) for side in (left, right) for n in walk(side)
+            )
         shapes = [self._shape(side) for side in (left, right)]
         if None in shapes:
             return True

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sheetrun.runtime.cells import LOGICAL, NUMBER, Mask
+from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, Mask
 from sheetrun.runtime.coerce import to_logical
 from sheetrun.runtime.compare import compare
 from sheetrun.runtime.errors import NA, VALUE, ExcelError, Raised
@@ -199,12 +199,19 @@ def switch(value: Value, *cases: Thunk) -> Value:
     for i in range(0, len(cases) - 1, 2):
         case = spread(cases[i]())
         if many is not None or _array(case) is not None:
-            return if_(eq(value, case), cases[i + 1], partial(switch, value, *cases[i + 2 :]))
+            return if_(eq(_filled(value), _filled(case)), cases[i + 1], partial(switch, value, *cases[i + 2 :]))
         if isinstance(case, ExcelError):
             return case
         if _equal(case, value):
             return _branch(cases[i + 1])
     return _branch(cases[-1]) if len(cases) % 2 else NA
+
+
+def _filled(value: Value) -> Value:
+    """Empty cells as 0 (see ``_equal``)."""
+    if isinstance(value, Arr) and value.tag is not None:
+        return Arr(value.num, np.where(value.tag == EMPTY, NUMBER, value.tag))
+    return 0.0 if value is None or value is MISSING else value
 
 
 def _equal(a: Value, b: Value) -> bool:
