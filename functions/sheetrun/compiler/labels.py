@@ -30,7 +30,7 @@ class Labels:
             if 0 <= r < grid.num.shape[0] and 0 <= c < grid.num.shape[1]:
                 line = grid.tag[r, max(c - _REACH, 0) : c] if left else grid.tag[max(r - _REACH, 0) : r, c]
                 for tag in reversed(line[line >= TEXT].tolist()):
-                    text = self._workbook.strings[tag - TEXT].strip()
+                    text: str = self._workbook.strings[tag - TEXT].strip()
                     if text:
                         return text
         return None
