@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from sheetrun.runtime import powers
 from sheetrun.runtime.cells import LOGICAL, NUMBER, Numbers
 from sheetrun.runtime.coerce import to_logical, to_number, to_text
 from sheetrun.runtime.compare import compare, compare_arrays, equal_arrays, same_number
