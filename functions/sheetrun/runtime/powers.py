@@ -1,9 +1,10 @@
-"""x ^ y to the last bit as Excel computes it, which is not the nearest number that a power function would give.
+"""Powers, exponentials and logarithms to the last bit as Excel computes them.
 
-Measured on 21 700 powers that Excel 2007 to 2024 stored with 17 digits (99.9 % are the same in all bits, of math.pow's
-62 %): a negative exponent is one over the positive power; a whole exponent multiplies squares from its lowest bit up;
-1/2 is the square root; every other one is exp(y ln x). The differences are in the sixteenth digit, and show where such
-numbers are subtracted from each other.
+x ^ y is not the nearest number that a power function would give. Measured on 21 700 powers that Excel 2007 to 2024
+stored with 17 digits (99.9 % are the same in all bits; of math.pow's 62 %): a negative exponent is one over the positive
+power; a whole exponent multiplies squares from its lowest bit up; 1/2 is the square root; every other one is exp(y ln x).
+EXP and LN are the C library's (of 7 461 measured 7 451 are the same in all bits, of NumPy's 7 401). The differences are
+in the sixteenth digit, and show where such numbers are subtracted from each other.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from sheetrun.runtime.cells import Numbers
 _LARGEST: Final = 2.0**31  # whole exponents from here on have no bits worth walking
 _exp = np.frompyfunc(math.exp, 1, 1)  # NumPy's own differ in the last bit between processors
 _log = np.frompyfunc(math.log, 1, 1)
+_log10 = np.frompyfunc(math.log10, 1, 1)
 
 
 def power(x: float, y: float) -> float:
@@ -60,6 +62,31 @@ def powers(x: Numbers, y: Numbers) -> Numbers:
     negative = y < 0.0
     if negative.any():
         out[negative] = 1.0 / out[negative]
+    return out
+
+
+def exps(x: Numbers) -> Numbers:
+    """e to each power, as ``math.exp`` has it; infinite where there is no such number."""
+    out = np.exp(x)
+    usual = np.isfinite(out)
+    out[usual] = _exp(x[usual])
+    return out
+
+
+def logs(x: Numbers) -> Numbers:
+    """Natural logarithms as ``math.log`` has them; of 0 and less infinite or a NaN."""
+    return _logarithms(x, np.log, _log)
+
+
+def logs10(x: Numbers) -> Numbers:
+    """The same to base 10."""
+    return _logarithms(x, np.log10, _log10)
+
+
+def _logarithms(x: Numbers, rough: np.ufunc, exact: np.ufunc) -> Numbers:
+    out: Numbers = rough(x)
+    usual = np.isfinite(out)
+    out[usual] = exact(x[usual])
     return out
 
 

@@ -67,3 +67,13 @@ def test_close_to_the_nearest_number() -> None:
     for _ in range(2000):
         x, y = rng.uniform(1e-3, 1e3), rng.uniform(-40.0, 40.0)
         assert power(x, y) == pytest.approx(math.pow(x, y), rel=1e-13)
+
+
+def test_exponentials_and_logarithms_have_all_bits_in_arrays_too() -> None:
+    rng = random.Random(7)
+    numbers = [rng.uniform(1e-3, 700.0) for _ in range(3000)]
+    assert [row[0] for row in call("EXP", numbers)] == [math.exp(x) for x in numbers]
+    assert [row[0] for row in call("LN", numbers)] == [math.log(x) for x in numbers]
+    assert [row[0] for row in call("LOG10", numbers)] == [math.log10(x) for x in numbers]
+    assert call("EXP", [710.0, -800.0, 1.0]) == [[NUM], [0.0], [math.e]]
+    assert call("LN", [0.0, -1.0, 1.0]) == [[NUM], [NUM], [0.0]]

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from sheetrun.runtime import powers
 from sheetrun.runtime.coerce import to_number
 from sheetrun.runtime.errors import DIV0, NA, NUM, VALUE, ExcelError, Raised
 from sheetrun.runtime.ops import power_arrays, raised
@@ -52,26 +53,26 @@ def _not_negative(number: float) -> float:
     return number
 
 
-@excel("EXP(number: number) -> number", vector=np.exp)
+@excel("EXP(number: number) -> number", vector=powers.exps)
 def exp(number: float) -> float:
     """e raised to a power."""
     return math.exp(number)
 
 
-@excel("LN(number: number) -> number", vector=lambda x: np.where(x > 0.0, np.log(x), _BOX_NUM))
+@excel("LN(number: number) -> number", vector=lambda x: np.where(x > 0.0, powers.logs(x), _BOX_NUM))
 def ln(number: float) -> float:
     """The natural logarithm of a number above 0."""
     return math.log(_positive(number))
 
 
-@excel("LOG10(number: number) -> number", vector=lambda x: np.where(x > 0.0, np.log10(x), _BOX_NUM))
+@excel("LOG10(number: number) -> number", vector=lambda x: np.where(x > 0.0, powers.logs10(x), _BOX_NUM))
 def log10(number: float) -> float:
     """The logarithm to base 10 of a number above 0."""
     return math.log10(_positive(number))
 
 
 def _log_many(number: Any, base: Any) -> Any:
-    found = np.where(base == 10.0, np.log10(number), np.log(number) / np.log(base))
+    found = np.where(base == 10.0, powers.logs10(number), powers.logs(number) / powers.logs(base))
     found = np.where(base == 1.0, _BOX_DIV0, found)
     return np.where((number > 0.0) & (base > 0.0), found, _BOX_NUM)
 
