@@ -116,7 +116,9 @@ class ApiError(SheetrunError):
         text = self.detail or self.title
         for error in self.errors[:5]:
             place = error.get("path") or error.get("cell") or ""
-            text += f"; {place}: {error.get('detail', error.get('code', ''))}" if place else f"; {error.get('detail')}"
+            told = f"{place}: {error.get('detail', error.get('code', ''))}" if place else str(error.get("detail"))
+            if told not in text:  # the only error is often the detail itself
+                text += f"; {told}"
         if len(self.errors) > 5:
             text += f"; and {len(self.errors) - 5} more"
         reference = f", request {self.request_id}" if self.request_id else ""

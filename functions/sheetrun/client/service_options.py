@@ -32,7 +32,7 @@ def job_line(job: Job) -> str:
     report = job.report
     if report is not None and report.formulas:
         told = [count(report.formulas, "formula")]
-        if report.compared:
+        if report.compared and not report.raw.get("inputs_changed"):  # other inputs: a difference is what was asked for
             same = report.matched == report.compared
             told.append(
                 f"all {report.compared:,} as in Excel"

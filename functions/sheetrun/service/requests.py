@@ -133,7 +133,7 @@ def job_request(body: Any, settings: Settings, *, path: str = "", also: frozense
     if size == 0:
         raise Unprocessable(
             f"{path}size: an empty file holds nothing to compute.",
-            errors=[{"path": f"{path}size", "code": "empty_file", "detail": "must be at least 1"}],
+            errors=[{"path": f"{path}size", "code": "empty_file", "detail": "an empty file holds nothing to compute."}],
         )
     return request
 

@@ -314,6 +314,23 @@ def test_submit_and_wait_tells_the_end(service: Scripted, tmp_path: Path, capsys
     assert "failed  there is nothing to compile [no_formulas]" in capsys.readouterr().out
 
 
+def test_submit_and_wait_prints_what_was_asked_for_alone(
+    service: Scripted, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "m.xlsx"
+    path.write_bytes(b"PK")
+    service.on("POST service/v1/jobs", Response.of_json(202, awaiting())).on("POST store/uploads", Response(204))
+    changed = {**REPORT, "inputs_changed": True, "matched": 3}
+    done = job("succeeded", report=changed, urls={"results": {"values": "http://service/v1/jobs/job_1/results/values"}})
+    service.on("GET service/v1/jobs/job_1", Response.of_json(200, done))
+    cells = {"cells": {"IRR": 0.1, "A1:A2": [[1], ["x"]]}}
+    service.on("GET service/v1/jobs/job_1/results/values", Response.of_json(200, cells))
+    assert main(["submit", str(path), "--set", "B2=1", "--get", "IRR", "--get", "A1:A2", "--wait"]) == 0
+    out, err = capsys.readouterr()
+    assert out == "0.1\n1\nx\n"
+    assert "model.xlsx  succeeded  1,204 formulas, 3 ms  job_1\n" in err
+
+
 def test_status_tells_the_story_and_lists(service: Scripted, capsys: pytest.CaptureFixture[str]) -> None:
     stamps = {"succeeded": "2026-01-31T09:00:02.000Z", "queued": "2026-01-31T09:00:01.000Z"}
     urls = {"results": {"values": "u", "script": "u"}}

@@ -391,3 +391,9 @@ def test_one_client_serves_many_threads() -> None:
     for thread in threads:
         thread.join()
     assert len(sent.requests) == 8
+
+
+def test_an_error_that_says_the_same_as_the_detail_is_told_once() -> None:
+    errors = [{"path": "size", "code": "range", "detail": "must be at least 1"}]
+    error = sheetrun.client.ApiError(422, "invalid_request", "", "size: must be at least 1", errors=errors)
+    assert str(error) == "size: must be at least 1 (invalid_request, 422)"

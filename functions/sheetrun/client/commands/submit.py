@@ -1,6 +1,7 @@
 """``sheetrun submit``: files to a service; prints a job id a line, or with --wait how each one ended.
 
 sheetrun submit model.xlsx --set Inputs!B2=7% --wait && sheetrun fetch …
+irr=$(sheetrun submit model.xlsx --set Inputs!B2=7% --get IRR --wait)
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ import argparse
 import json
 from typing import Any
 
-from sheetrun.client.console import Usage
-from sheetrun.client.literals import parse_assignments
+from sheetrun.client.console import Usage, say
+from sheetrun.client.literals import parse_assignments, value_lines
 from sheetrun.client.progress import ProgressLine
 from sheetrun.client.service_options import add_service, connect, job_line, show_job
 
@@ -18,7 +19,13 @@ from sheetrun.client.service_options import add_service, connect, job_line, show
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", metavar="FILE", nargs="+", help="workbooks or datasets")
     parser.add_argument("--set", metavar="REF=VALUE", action="append", default=[], help="set a cell before calculating")
-    parser.add_argument("--get", metavar="REF", action="append", default=[], help="calculate only these cells")
+    parser.add_argument(
+        "--get",
+        metavar="REF",
+        action="append",
+        default=[],
+        help="calculate only these cells; with --wait their values are printed, one a line",
+    )
     parser.add_argument("--task", help="for a dataset: profile, data_quality, correlations …")
     parser.add_argument("--priority", choices=("low", "normal", "high"))
     parser.add_argument("--webhook", metavar="URL", help="where the end of the job is reported")
@@ -44,8 +51,14 @@ def run(arguments: argparse.Namespace) -> int:
         for job in jobs if arguments.wait else ():
             done = client.wait(job, arguments.timeout, lambda news: show_job(progress, news), check=False)
             progress.clear()
-            print(json.dumps(done.raw) if arguments.json else job_line(done), flush=True)
             failed = failed or not done.succeeded
+            if arguments.json or not arguments.get:
+                print(json.dumps(done.raw) if arguments.json else job_line(done), flush=True)
+                continue
+            say(job_line(done))
+            if done.succeeded:
+                cells = client.values(done)
+                print("\n".join(line for ref in arguments.get for line in value_lines(cells[ref])), flush=True)
     return 1 if failed else 0
 
 
