@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import re
 import sys
@@ -18,6 +19,7 @@ from sheetrun.formula.parser import parse
 from sheetrun.formula.r1c1 import shift
 from sheetrun.runtime.address import Span
 from sheetrun.runtime.book import Iteration, Named, Tables
+from sheetrun.runtime.errors import ExcelError
 from sheetrun.runtime.inputs import InputError
 from sheetrun.runtime.payload import RunInput, SheetData
 from sheetrun.runtime.sheet import Area
@@ -26,6 +28,11 @@ from sheetrun.workbook.model import Grid, Kind, Rect, Workbook
 
 #: Functions that ask for the text of formulas; without them in a script the texts stay behind.
 _ASKS_FOR_FORMULAS = re.compile(r"\b(?:FORMULATEXT|ISFORMULA|SUBTOTAL|AGGREGATE|CELL)\b")
+_ADDRESS = re.compile(
+    r"\$?[A-Za-z]{1,3}\$?\d+(?::\$?[A-Za-z]{1,3}\$?\d+)?|\$?[A-Za-z]{1,3}:\$?[A-Za-z]{1,3}|\$?\d+:\$?\d+", re.ASCII
+)
+#: What one reference of a caller may name: enough for any table of inputs, and it fits into memory.
+MOST_CELLS = 1_000_000
 _FILE_PREFIXES = re.compile(r"_xlfn\.|_xlws\.|_xlpm\.|_xludf\.|_xll\.")
 
 
@@ -139,13 +146,17 @@ def find_cells(workbook: Workbook, reference: str) -> tuple[int, Rect]:
     Without a sheet, an address is on the first sheet. Raises InputError.
     """
     text = reference.strip().removeprefix("=")
+    absolute = _absolute(text)
     try:
-        tree = parse(text, 0, 0)
+        tree = parse(absolute, 0, 0)
     except FormulaError:
         raise InputError("bad_reference", f"{reference!r} is not a reference", reference) from None
-    sheet_of_name = next((n.sheet for n in workbook.names if n.name.casefold() == text.casefold()), None)
-    place = _plain_reference(Scope.of(workbook), _absolute(text), sheet_of_name)
+    scopes = [n.sheet for n in workbook.names if n.name.casefold() == text.casefold()]
+    place = _plain_reference(Scope.of(workbook), absolute, scopes[0] if scopes and None not in scopes else None)
     if place is not None:
+        if place[1].size > MOST_CELLS:
+            detail = f"{reference!r} names {place[1].size:,} cells; no more than {MOST_CELLS:,} can be named at once"
+            raise InputError("too_many_cells", detail, reference)
         return place
     if isinstance(tree, Name):
         raise InputError("unknown_name", f"there is no name, and no cell, {reference!r}", reference)
@@ -163,13 +174,12 @@ def find_cells(workbook: Workbook, reference: str) -> tuple[int, Rect]:
 def _absolute(text: str) -> str:
     """An address with ``$`` everywhere; anything else as it is."""
     sheet, mark, address = text.rpartition("!")
-    match = re.fullmatch(r"\$?([A-Za-z]{1,3})\$?(\d+)(?::\$?([A-Za-z]{1,3})\$?(\d+))?", address)
-    if not match:
+    corners = _ADDRESS.fullmatch(address)
+    if not corners:
         return text
     if mark and not sheet.startswith("'"):
         sheet = quote_sheet(sheet)
-    first = f"${match[1]}${match[2]}"
-    return f"{sheet}{mark}{first}" + (f":${match[3]}${match[4]}" if match[3] else "")
+    return f"{sheet}{mark}" + ":".join(re.sub(r"\$?([A-Za-z]+|\d+)", r"$\1", corner) for corner in address.split(":"))
 
 
 def _set_cells(workbook: Workbook, reference: str, given: Any) -> Iterable[tuple[int, Rect, Scalar]]:
@@ -180,7 +190,7 @@ def _set_cells(workbook: Workbook, reference: str, given: Any) -> Iterable[tuple
     rows = given if isinstance(given, list) else [[given] * rect.width] * rect.height
     if rows and not isinstance(rows[0], list):
         rows = [rows] if rect.height == 1 else [[v] for v in rows]
-    if len(rows) != rect.height or any(len(r) != rect.width for r in rows):
+    if len(rows) != rect.height or any(not isinstance(r, list) or len(r) != rect.width for r in rows):
         where = f"{quote_sheet(workbook.sheets[sheet].name)}!{range_name(*rect)}"
         raise InputError("wrong_shape", f"{where} takes {rect.height} rows of {rect.width} values", reference)
     for i, row in enumerate(rows):
@@ -197,4 +207,9 @@ def _input_value(reference: str, value: Any) -> Scalar:
         if not abs(value) <= sys.float_info.max:  # a NaN is not, and some whole numbers of JSON are not
             raise InputError("bad_value", f"{reference}: a number must be finite", reference)
         return float(value)
-    raise InputError("bad_value", f"{reference}: a value must be a number, text, true, false or null", reference)
+    if isinstance(value, Mapping) and set(value) == {"error"}:
+        with contextlib.suppress(KeyError, TypeError):
+            return ExcelError(value["error"])
+        raise InputError("bad_value", f"{reference}: {value['error']!r:.40} is no error of Excel's", reference)
+    wanted = 'a number, text, true, false, null or {"error": "#N/A"}'
+    raise InputError("bad_value", f"{reference}: a value must be {wanted}", reference)

@@ -503,8 +503,8 @@ def test_a_cell_beyond_the_used_range_can_be_set(tmp_path: Path) -> None:
         ("A1:", "bad_reference"),
         ("", "bad_reference"),
         ("Sales[Nope]", "unknown_reference"),
-        ("XFE1", "unknown_name"),
-        ("A1048577", "unknown_name"),
+        ("XFE1", "bad_reference"),
+        ("A1048577", "bad_reference"),
     ],
 )
 def test_references_that_are_none(tmp_path: Path, reference: str, code: str) -> None:
