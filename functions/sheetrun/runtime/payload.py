@@ -20,6 +20,7 @@ from sheetrun.runtime import calendar, pool
 from sheetrun.runtime.address import Span
 from sheetrun.runtime.book import Book, Failure, Iteration, Named, Tables
 from sheetrun.runtime.cells import TEXT, Numbers, Tags
+from sheetrun.runtime.errors import ExcelError
 from sheetrun.runtime.sheet import Area
 from sheetrun.runtime.values import Scalar
 
@@ -79,7 +80,10 @@ class RunInput:
             },
             "formulas": [list(f) for f in self.formulas],
             "spills": [[sheet, *span] for sheet, span in self.spills],
-            "overrides": [list(o) for o in self.overrides],
+            "overrides": [
+                [*place, {"error": value.code} if isinstance(value, ExcelError) else value]
+                for *place, value in self.overrides
+            ],
             "path": self.path,
         }
         return pack(header, (a for s in self.sheets for a in s.areas))
@@ -106,7 +110,7 @@ class RunInput:
             {k: Tables(v[0], Span(*v[1:5]), tuple(v[5]), v[6], v[7]) for k, v in header["tables"].items()},
             [tuple(f) for f in header["formulas"]],
             [(v[0], Span(*v[1:5])) for v in header["spills"]],
-            [tuple(o) for o in header["overrides"]],
+            [(s, r, c, ExcelError(v["error"]) if isinstance(v, dict) else v) for s, r, c, v in header["overrides"]],
             header["path"],
         )
 
