@@ -20,6 +20,7 @@ class File:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.book = xlsxwriter.Workbook(str(path))
+        self.book.calc_on_load = False  # the stored values are meant, as in a file by Excel
         self.sheets: dict[str, Any] = {}
 
     def sheet(self, name: str, cells: Cells, cached: Cells | None = None) -> Any:

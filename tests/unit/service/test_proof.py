@@ -73,15 +73,18 @@ def test_a_mismatch_says_where_what_and_why() -> None:
         ("Sheet1!A2", "=X2", 5, 2),
         ("Sheet1!A3", "=X3", {"error": "#REF!"}, 3),
     ]
-    assert proof.counts() == {
-        "formulas": 3,
-        "compared": 3,
-        "matched": 1,
-        "mismatched": 2,
-        "volatile": 0,
-        "unsupported": 0,
-        "uncached": 0,
-    }
+    assert (
+        proof.counts().items()
+        >= {
+            "formulas": 3,
+            "compared": 3,
+            "matched": 1,
+            "mismatched": 2,
+            "volatile": 0,
+            "unsupported": 0,
+            "uncached": 0,
+        }.items()
+    )
 
 
 def test_roots_of_mismatches_come_first() -> None:
