@@ -23,7 +23,7 @@ from sheetrun.sandbox.limits import Limits
 from sheetrun.sandbox.process import run as run_once
 from sheetrun.service.bundle import make_bundle
 from sheetrun.service.cellvalues import cell_values, stored_values, written_grids
-from sheetrun.service.proof import Proof, prove
+from sheetrun.service.proof import Proof, check_fits, prove
 from sheetrun.service.rundata import find_cells, run_input
 from sheetrun.workbook.errors import NoFormulas
 from sheetrun.workbook.model import Rect, Workbook
@@ -141,6 +141,7 @@ def execute(
     result = runner(job, limits, cancelled=cancelled, on_progress=progress)
     try:
         output = RunOutput.from_bytes(result.payload)
+        check_fits(workbook, output)
     except BadPayload as error:
         raise ProtocolError(str(error)) from error
     refused, volatile, needs = read_plan(generated.line_map)

@@ -15,8 +15,9 @@ import numpy as np
 from sheetrun.compiler.units import Refused
 from sheetrun.formula.a1 import quote_sheet, range_name
 from sheetrun.formula.r1c1 import shift
+from sheetrun.runtime.address import Span
 from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, TEXT, Mask, error_numbers, unbox
-from sheetrun.runtime.payload import RunOutput
+from sheetrun.runtime.payload import BadPayload, RunOutput
 from sheetrun.runtime.sheet import Area
 from sheetrun.workbook.model import Block, Grid, Rect, Sheet, Workbook
 
@@ -99,6 +100,31 @@ class Plane:
         if num is None:
             return np.zeros((rect.height, rect.width)), np.full((rect.height, rect.width), EMPTY, np.int32)
         return num, tag
+
+
+def check_fits(workbook: Workbook, output: RunOutput) -> None:
+    """Raises BadPayload for an output that no run of the workbook gives: a sandbox may have been made to say anything."""
+    names = {sheet.name for sheet in workbook.sheets}
+    if len(output.sheets) != len(workbook.sheets):
+        raise BadPayload("the output has not the workbook's sheets")
+    if any(f.sheet not in names for f in output.failures):
+        raise BadPayload("a failure is on a sheet that the workbook has not")
+    if not all(f.span.inside() for f in output.failures):
+        raise BadPayload("a failure is not on the sheet")
+    if not all(0 <= sheet < len(names) and _held(output.sheets[sheet], span) for sheet, span in output.spills):
+        raise BadPayload("a spill is not among the cells")
+    for areas in output.sheets:
+        for area in areas:
+            if area.tag.size and not 0 <= area.tag.min() <= area.tag.max() < TEXT + len(output.strings):
+                raise BadPayload("a cell has a text that is not there")
+
+
+def _held(areas: Sequence[Area], span: Span) -> bool:
+    """Whether one of the areas holds a range."""
+    wholes = (area.span for area in areas)
+    return span.inside() and any(
+        w.top <= span.top and span.bottom <= w.bottom and w.left <= span.left and span.right <= w.right for w in wholes
+    )
 
 
 def prove(
