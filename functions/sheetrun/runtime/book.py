@@ -201,6 +201,8 @@ class Book:
 
     def impose(self, sheet: Sheet, span: Span) -> None:
         """Puts the caller's values back into a range."""
+        if span.top == span.bottom and span.left == span.right and (sheet.index, *span[:2]) not in self.overrides:
+            return
         for (index, row, col), value in self.overrides.items():
             if index == sheet.index and span.top <= row <= span.bottom and span.left <= col <= span.right:
                 area, r, c = sheet._place(row, col) or sheet._grow(Span(row, col, row, col))
@@ -334,6 +336,9 @@ class Book:
             self.keep(view, Span(row, col, row, col), reason)
             return
         span = Span(row, col, row, col) if defined.how == "cells" else defined.span
+        if defined.how == "cells" and (sheet, row, col) in self.overrides:
+            view.store(row, col, self.overrides[sheet, row, col])  # what the formula reads does not matter, nor a cycle
+            return
         self._mark(view, span, _BUSY)
         self._depth += 1
         try:
