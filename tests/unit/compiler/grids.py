@@ -190,3 +190,9 @@ def _sheet(draw: st.DrawFn, sheet: int, back: bool, blocks: int) -> dict[str, An
     ]
     values = draw(st.lists(constants, min_size=len(free), max_size=len(free)))
     return {**dict(zip(free, values, strict=True)), **formulas}
+
+
+def inputs_of() -> st.SearchStrategy[dict[str, Any]]:
+    """Values for some cells of the first sheet."""
+    cells = st.builds(cell_name, st.integers(0, ROWS), st.integers(0, COLUMNS))
+    return st.dictionaries(cells, st.sampled_from([0, 1, 7.5, "x", "3", "", True, None]), min_size=1, max_size=4)

@@ -21,7 +21,7 @@ from sheetrun.formula.a1 import range_name
 from sheetrun.formula.r1c1 import shift
 from sheetrun.workbook.model import Block, Kind, Rect, Workbook
 
-from .grids import workbooks
+from .grids import inputs_of, workbooks
 from .making import run
 
 
@@ -54,15 +54,15 @@ def same(a: Any, b: Any) -> bool:
     return math.isclose(a, b, rel_tol=1e-12, abs_tol=1e-300)
 
 
-def agree(workbook: Workbook) -> None:
+def agree(workbook: Workbook, inputs: dict[str, Any] | None = None) -> None:
     """Fails when the three ways of computing a workbook give different cells."""
     formulas = {
         f"{sheet.name}!{range_name(*b.rect)}": f"{b.kind}: {b.text}" for sheet in workbook.sheets for b in sheet.blocks
     }
-    whole = run(workbook)
+    whole = run(workbook, inputs)
     with mock.patch.object(writer, "schedule", by_demand):
-        demanded = run(workbook)
-    single = run(in_cells(workbook))
+        demanded = run(workbook, inputs)
+    single = run(in_cells(workbook), inputs)
     for one in (whole, demanded, single):
         internal = [e for e in one.proof.errors if e["code"] not in ("circular_reference", "reference_wraps")]
         assert not internal, (formulas, internal)
@@ -77,7 +77,19 @@ def agree(workbook: Workbook) -> None:
     assert not different, (formulas, different)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+relaxed = settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+
+
+@relaxed
 @given(workbooks())
 def test_three_ways_agree(workbook: Workbook) -> None:
     agree(workbook)
+
+
+@relaxed
+@given(workbooks(), inputs_of())
+def test_three_ways_agree_on_other_inputs(workbook: Workbook, inputs: dict[str, Any]) -> None:
+    """Constants, empty cells and cells with formulas, set by the caller."""
+    agree(workbook, inputs)
