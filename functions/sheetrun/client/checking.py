@@ -16,7 +16,7 @@ def check_file(path: str) -> dict[str, Any]:
     try:
         from sheetrun.service import local
 
-        report = dict(local.open_model(path).run(None).report)
+        report = dict(local.open_model(path).run(None, explain=True).report)
     except Exception as error:
         code = code_of(error)
         refused = code is not None or isinstance(error, OSError)
@@ -27,7 +27,7 @@ def check_file(path: str) -> dict[str, Any]:
             "detail": describe(error).message.removesuffix(f" [{code}]"),
             "seconds": time.monotonic() - begun,
         }
-    for name in ("mismatches", "errors"):
+    for name in ("mismatches", "set_apart", "errors"):
         if name in report:
             report[name] = list(report[name])[:_KEPT]
     status = "mismatch" if report.get("mismatched") else "ok"

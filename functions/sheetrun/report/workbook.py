@@ -136,6 +136,10 @@ def _facts(report: Mapping[str, Any], changed: bool) -> list[tuple[str, str, str
     if not changed:
         facts += [one("compared", "compared"), one("matched", "match", "good"), one("mismatched", "differ", "bad")]
     facts += [one("unsupported", "not computed", "warn"), one("volatile", "volatile", "calm")]
+    if _count(report, "stale") and not changed:
+        facts.append(one("stale", "stale in the file", "calm"))
+    if _count(report, "rounding") and not changed:
+        facts.append(one("rounding", "differ by rounding", "calm"))
     if _count(report, "uncached") and not changed:
         facts.append(one("uncached", "without a stored value"))
     if _count(report, "circular"):
@@ -149,6 +153,16 @@ def _notes(report: Mapping[str, Any]) -> Markup | None:
         notes.append(
             "The workbook is set to manual calculation: values that Excel stored may be older than its inputs, "
             "and a difference need not be ours."
+        )
+    if report.get("precision_as_displayed"):
+        notes.append(
+            "The workbook is set to precision as displayed: Excel rounds every value to what its cell shows. "
+            "Here all digits count, so results may differ."
+        )
+    if _count(report, "stale"):
+        notes.append(
+            "Stale cells hold values that Excel did not calculate when the file was saved; they are neither matches nor "
+            "differences."
         )
     if _count(report, "circular"):
         notes.append("Some cells refer to themselves in a circle; they have the value that Excel gives such cells.")

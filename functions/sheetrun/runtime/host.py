@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sheetrun.runtime.book import Book, Step
-from sheetrun.runtime.payload import RunInput, RunOutput
+from sheetrun.runtime.payload import RunInput, RunOutput, book_from
 
 Progress = Callable[[int, int, str], None]
 
@@ -15,6 +15,12 @@ Progress = Callable[[int, int, str], None]
 def run_payload(namespace: Mapping[str, Any], payload: bytes, progress: Progress | None = None) -> bytes:
     """Computes a workbook: input bytes and the executed script in, output bytes out (see ``payload``)."""
     source = RunInput.from_bytes(payload)
+    if source.alone:
+        from sheetrun.runtime.alone import AloneBook
+
+        alone = book_from(source, AloneBook)
+        alone.run(namespace["STEPS"], progress)
+        return RunOutput.of(alone.results, len(source.sheets), 0.0).to_bytes()
     book, seconds = run_steps(namespace["STEPS"], source, progress)
     return RunOutput.of(book, len(source.sheets), seconds).to_bytes()
 

@@ -12,7 +12,7 @@ import json
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from sheetrun.runtime.sheet import Area
 from sheetrun.runtime.values import Scalar
 
 _MAGIC: Final = b"SHRUN1\n"
+AnyBook = TypeVar("AnyBook", bound=Book)
 
 
 class BadPayload(ValueError):
@@ -57,6 +58,7 @@ class RunInput:
     spills: Sequence[tuple[int, Span]] = ()  #: where dynamic arrays that are not computed stand
     overrides: Sequence[tuple[int, int, int, Scalar]] = ()  #: (sheet, row, column, value), 1-based
     path: str = ""
+    alone: bool = False  #: each formula from stored values (see ``alone``), not from what others give
 
     def to_bytes(self) -> bytes:
         header = {
@@ -85,12 +87,13 @@ class RunInput:
                 for *place, value in self.overrides
             ],
             "path": self.path,
+            "alone": self.alone,
         }
         return pack(header, (a for s in self.sheets for a in s.areas))
 
     def book(self) -> Book:
         """The book, ready to run. Its arrays are copies: the input can be used again."""
-        return book_from(self)
+        return book_from(self, Book)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> RunInput:
@@ -112,12 +115,13 @@ class RunInput:
             [(v[0], Span(*v[1:5])) for v in header["spills"]],
             [(s, r, c, ExcelError(v["error"]) if isinstance(v, dict) else v) for s, r, c, v in header["overrides"]],
             header["path"],
+            header["alone"],
         )
 
 
-def book_from(source: RunInput) -> Book:
-    """A book from the input of a run."""
-    book = Book(date1904=source.date1904, now=source.now, seed=source.seed)
+def book_from(source: RunInput, kind: type[AnyBook]) -> AnyBook:
+    """A book of some kind from the input of a run."""
+    book = kind(date1904=source.date1904, now=source.now, seed=source.seed)
     calendar.settle(date1904=book.date1904, year=book.now.year)  # before texts are read as dates
     ids = np.array([pool.intern(s) for s in source.strings], np.int32)
     for data in source.sheets:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from sheetrun.compiler.script import Script, compile_workbook
-from sheetrun.runtime.payload import RunOutput
+from sheetrun.runtime.payload import RunInput, RunOutput
 from sheetrun.sandbox.allowlist import check
 from sheetrun.sandbox.errors import ProtocolError
 from sheetrun.sandbox.job import Job
@@ -96,26 +96,42 @@ class Model:
         """The data that the script computes with, to stand beside it as ``NAME.data``."""
         return run_input(self.workbook, self.script()).to_bytes()
 
-    def run(self, set: Mapping[str, Any] | None = None, *, sandboxed: bool = True, timeout: float = 600.0) -> Run:
-        """Computes the workbook, with cells set first. Raises InputError and SandboxError."""
+    def run(
+        self,
+        set: Mapping[str, Any] | None = None,
+        *,
+        sandboxed: bool = True,
+        timeout: float = 600.0,
+        explain: bool = False,
+    ) -> Run:
+        """Computes the workbook, with cells set first. Raises InputError and SandboxError.
+
+        ``explain``: where results differ from Excel's, a second run tells in which cells the differences begin.
+        """
         inputs = dict(set or {})
         script = self.compiled()
         payload = run_input(self.workbook, script.text, inputs=inputs)
         started = time.perf_counter()
-        if sandboxed:
-            from sheetrun.sandbox.process import run
-
-            job = Job(script.text, payload.to_bytes(), entry=ENTRY, policy=SCRIPT_POLICY, preload=ONCE_PRELOAD)
-            limits = Limits(wall_seconds=timeout, cpu_seconds=timeout, memory_bytes=8 * 2**30, output_bytes=2**31)
-            try:
-                output = RunOutput.from_bytes(run(job, limits).payload)
-            except ValueError as error:
-                raise ProtocolError(str(error)) from error
-        else:
-            output = _in_process(script.text, payload.to_bytes())
+        output = _computed(script.text, payload, sandboxed, timeout)
         seconds = time.perf_counter() - started
         proof = prove(self.workbook, output, script.refused, script.volatile, script.needs)
+        if explain and proof.mismatched and not inputs:
+            alone = _computed(script.text, replace(payload, alone=True), sandboxed, timeout)
+            proof = prove(self.workbook, output, script.refused, script.volatile, script.needs, alone)
         return Run(self, output, inputs, proof, seconds)
+
+
+def _computed(script: str, payload: RunInput, sandboxed: bool, timeout: float) -> RunOutput:
+    if sandboxed:
+        from sheetrun.sandbox.process import run
+
+        job = Job(script, payload.to_bytes(), entry=ENTRY, policy=SCRIPT_POLICY, preload=ONCE_PRELOAD)
+        limits = Limits(wall_seconds=timeout, cpu_seconds=timeout, memory_bytes=8 * 2**30, output_bytes=2**31)
+        try:
+            return RunOutput.from_bytes(run(job, limits).payload)
+        except ValueError as error:
+            raise ProtocolError(str(error)) from error
+    return _in_process(script, payload.to_bytes())
 
 
 def _in_process(script: str, payload: bytes) -> RunOutput:

@@ -1,7 +1,8 @@
 """Every formula cell against the value that Excel stored: what matches, what differs, what could not be compared.
 
 Numbers match within 1e-9 relative; texts, logicals and errors exactly. Volatile cells and what hangs on them, cells
-that could not be computed, and cells without a stored value are counted apart.
+that could not be computed, cells without a stored value, and stored values that Excel did not calculate (see ``apart``)
+are counted apart.
 """
 
 from __future__ import annotations
@@ -16,25 +17,28 @@ from sheetrun.compiler.units import Refused
 from sheetrun.formula.a1 import quote_sheet, range_name
 from sheetrun.formula.r1c1 import shift
 from sheetrun.runtime.address import Span
-from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, TEXT, Mask, error_numbers, unbox
+from sheetrun.runtime.cells import EMPTY, ERROR_CODES, LOGICAL, NUMBER, TEXT, Mask, error_numbers, unbox
 from sheetrun.runtime.payload import BadPayload, RunOutput
 from sheetrun.runtime.sheet import Area
+from sheetrun.service import apart
 from sheetrun.workbook.model import Block, Grid, Rect, Sheet, Workbook
 
 TOLERANCE: Final = 1e-9
 #: Mismatches listed in a report; the counts are always whole.
 LISTED: Final = 1000
+_NAME: Final = ERROR_CODES["#NAME?"]
 
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """A cell that differs. ``root``: none of the blocks it reads from differs, so the cause is here."""
+    """A cell that differs. ``root``: the cause is here, not in what it reads. ``reason``: of one that is set apart."""
 
     cell: str
     formula: str
     ours: Any
     excel: Any
     root: bool = True
+    reason: str = ""
 
 
 @dataclass(slots=True)
@@ -47,7 +51,10 @@ class Proof:
     volatile: int = 0
     unsupported: int = 0
     uncached: int = 0
+    stale: int = 0  #: differ because Excel did not calculate the stored value (see ``apart``)
+    rounding: int = 0  #: differ by what rounding before them became
     mismatches: list[Mismatch] = field(default_factory=list)
+    apart: list[Mismatch] = field(default_factory=list)  #: those that are ``stale`` or ``rounding``
     errors: list[dict[str, str]] = field(default_factory=list)
     #: per sheet, rectangles (0-based) with their state: "matched", "mismatched", "unsupported", "volatile"
     states: list[tuple[int, Rect, str]] = field(default_factory=list)
@@ -65,6 +72,8 @@ class Proof:
             "volatile": self.volatile,
             "unsupported": self.unsupported,
             "uncached": self.uncached,
+            "stale": self.stale,
+            "rounding": self.rounding,
         }
 
 
@@ -133,8 +142,13 @@ def prove(
     refused: Sequence[Refused],
     volatile: Sequence[tuple[int, Rect]],
     needs: dict[tuple[int, Rect], list[tuple[int, Rect]]] | None = None,
+    alone: RunOutput | None = None,
 ) -> Proof:
-    """Compares the cells after a run with the values in the file. ``needs``: which blocks each block reads from."""
+    """Compares the cells after a run with the values in the file. ``needs``: which blocks each block reads from.
+
+    ``alone``: what each formula gives from Excel's own values (``runtime.alone``); with it causes are told from
+    followers cell by cell, without it block by block.
+    """
     proof = Proof(formulas=workbook.formula_count)
     strings = _common_strings(workbook.strings, output.strings)
     left_out = {(r.sheet, r.rect) for r in refused}
@@ -144,8 +158,7 @@ def prove(
     for failure in output.failures:
         top, left, bottom, right = failure.span
         failed.setdefault(by_name[failure.sheet], []).append(Rect(top - 1, left - 1, bottom - 1, right - 1))
-    wrong: set[tuple[int, Rect]] = set()
-    found: list[tuple[int, Block, Mismatch]] = []
+    found: list[_Differing] = []
     for index, sheet in enumerate(workbook.sheets):
         if not sheet.blocks:
             continue
@@ -156,19 +169,14 @@ def prove(
                 proof.unsupported += block.rect.size
                 proof.states.append((index, block.rect, "unsupported"))
                 continue
-            mismatches = _compare_block(proof, index, sheet, block, excel, ours, strings, failed, key in waved, output)
-            if mismatches:
-                wrong.add(key)
-                found.extend((index, block, m) for m in mismatches)
+            differing = _compare_block(proof, index, sheet, block, excel, ours, strings, failed, key in waved)
+            if differing is not None:
+                found.append(differing)
     proof.errors = [_error(workbook.sheets[r.sheet].name, range_name(*r.rect), r.code, r.detail) for r in refused] + [
         _error(f.sheet, range_name(*(n - 1 for n in f.span)), f.code, f.detail) for f in output.failures
     ]
-    for index, block, mismatch in found:
-        reads = (needs or {}).get((index, block.rect), ())
-        root = not any(r in wrong for r in reads if r != (index, block.rect))
-        if len(proof.mismatches) < LISTED or root:
-            proof.mismatches.append(Mismatch(mismatch.cell, mismatch.formula, mismatch.ours, mismatch.excel, root))
-    proof.mismatches.sort(key=lambda m: not m.root)
+    if found:
+        _judge(proof, workbook, output, found, needs or {}, strings, alone)
     return proof
 
 
@@ -203,13 +211,12 @@ def _compare_block(
     strings: tuple[Any, list[str]],
     failed: dict[int, list[Rect]],
     volatile: bool,
-    output: RunOutput,
-) -> list[Mismatch]:
+) -> _Differing | None:
     rect = block.rect
-    (ids, canonical), texts = strings
+    (_, canonical), texts = strings
     expected_num, expected_tag = excel.get(rect)
     our_num, our_tag = ours.get(rect)
-    our_tag = np.where(our_tag >= TEXT, TEXT + ids[np.maximum(our_tag - TEXT, 0)], our_tag) if len(ids) else our_tag
+    our_tag = _renumbered(our_tag, strings)
     compare = np.ones(expected_num.shape, np.bool_)
     for other in failed.get(index, ()):
         if other.overlaps(rect):
@@ -220,7 +227,7 @@ def _compare_block(
         count = int(compare.sum())
         proof.volatile += count
         proof.states.append((index, rect, "volatile"))
-        return []
+        return None
     for other in sheet.uncached:
         if other.overlaps(rect):
             part = _inside(rect, other)
@@ -233,19 +240,118 @@ def _compare_block(
     proof.matched += compared - len(bad)
     state = "mismatched" if len(bad) else ("unsupported" if lost else "matched")
     proof.states.append((index, rect, state))
-    out = []
-    for r, c in bad[:LISTED].tolist():
-        row, col = rect.top + r, rect.left + c
-        text = shift(block.text, r, c) if block.per_cell and (r or c) else block.text
-        out.append(
-            Mismatch(
-                f"{quote_sheet(sheet.name)}!{range_name(row, col, row, col)}",
-                "=" + text,
-                plain(our_num[r, c], int(our_tag[r, c]), texts),
-                plain(expected_num[r, c], int(expected_tag[r, c]), texts),
-            )
-        )
-    return out
+    if not len(bad):
+        return None
+    at = bad[:, 0], bad[:, 1]
+    excels, our = (expected_num[at], expected_tag[at]), (our_num[at], our_tag[at])
+    return _Differing(index, sheet.name, block, len(proof.states) - 1, bad, excels, our, texts)
+
+
+def _renumbered(tag: Any, strings: tuple[Any, list[str]]) -> Any:
+    """Our tags with the ids of the common strings."""
+    ids = strings[0][0]
+    return np.where(tag >= TEXT, TEXT + ids[np.maximum(tag - TEXT, 0)], tag) if len(ids) else tag
+
+
+@dataclass(slots=True)
+class _Differing:
+    """The cells of a block that differ: places in it (n × 2), and (num, tag) of each, Excel's and ours."""
+
+    sheet: int
+    name: str
+    block: Block
+    state: int  #: where in ``Proof.states`` the block is
+    places: Any
+    excel: tuple[Any, Any]
+    ours: tuple[Any, Any]
+    texts: Sequence[str]
+
+    @property
+    def key(self) -> tuple[int, Rect]:
+        return self.sheet, self.block.rect
+
+    def listed(self, i: int, root: bool, reason: str = "") -> Mismatch:
+        r, c = self.places[i].tolist()
+        row, col = self.block.rect.top + r, self.block.rect.left + c
+        text = shift(self.block.text, r, c) if self.block.per_cell and (r or c) else self.block.text
+        ours, excel = (plain(num[i], int(tag[i]), self.texts) for num, tag in (self.ours, self.excel))
+        cell = f"{quote_sheet(self.name)}!{range_name(row, col, row, col)}"
+        return Mismatch(cell, "=" + text, ours, excel, root, reason)
+
+
+def _judge(
+    proof: Proof,
+    workbook: Workbook,
+    output: RunOutput,
+    found: list[_Differing],
+    needs: apart.Needs,
+    strings: tuple[Any, list[str]],
+    alone: RunOutput | None,
+) -> None:
+    """Lists what differs: causes first, then what follows from them; and apart what is no error (see ``apart``)."""
+    roots = {one.key: _roots(one, workbook, needs, found, strings, alone) for one in found}
+    behind_roots = apart.hanging_on((key for key, root in roots.items() if root.any()), needs)
+    behind_circles = apart.hanging_on(apart.circular_blocks(workbook, output.failures), needs)
+    uncalculated = apart.not_calculated(workbook.settings)
+    follows: list[Mismatch] = []
+    for one in found:
+        count = len(one.places)
+        reasons = np.full(count, "", object)
+        if uncalculated:
+            reasons[:] = "not_calculated"
+        elif one.key in behind_circles:
+            reasons[:] = "circular"
+        else:
+            if alone is not None and one.key not in behind_roots:
+                numbers = (one.excel[1] == NUMBER) & (one.ours[1] == NUMBER)
+                reasons[numbers & ~np.isnan(one.excel[0]) & ~np.isnan(one.ours[0])] = "rounding"
+            if apart.unknown_to_writer(one.block.text):
+                with np.errstate(all="ignore"):
+                    reasons[
+                        (one.excel[1] == NUMBER) & (error_numbers(one.excel[0]) == _NAME) & np.isnan(one.excel[0])
+                    ] = "unknown_to_writer"
+        set_apart = reasons != ""
+        proof.rounding += int((reasons == "rounding").sum())
+        proof.stale += int((set_apart & (reasons != "rounding")).sum())
+        proof.compared -= int(set_apart.sum())
+        if set_apart.all():
+            proof.states[one.state] = (*proof.states[one.state][:2], "stale")
+        for i in range(count):
+            if set_apart[i]:
+                if len(proof.apart) < LISTED:
+                    proof.apart.append(one.listed(i, False, str(reasons[i])))
+            elif roots[one.key][i]:
+                if len(proof.mismatches) < LISTED:
+                    proof.mismatches.append(one.listed(i, True))
+            elif len(follows) < LISTED:
+                follows.append(one.listed(i, False))
+    proof.mismatches.extend(follows[: LISTED - len(proof.mismatches)])
+
+
+def _roots(
+    one: _Differing,
+    workbook: Workbook,
+    needs: apart.Needs,
+    found: list[_Differing],
+    strings: tuple[Any, list[str]],
+    alone: RunOutput | None,
+) -> Mask:
+    """Which of the cells that differ are causes: their formula gives another result from Excel's own values too."""
+    count = len(one.places)
+    if alone is None or any(_covers(failure, one) for failure in alone.failures):
+        wrong = {other.key for other in found if other is not one}
+        return np.full(count, not any(read in wrong for read in needs.get(one.key, ())), np.bool_)
+    own = _common_strings(workbook.strings, alone.strings)
+    num, tag = Plane.of_areas(alone.sheets[one.sheet]).get(one.block.rect)
+    at = one.places[:, 0], one.places[:, 1]
+    tag = _renumbered(tag[at], own)
+    same = _same(*one.excel, num[at], tag, own[0][1])
+    return ~same
+
+
+def _covers(failure: Any, one: _Differing) -> bool:
+    top, left, bottom, right = failure.span
+    return failure.sheet == one.name and Rect(top - 1, left - 1, bottom - 1, right - 1).overlaps(one.block.rect)
 
 
 def _inside(rect: Rect, other: Rect) -> tuple[slice, slice]:

@@ -95,6 +95,9 @@ def _calculation(attributes: Attributes) -> dict[str, object]:
         "iterate_delta": _decimal(attributes.get("iterateDelta"), defaults.iterate_delta),
         "manual": attributes.get("calcMode") == "manual",
         "full_precision": is_true(attributes.get("fullPrecision"), default=True),
+        "calc_on_save": is_true(attributes.get("calcOnSave"), default=True),
+        "calc_completed": is_true(attributes.get("calcCompleted"), default=True),
+        "full_calc_on_load": is_true(attributes.get("fullCalcOnLoad")),
         "r1c1": attributes.get("refMode") == "R1C1",
     }
 

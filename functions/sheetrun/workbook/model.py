@@ -169,6 +169,9 @@ class Settings:
     iterate_delta: float = 0.001
     manual: bool = False  #: calculation mode is manual: cached values may be stale
     full_precision: bool = True  #: False: "precision as displayed"
+    calc_on_save: bool = True  #: Excel calculates before it saves, in manual mode too
+    calc_completed: bool = True  #: False: the file was saved while a calculation was not done
+    full_calc_on_load: bool = False  #: the writer asks for a full calculation, since it made none
     application: str = ""  #: docProps/app.xml Application, and AppVersion after a space
     r1c1: bool = False
 

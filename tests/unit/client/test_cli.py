@@ -54,7 +54,7 @@ class Model:
     def __init__(self, report: dict[str, Any]) -> None:
         self.report = report
 
-    def run(self, given: Mapping[str, Any] | None = None) -> Run:
+    def run(self, given: Mapping[str, Any] | None = None, *, explain: bool = False) -> Run:
         return Run(given or {}, self.report)
 
     def script(self) -> str:
@@ -243,6 +243,18 @@ def test_check_shows_differences_causes_first_and_totals(
     assert "2,376 of 2,380 compared match Excel (99.8319 %), 4 differ" in lines[-1]
     totals = json.loads(out_file.read_text())["totals"]
     assert (totals["files"], totals["mismatch"], totals["mismatched"]) == (2, 2, 4)
+
+
+def test_check_shows_what_was_set_apart(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checked(engine, monkeypatch)
+    engine(report={**REPORT, "stale": 1500, "rounding": 2, "uncached": 3, "precision_as_displayed": True})
+    assert main(["check", "a.xlsx"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "1,500 stale, 2 from rounding, 3 without a stored value, " in lines[0]
+    assert "note: the workbook calculates with precision as displayed" in lines[1]
+    assert lines[-1].endswith("1,500 stale, 2 from rounding, 3 without a stored value")
 
 
 def test_check_goes_on_after_a_file_that_is_refused(

@@ -18,7 +18,11 @@ from sheetrun.client.progress import ProgressLine
 
 _SUFFIXES = (".xlsx", ".xlsm")
 _STATUS = {"ok": "ok", "mismatch": "DIFFERS", "refused": "REFUSED", "crashed": "CRASHED", "timed_out": "TIMEOUT"}
-_COUNTS = ("formulas", "compared", "matched", "mismatched", "volatile", "unsupported")
+_COUNTS = (
+    "formulas", "compared", "matched", "mismatched", "stale", "rounding", "volatile", "unsupported", "uncached"
+)  # fmt: skip
+#: Counts that are shown only where they are not 0.
+_RARE = {"stale": "stale", "rounding": "from rounding", "uncached": "without a stored value"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -99,9 +103,9 @@ def file_lines(result: Mapping[str, Any], details: int) -> list[str]:
         return [f"{head} {result['file']}: {result['detail']} [{result['code']}]"]
     lines = [
         f"{head} {result['file']}: {count(report.get('formulas', 0), 'formula')}, {report.get('matched', 0):,} of "
-        f"{report.get('compared', 0):,} match, {report.get('volatile', 0):,} volatile, "
-        f"{report.get('unsupported', 0):,} unsupported, {seconds(result['seconds'])}"
+        f"{report.get('compared', 0):,} match, {_set_apart(report)}{seconds(result['seconds'])}"
     ]
+    lines += [f"         note: {note}" for note in _notes(report)]
     mismatches = sorted(report.get("mismatches") or [], key=lambda one: not one.get("root", False))
     for one in mismatches[:details]:
         cause = "" if one.get("root", True) else "  (follows from another)"
@@ -111,6 +115,18 @@ def file_lines(result: Mapping[str, Any], details: int) -> list[str]:
     if left > 0 and mismatches and details:
         lines.append(f"         and {left:,} more")
     return lines
+
+
+def _set_apart(counts: Mapping[str, Any]) -> str:
+    """What was not compared, as ``14 volatile, 0 unsupported, ``; rarer things only where there are some."""
+    rare = [f"{counts[name]:,} {word}, " for name, word in _RARE.items() if counts.get(name)]
+    return f"{counts.get('volatile', 0):,} volatile, {counts.get('unsupported', 0):,} unsupported, {''.join(rare)}"
+
+
+def _notes(report: Mapping[str, Any]) -> list[str]:
+    if not report.get("precision_as_displayed"):
+        return []
+    return ["the workbook calculates with precision as displayed; here all digits count"]
 
 
 def _shown(value: Any) -> str:
@@ -137,5 +153,5 @@ def total_lines(totals: Mapping[str, int]) -> list[str]:
         "",
         f"{count(totals['files'], 'file')}: {totals['ok']} ok{''.join(', ' + one for one in bad)}",
         f"{count(totals['formulas'], 'formula')}: {totals['matched']:,} of {compared:,} compared match Excel{share}, "
-        f"{totals['mismatched']:,} differ, {totals['volatile']:,} volatile, {totals['unsupported']:,} unsupported",
+        f"{totals['mismatched']:,} differ, {_set_apart(totals).removesuffix(', ')}",
     ]

@@ -1,0 +1,102 @@
+"""Each formula on its own: computed from the values that Excel stored for what it reads, not from ours.
+
+After a run that differs from Excel this tells causes from followers: a cell whose formula gives another result even
+from Excel's own inputs is where the difference begins; one that agrees only passes it on. Nothing that is computed
+here is read again: results go to a second book.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from sheetrun.runtime import indexes
+from sheetrun.runtime.address import Span
+from sheetrun.runtime.book import Book, Failure, Step, describe
+from sheetrun.runtime.errors import Raised, Unsupported
+from sheetrun.runtime.guard import run_guarded
+from sheetrun.runtime.sheet import Area, Key, Sheet, span_of
+from sheetrun.runtime.values import Value
+
+
+class _Reading(Sheet):
+    """A sheet that is read as stored; what is written to it goes to its twin in the other book."""
+
+    __slots__ = ("twin",)
+
+    twin: Sheet
+
+    def store(self, row: int, col: int, value: Value) -> None:
+        self.twin.store(row, col, value)
+
+    def store_array(self, span: Span, value: Value) -> None:
+        self.twin.store_array(span, value)
+
+    def spill(self, key: Key, value: Value) -> None:
+        self.twin.spill(key, value)
+
+    def data_table(self, key: Key, *, row: str | None, column: str | None, through: Sequence[str]) -> None:
+        reason = Unsupported("not_alone", "a data table is computed through other cells")
+        self.book.keep(self, span_of(key)[0], reason)
+
+
+class AloneBook(Book):
+    """``run`` computes every cell from stored values; ``results`` then holds the sheets with what came out."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.results = Book(**options)
+
+    def add_sheet(self, name: str, areas: list[Area]) -> Sheet:
+        plain = super().add_sheet(name, areas)
+        twin = self.results.add_sheet(name, [Area(a.top, a.left, a.num.copy(), a.tag.copy()) for a in areas])
+        views = []
+        for live in (False, True):
+            view = _Reading(self, plain.index, name, areas, live=live)
+            view.twin = twin
+            views.append(view)
+        self.sheets[-1], self._live[-1] = views
+        self._by_name.update({key: views[0] for key, sheet in self._by_name.items() if sheet is plain})
+        return views[0]
+
+    def keep(self, sheet: Sheet, span: Span, error: Exception) -> None:
+        """Records why a range was not computed; its twin has the stored values already."""
+        self.failures.append(Failure(sheet.name, span, *describe(error)))
+
+    def run(self, steps: Sequence[Step], progress: Callable[[int, int, str], None] | None = None) -> None:
+        """Computes all steps, in any order: none reads what another one wrote."""
+        self.results.spills = dict(self.spills)
+        with np.errstate(all="ignore"), indexes.kept():
+            for done, each in enumerate(steps, 1):
+                self._defined.clear()
+                run_guarded(self, each)
+                if each.solved:
+                    self._each_cell(each)
+                if progress is not None:
+                    progress(done, len(steps), each.name)
+        self.results.failures = self.failures
+
+    def _each_cell(self, each: Step) -> None:
+        for name, span in each.targets:
+            view = self._live[self[name].index]
+            for row in range(span.top, span.bottom + 1):
+                for col in range(span.left, span.right + 1):
+                    self._cell(view, row, col)
+
+    def _cell(self, view: Sheet, row: int, col: int) -> None:
+        defined = self._formula(view.index, row, col)
+        if defined is None or (defined.how != "cells" and (row, col) != tuple(defined.span[:2])):
+            return
+        span = Span(row, col, row, col) if defined.how == "cells" else defined.span
+        try:
+            value = defined.formula(row, col) if defined.how == "cells" else defined.formula()
+            if defined.how != "cells" and hasattr(value, "arr"):
+                value = value.arr()
+        except Raised as stop:
+            value = stop.error
+        except Exception as error:
+            self.keep(view, span, error)
+            return
+        self._store(view, defined, span, value)
