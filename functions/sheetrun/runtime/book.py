@@ -197,16 +197,23 @@ class Book:
     def override(self, sheet: int, row: int, col: int, value: Scalar) -> None:
         """Sets a cell, now and whenever its formula would store a result."""
         self.overrides[sheet, row, col] = value
-        self.impose(self.sheets[sheet], Span(row, col, row, col))
+        self._put(self.sheets[sheet], row, col, value)
 
     def impose(self, sheet: Sheet, span: Span) -> None:
         """Puts the caller's values back into a range."""
-        if span.top == span.bottom and span.left == span.right and (sheet.index, *span[:2]) not in self.overrides:
+        if span.top == span.bottom and span.left == span.right:
+            key = (sheet.index, span.top, span.left)
+            if key in self.overrides:
+                self._put(sheet, span.top, span.left, self.overrides[key])
             return
         for (index, row, col), value in self.overrides.items():
             if index == sheet.index and span.top <= row <= span.bottom and span.left <= col <= span.right:
-                area, r, c = sheet._place(row, col) or sheet._grow(Span(row, col, row, col))
-                area.num[r, c], area.tag[r, c] = encode(value)
+                self._put(sheet, row, col, value)
+
+    @staticmethod
+    def _put(sheet: Sheet, row: int, col: int, value: Scalar) -> None:
+        area, r, c = sheet._place(row, col) or sheet._grow(Span(row, col, row, col))
+        area.num[r, c], area.tag[r, c] = encode(value)
 
     # -- computing -----------------------------------------------------------------------------------------------
 
