@@ -489,6 +489,25 @@ def test_a_cell_within_a_block_can_be_set(tmp_path: Path) -> None:
     assert [got[f"B{r}"] for r in range(1, 10)] == [2, -1, 6, 8, 200, 202, 204, 206, 208]
 
 
+def test_a_cell_that_is_set_breaks_its_cycle(tmp_path: Path) -> None:
+    model = model_of(tmp_path, {"A1": "=B1+1", "B1": "=A1*2", "C1": "=B1"}, cached={"A1": 7, "B1": 14, "C1": 14})
+    run = model.run({"A1": 10}, sandboxed=False)
+    assert cells_of(run) == {"A1": 10, "B1": 20, "C1": 20}
+    assert run.report["circular"] == 0
+
+
+def test_a_set_cell_whose_formula_cannot_be_computed(tmp_path: Path) -> None:
+    model = model_of(tmp_path, {"A1": "=FOO(1)", "B1": "=A1*2"}, cached={"A1": 7, "B1": 14})
+    assert cells_of(model.run({"A1": 10}, sandboxed=False)) == {"A1": 10, "B1": 20}
+
+
+def test_thousands_of_inputs(tmp_path: Path) -> None:
+    cells = {"B1": 1, **down("A1", 5000, lambda r: f"=B{r}*2"), "C1": "=SUM(A1:A5000)"}
+    model = model_of(tmp_path, cells)
+    assert model.run({"B1:B5000": 3}, sandboxed=False).get("C1") == 30_000
+    assert model.run({"A1:A4999": 1}, sandboxed=False).get("C1") == 4999
+
+
 def test_a_cell_beyond_the_used_range_can_be_set(tmp_path: Path) -> None:
     run = model_of(tmp_path, {"A1": "=SUM(Z90:Z99)+A50"}).run({"Z95": 5, "A50": 2}, sandboxed=False)
     assert run.get("A1") == 7
