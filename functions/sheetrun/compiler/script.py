@@ -429,11 +429,12 @@ def _extent(part: Loop) -> tuple[int, int]:
 
 
 def _volatile(units: list[Unit], parts: list[Part]) -> Iterator[tuple[int, Rect]]:
-    """Volatile blocks and all that depend on them."""
+    """Volatile blocks and all that depend on them, or may: where only the run tells what a block reads."""
     marked: set[int] = set()
+    anywhere = any(unit.volatile for unit in units)
     for part in parts:
         members = units_of(part)
-        if any(u.volatile or u.needs & marked for u in members):
+        if any(u.volatile or (anywhere and u.dynamic) or u.needs & marked for u in members):
             marked.update(u.index for u in members)
     for unit in units:
         if unit.index in marked:

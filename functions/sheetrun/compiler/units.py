@@ -45,7 +45,7 @@ class Unit:
     tree: Resolved
     reads: tuple[Range, ...] = ()
     dynamic: bool = False  #: reads what only the run can tell
-    volatile: bool = False
+    volatile: bool = False  #: has the clock, chance or the machine in it (OFFSET and INDIRECT give the same again)
     functions: tuple[str, ...] = ()  #: defined LAMBDAs that it calls, directly or not
     needs: set[int] = field(default_factory=set)  #: indices of units that it reads from
 
@@ -201,7 +201,7 @@ def _describe(unit: Unit, scope: Scope) -> None:
             if node.name in DYNAMIC:
                 unit.dynamic = True
             entry = find(node.name)
-            if entry is not None and entry.volatile:
+            if entry is not None and entry.volatile and node.name not in DYNAMIC:
                 unit.volatile = True
             places = _PLACE_ONLY.get(node.name, frozenset())
             stack.extend((a, read and not (i in places and isinstance(a, Range))) for i, a in enumerate(node.args))

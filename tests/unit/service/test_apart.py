@@ -168,3 +168,20 @@ def test_hanging_on_follows_chains_and_ends_in_circles() -> None:
     a, b, c, d = ((0, Rect(n, 0, n, 0)) for n in range(4))
     needs = {b: [a], c: [b, c], a: [c], d: []}
     assert apart.hanging_on([b], needs) == {a, b, c}
+
+
+def volatile_of(tmp_path: Path, *rows: str) -> tuple[int, int]:
+    path = tmp_path / "book.xlsx"
+    path.write_bytes(zip_of(parts_of(sheet_xml("".join(rows)))))
+    report = open_model(path).run(sandboxed=False).report
+    return report["volatile"], report["compared"]
+
+
+def test_references_made_at_run_time_can_be_compared(tmp_path: Path) -> None:
+    cells = row(("A1", "", "1"), ("B1", "OFFSET(A1,0,0)+1", "2"), ("C1", 'INDIRECT("B1")', "2"), ("D1", "C1*2", "4"))
+    assert volatile_of(tmp_path, cells) == (0, 3)
+
+
+def test_beside_chance_they_may_hang_on_it(tmp_path: Path) -> None:
+    cells = row(("A1", "RAND()", "0.5"), ("B1", 'INDIRECT("A1")', "0.5"), ("C1", "B1*2", "1"), ("D1", "1+1", "2"))
+    assert volatile_of(tmp_path, cells) == (3, 1)
