@@ -36,6 +36,7 @@ class Scope:
     tables: dict[str, Table] = field(default_factory=dict)
     externals: list[tuple[str, Sheet]] = field(default_factory=list)
     external_names: dict[tuple[str, str], str] = field(default_factory=dict)
+    refused: dict[str, CannotCompile] = field(default_factory=dict)  #: LAMBDAs that cannot be used, and why
     lost: set[str] = field(default_factory=set)
     functions: dict[str, Resolved | None] = field(default_factory=dict)  #: bodies of Defined; None while resolving
     own: int = 0  #: number of the workbook's own sheets
@@ -215,15 +216,20 @@ class Resolver:
         """A name that is a LAMBDA: resolved once, and called by its key."""
         key = f"{'' if definition.sheet is None else definition.sheet}!{_fold(definition.name)}"
         functions = self._scope.functions
+        if key in self._scope.refused:
+            raise self._scope.refused[key]
         if key not in functions:
             functions[key] = None
             try:
                 tree = parse(definition.text, 0, 0)
                 home = sheet if definition.sheet is None else definition.sheet
                 functions[key] = Resolver(self._scope, home, 0, 0).resolve(tree)
-            except FormulaError as error:
-                functions[key] = nodes.Error("#NAME?")
-                raise CannotCompile("bad_name", f"the name {definition.name} cannot be read: {error}") from error
+            except (FormulaError, CannotCompile) as error:
+                del functions[key]
+                detail = f"the name {definition.name} cannot be used: {error}"
+                refusal = CannotCompile("bad_name", detail) if isinstance(error, FormulaError) else error
+                self._scope.refused[key] = refusal
+                raise refusal from error
         return Defined(key)
 
     def _external_name(self, book: str, folded: str) -> Resolved:
