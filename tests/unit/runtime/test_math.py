@@ -113,3 +113,8 @@ def test_an_empty_cell_counts_in_a_range_and_not_alone() -> None:
     assert call("LCM", [None, 5]) == 0.0
     assert call("GCD", [None, 5]) == 5.0
     assert call("LCM", [None], 5, [None]) == 5.0
+
+
+def test_an_empty_scalar_does_not_count() -> None:
+    assert call("LCM", None, 5) == 5.0
+    assert call("GCD", None) is VALUE

@@ -653,3 +653,21 @@ def test_a_function_of_an_add_in_is_not_excels_of_that_name(tmp_path: Path) -> N
     run = run_of(tmp_path, {"A1": "=_xll.SUM(1,2)", "B1": "=SUM(1,2)"}, cached={"A1": 7, "B1": 3})
     assert cells_of(run) == {"A1": 7, "B1": 3}
     assert [(e["cell"], e["code"]) for e in run.report["errors"]] == [("Sheet1!A1", "add_in")]
+
+
+def test_lambdas_get_references_to_the_cells_of_a_range(tmp_path: Path) -> None:
+    cells = {
+        **{f"A{r}": r for r in range(1, 4)},
+        **{f"B{r}": 10 * r for r in range(1, 4)},
+        "D1:D3": "#=MAP(A1:A3,LAMBDA(a,OFFSET(a,0,1)+a))",
+        "E1:E3": "#=BYROW(A1:B3,LAMBDA(r,ROW(r)*SUBTOTAL(9,r)))",
+        "F1:G1": "#=BYCOL(A1:B3,LAMBDA(c,SUM(OFFSET(c,1,0,2))))",
+        "H1:H3": "#=MAP(A1:A3*2,B1:B3,LAMBDA(a,b,a+b))",
+        "I1:I2": "#=MAP(DROP(A1:A3,1),LAMBDA(a,OFFSET(a,-1,0)))",
+    }
+    got = cells_of(run_of(tmp_path, cells))
+    assert [got[f"D{r}"] for r in (1, 2, 3)] == [11, 22, 33]
+    assert [got[f"E{r}"] for r in (1, 2, 3)] == [11, 44, 99]
+    assert [got["F1"], got["G1"]] == [5, 50]
+    assert [got[f"H{r}"] for r in (1, 2, 3)] == [12, 24, 36]
+    assert [got["I1"], got["I2"]] == [1, 2]

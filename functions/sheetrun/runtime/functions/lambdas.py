@@ -1,13 +1,19 @@
-"""Functions that call a LAMBDA: MAP, REDUCE, SCAN, BYROW, BYCOL, MAKEARRAY. A LAMBDA is a Python function of values."""
+"""Functions that call a LAMBDA: MAP, REDUCE, SCAN, BYROW, BYCOL, MAKEARRAY. A LAMBDA is a Python function of values.
+
+The cells, rows and columns of a reference are handed on as references, so that OFFSET, ROW or SUBTOTAL can be asked of
+them (measured for MAP).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from sheetrun.runtime.errors import CALC, VALUE, ExcelError, Raised
 from sheetrun.runtime.registry import excel
+from sheetrun.runtime.sheet import Ref
 from sheetrun.runtime.values import MISSING, Arr, Scalar, Value, common_shape
 
 
@@ -41,13 +47,30 @@ def one(value: Value) -> Scalar:
     return scalar
 
 
+def _array(value: Value) -> Arr:
+    if isinstance(value, ExcelError):
+        raise Raised(value)
+    return Arr.of(None if value is MISSING else value)
+
+
+def _spread(value: Value) -> Value:
+    return value if isinstance(value, Ref) else Arr.of(value)
+
+
+def _places(value: Value, shape: tuple[int, int]) -> Iterator[Value]:
+    """Each place of an array of that shape; of a reference that has it, each cell as a reference."""
+    if isinstance(value, Ref) and value.shape == shape:
+        rows, columns = shape
+        return (value.moved(r, c, 1, 1) for r in range(rows) for c in range(columns))
+    return iter(Arr.of(value).expanded(shape))
+
+
 @excel("MAP(*args: raw) -> array")
 def map_(*args: Value) -> Arr:
     """An array made by calling a LAMBDA with each place of one or more arrays."""
     *arrays, function = args
-    spreads = [Arr.of(a) for a in arrays]
-    shape = common_shape(spreads)
-    columns = [a.expanded(shape) for a in spreads]
+    shape = common_shape(_spread(a) for a in arrays)
+    columns = [_places(a, shape) for a in arrays]
     return Arr.flat((one(called(function, *cells)) for cells in zip(*columns, strict=True)), shape)
 
 
@@ -71,16 +94,24 @@ def scan(initial: Value, array: Arr, function: Any) -> Arr:
     return Arr.flat(out, array.shape)
 
 
-@excel("BYROW(array: array, function: raw) -> array")
-def byrow(array: Arr, function: Any) -> Arr:
+@excel("BYROW(array: raw, function: raw) -> array")
+def byrow(array: Value, function: Any) -> Arr:
     """One value for each row of an array."""
+    if isinstance(array, Ref):
+        height, width = array.shape
+        return Arr.column([one(called(function, array.moved(r, 0, 1, width))) for r in range(height)])
+    array = _array(array)
     rows = range(array.shape[0])
     return Arr.column([one(called(function, array.take(slice(r, r + 1), slice(None)))) for r in rows])
 
 
-@excel("BYCOL(array: array, function: raw) -> array")
-def bycol(array: Arr, function: Any) -> Arr:
+@excel("BYCOL(array: raw, function: raw) -> array")
+def bycol(array: Value, function: Any) -> Arr:
     """One value for each column of an array."""
+    if isinstance(array, Ref):
+        height, width = array.shape
+        return Arr.rows([[one(called(function, array.moved(0, c, height, 1))) for c in range(width)]])
+    array = _array(array)
     columns = range(array.shape[1])
     return Arr.rows([[one(called(function, array.take(slice(None), slice(c, c + 1)))) for c in columns]])
 

@@ -111,7 +111,7 @@ def _wholes(values: tuple[Value, ...]) -> list[int]:
     for value in values:
         for each in value if isinstance(value, Arr) else (value,):
             if each is None:
-                if value.size > 1:
+                if isinstance(value, Arr) and value.size > 1:
                     found.append(0)
                 continue
             number = NA if each is MISSING else VALUE if isinstance(each, bool) else to_number(each)
