@@ -16,8 +16,6 @@ from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, TEXT, Mask, Numbers, 
 from sheetrun.runtime.errors import ExcelError
 from sheetrun.runtime.values import Arr, Scalar
 
-_CLOSE: Final = 5e-16  # half a unit in the 15th digit of a number near 9.99…
-
 
 def same_number(a: float, b: float) -> bool:
     """Equal to 15 significant digits."""

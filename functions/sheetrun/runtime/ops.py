@@ -15,7 +15,7 @@ import numpy as np
 
 from sheetrun.runtime import powers
 from sheetrun.runtime.cells import LOGICAL, NUMBER, Numbers
-from sheetrun.runtime.coerce import to_logical, to_number, to_text
+from sheetrun.runtime.coerce import to_number, to_text
 from sheetrun.runtime.compare import compare, compare_arrays, equal_arrays, same_number
 from sheetrun.runtime.errors import DIV0, NULL, NUM, REF, VALUE, ExcelError, Raised
 from sheetrun.runtime.sheet import Ref, Refs
@@ -231,11 +231,6 @@ def _joined(a: Scalar, b: Scalar) -> str | ExcelError:
     return left + right if len(left) + len(right) <= 32767 else VALUE
 
 
-def percent(a: Value) -> Any:
-    """``a%``."""
-    return div(num(a), 100.0)
-
-
 def eq(a: Value, b: Value) -> Value:
     """``a = b``."""
     if type(a) is float and type(b) is float:
@@ -309,11 +304,6 @@ def _compared(a: Value, b: Value, holds: Callable[[Any], Any], *, ordered: bool 
 
 def _pairs(a: tuple[int, int], b: tuple[int, int]) -> bool:
     return all(x == y or 1 in (x, y) for x, y in zip(a, b, strict=True))
-
-
-def truth(value: Value) -> bool | ExcelError:
-    """A scalar as a condition."""
-    return to_logical(spread(value))
 
 
 # -- reference operators ------------------------------------------------------------------------------------------------
