@@ -51,7 +51,9 @@ def test_a_lost_notification_is_found(client: Client, service: Running, aws: Any
     try:
         made = client.submit()
         client.upload(made, workbook())
-        sweep(aws)
+        end = time.monotonic() + SECONDS
+        while client.job(made["id"], wait=1)["state"] == "awaiting_upload" and time.monotonic() < end:
+            sweep(aws)
         assert client.until(made["id"])["state"] == "succeeded"
     finally:
         s3.put_bucket_notification_configuration(Bucket=service.bucket, NotificationConfiguration=told)
