@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -122,9 +121,12 @@ def test_a_dataset_is_analyzed_and_its_script_runs_on_its_own(tmp_path: Path) ->
 
 
 def test_ctrl_c_ends_it_at_once_and_leaves_nothing(tmp_path: Path) -> None:
-    words = [sys.executable, "-m", "sheetrun.client.cli", "check", EXAMPLE]
+    for number in range(100):
+        (tmp_path / f"{number}.xlsx").symlink_to(EXAMPLE)
+    words = [sys.executable, "-m", "sheetrun.client.cli", "check", "."]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
-    time.sleep(0.8)
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("ok")
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=20)
     assert process.returncode == 130
