@@ -16,7 +16,10 @@ from typing import NoReturn
 import sheetrun
 from sheetrun.client.commands import COMMANDS
 from sheetrun.client.console import describe
+from sheetrun.sandbox.bare import shed
 
+#: Commands that run scripts: they begin again without the environment, so that the sandbox may be a fork of them.
+_COMPUTING = ("run", "check", "scenarios")
 _EPILOG = "Start here: `sheetrun run FILE.xlsx`. `sheetrun COMMAND --help` explains a command."
 
 
@@ -30,6 +33,8 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and gives its exit code."""
     words = sys.argv[1:] if argv is None else list(argv)
+    if argv is None and words and words[0] in _COMPUTING:
+        shed()
     try:
         code = _run(words)
         sys.stdout.flush()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import gc
 import importlib
 import json
-import os
 import socket
 import sys
 
@@ -29,19 +28,11 @@ def main() -> None:
     for name in setting["preload"]:
         worker.bring_in(name)
     control = socket.socket(fileno=setting["control"])
-    _silence()
+    serving.silence()
     gc.collect()
     gc.freeze()  # a collection in a fork would touch, and so copy, every page of what is shared
     control.sendall(b"H")
     serving.serve(control)
-
-
-def _silence() -> None:
-    """From here on nobody reads the server's own output: a job brings its own pipes."""
-    null = os.open(os.devnull, os.O_RDWR)
-    for fd in (0, 1, 2):
-        os.dup2(null, fd)
-    os.close(null)
 
 
 if __name__ == "__main__":

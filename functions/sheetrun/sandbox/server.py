@@ -1,4 +1,4 @@
-"""The parent's handle on ``child.py``: starts it with nothing in its environment, hands it jobs, ends it.
+"""The parent's handle on the process that forks for jobs: starts it (``child.py``), hands it jobs, ends it.
 
 ``harden_parent`` belongs here because it must come before the first child.
 """
@@ -20,18 +20,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from . import layers
+from .bare import ONE_THREAD
 from .errors import ProtocolError
 
 START_SECONDS: Final = 30.0
 _END_SECONDS: Final = 5.0
 _CHILD: Final = Path(__file__).with_name("child.py")
 _PACKAGES: Final = Path(__file__).resolve().parents[2]
-
-#: Numeric libraries must not start threads: a fork keeps only one, and a thread would count as a process.
-_ENVIRONMENT: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 #: What computations import when they first need it, which would be too late where no file can be opened any more.
 _STANDARD: Final = ("_strptime", "datetime", "decimal", "fractions", "json", "math", "statistics", "unicodedata")
@@ -91,21 +89,34 @@ class Report:
     peak_bytes: int
 
 
-class Server:
-    """One ``child.py`` process. Runs one job at a time; not for two threads at once."""
+class Process(Protocol):
+    """What a server's process must answer: a part of ``subprocess.Popen``."""
 
-    def __init__(self, preload: Sequence[str]) -> None:
-        """Raises ``ProtocolError`` if it does not come up."""
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float) -> int: ...
+    def kill(self) -> None: ...
+
+
+class Server:
+    """A process that forks for each job. Runs one job at a time; not for two threads at once."""
+
+    def __init__(self, process: Process, control: socket.socket) -> None:
+        self.process = process
+        self.socket = control
+        self.job_pid: int | None = None
+
+    @classmethod
+    def started(cls, preload: Sequence[str]) -> Server:
+        """A fresh interpreter (``child.py``). Raises ``ProtocolError`` if it does not come up."""
         if not sys.executable:
             raise ProtocolError("this Python does not know its own interpreter (sys.executable is empty)")
         ours, theirs = socket.socketpair()
-        self.socket = ours
         setting = {"path": import_path(), "preload": [*_STANDARD, *preload], "control": theirs.fileno()}
-        environment = dict(_ENVIRONMENT)
+        environment = dict(ONE_THREAD)
         if "LD_LIBRARY_PATH" in os.environ:  # no secret; AWS Lambda's interpreter finds its own library by it
             environment["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
         try:
-            self.process = subprocess.Popen(
+            process = subprocess.Popen(
                 [sys.executable, "-I", "-S", "-B", "-X", "utf8", str(_CHILD), json.dumps(setting)],
                 env=environment,
                 cwd="/",
@@ -120,30 +131,14 @@ class Server:
             raise ProtocolError(f"the sandbox's interpreter could not be started: {error}") from error
         finally:
             theirs.close()
-        self.job_pid: int | None = None
+        server = cls(process, ours)
         try:
-            self._greet()
+            with process.stderr as said:  # type: ignore[union-attr]
+                _greet(ours, said.fileno())
         except BaseException:
-            self.close()
+            server.close()
             raise
-
-    def _greet(self) -> None:
-        """Waits until the imports are done, and keeps what the process said if they fail."""
-        assert self.process.stderr is not None
-        said = b""
-        deadline = time.monotonic() + START_SECONDS
-        pipe = self.process.stderr.fileno()
-        while (left := deadline - time.monotonic()) > 0:
-            ready, _, _ = select.select([self.socket, pipe], [], [], left)
-            if pipe in ready:
-                said = (said + os.read(pipe, 1 << 16))[-4096:]
-            if self.socket in ready:
-                if self.socket.recv(1) == b"H":
-                    self.process.stderr.close()
-                    return
-                said += self.process.stderr.read(4096)
-                raise ProtocolError(f"the sandbox's interpreter did not start: {said.decode(errors='replace')}")
-        raise ProtocolError(f"the sandbox's interpreter was not ready within {START_SECONDS:g} s")
+        return server
 
     def alive(self) -> bool:
         return self.process.poll() is None
@@ -190,16 +185,31 @@ class Server:
     def close(self) -> None:
         """Ends the server and a job that still runs. Can be called again."""
         self.socket.close()  # the server sees it, kills its job and leaves
-        if self.process.stderr is not None:
-            self.process.stderr.close()
         try:
             self.process.wait(timeout=_END_SECONDS)
-        except subprocess.TimeoutExpired:
+        except (subprocess.TimeoutExpired, TimeoutError):
             self.process.kill()
-            self.process.wait()
+            self.process.wait(timeout=_END_SECONDS)
         if self.job_pid is not None:
             # The server did not tell how its job ended. A job dies with its server; this is for systems that have no
             # such signal. It leads its own group, whose number is not another's while a member lives.
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.job_pid, signal.SIGKILL)
             self.job_pid = None
+
+
+def _greet(control: socket.socket, pipe: int) -> None:
+    """Waits until the imports are done; what the process said (``pipe``: its stderr) is the error if they fail."""
+    said = b""
+    deadline = time.monotonic() + START_SECONDS
+    while (left := deadline - time.monotonic()) > 0:
+        ready, _, _ = select.select([control, pipe], [], [], left)
+        if pipe in ready:
+            said = (said + os.read(pipe, 1 << 16))[-4096:]
+        if control in ready:
+            if control.recv(1) == b"H":
+                return
+            while more := os.read(pipe, 1 << 16):
+                said = (said + more)[-4096:]
+            raise ProtocolError(f"the sandbox's interpreter did not start: {said.decode(errors='replace')}")
+    raise ProtocolError(f"the sandbox's interpreter was not ready within {START_SECONDS:g} s")

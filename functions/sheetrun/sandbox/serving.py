@@ -51,6 +51,15 @@ def serve(control: socket.socket) -> None:
         control.sendall(b"X" + len(text).to_bytes(4, "big") + text)
 
 
+def silence() -> None:
+    """From here on nobody reads the server's own output: a job brings its own pipes."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(null, fd)
+    if null > 2:
+        os.close(null)
+
+
 def _await(control: socket.socket, woken: int, pid: int) -> tuple[int, Any]:
     """Until the job ends. The parent can have it killed; if the parent is gone, it is killed as well."""
     while True:

@@ -73,7 +73,7 @@ class WarmRunner:
             self._drop()
             server = None
         if server is None:
-            server = self._server = Server(self._preload)
+            server = self._server = Server.started(self._preload)
             self._owner = os.getpid()
             self._jobs = 0
         return server

@@ -42,7 +42,7 @@ def run_job(fds: list[int], server: int) -> None:
         receive, send, out, err = fds
         os.dup2(out, 1)
         os.dup2(err, 2)
-        _close_all_but(0, 1, 2, receive, send)
+        close_all_but(0, 1, 2, receive, send)
         Job(receive, send, server).run()
         code = 0
     except BaseException:
@@ -51,7 +51,8 @@ def run_job(fds: list[int], server: int) -> None:
         os._exit(code)
 
 
-def _close_all_but(*kept: int) -> None:
+def close_all_but(*kept: int) -> None:
+    """Closes every descriptor of this process but some."""
     low = 0
     for fd in sorted(kept):
         if low < fd:  # closerange(n, n) closes everything

@@ -123,7 +123,7 @@ class Model:
 
 def _computed(script: str, payload: RunInput, sandboxed: bool, timeout: float) -> RunOutput:
     if sandboxed:
-        from sheetrun.sandbox.process import run
+        from sheetrun.sandbox.forked import run
 
         job = Job(script, payload.to_bytes(), entry=ENTRY, policy=SCRIPT_POLICY, preload=ONCE_PRELOAD)
         limits = Limits(wall_seconds=timeout, cpu_seconds=timeout, memory_bytes=8 * 2**30, output_bytes=2**31)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from sheetrun.sandbox import forked
 from sheetrun.sandbox.compiled import CodeCache
 from sheetrun.sandbox.errors import Cancelled, Crashed, ForbiddenSyntax, NotIsolated, ProtocolError
 from sheetrun.sandbox.job import Job, Result
@@ -28,9 +29,17 @@ def warm() -> Iterator[WarmRunner]:
         yield runner
 
 
-@pytest.fixture(params=["warm", "cold"])
-def runs(request: pytest.FixtureRequest, warm: WarmRunner) -> Run:
-    return warm.run if request.param == "warm" else run
+@pytest.fixture(params=["warm", "cold", "forked"])
+def runs(request: pytest.FixtureRequest, warm: WarmRunner, monkeypatch: pytest.MonkeyPatch) -> Run:
+    if request.param == "forked":
+        # The fork of a test sees the environment of the tests; what it may see is another matter (test_sandbox_bare).
+        monkeypatch.setattr(forked, "bare", lambda: True)
+        monkeypatch.setattr(forked.process, "run", _not_forked)
+    return {"warm": warm.run, "cold": run, "forked": forked.run}[request.param]
+
+
+def _not_forked(*_job: object, **_options: object) -> Result:
+    raise AssertionError("it was not run in a fork")
 
 
 def raw(script: str, payload: bytes = b"", **more: object) -> Job:

@@ -1,0 +1,59 @@
+"""A program with nothing to hide: its environment holds no secret, so what is forked from it can be shown to anybody."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import Final
+
+#: Numeric libraries must not start threads: a fork keeps only one, and a thread would count as a process.
+ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+#: What may stay in the environment: where things are and how they look. Nobody keeps a secret there.
+_HARMLESS: Final = frozenset(
+    [
+        "COLUMNS",
+        "HOME",
+        "LANG",
+        "LANGUAGE",
+        "LD_LIBRARY_PATH",
+        "LINES",
+        "LOGNAME",
+        "NO_COLOR",
+        "PATH",
+        "PWD",
+        "SHELL",
+        "SHEETRUN_DEBUG",
+        "SHLVL",
+        "TEMP",
+        "TERM",
+        "TMP",
+        "TMPDIR",
+        "TZ",
+        "USER",
+        "VIRTUAL_ENV",
+        "_",
+    ]
+)
+_HARMLESS_PREFIXES: Final = ("LC_", "PYTHON")
+
+
+def shed() -> None:
+    """Starts this program again with an environment that holds no secret, unless it holds none already.
+
+    Does not return when it does so. Does nothing where a program cannot be replaced in place.
+    """
+    if bare() or sys.platform == "win32" or not (sys.executable and sys.orig_argv):
+        return
+    kept = {name: value for name, value in os.environ.items() if _harmless(name)}
+    os.execve(sys.executable, sys.orig_argv, {**kept, **ONE_THREAD})
+
+
+def bare(environment: Mapping[str, str] | None = None) -> bool:
+    """Whether an environment (ours) holds nothing but what is harmless, and numeric libraries start no threads."""
+    told = (os.environ if environment is None else environment).items()
+    return ONE_THREAD.items() <= told and all(_harmless(name) or name in ONE_THREAD for name, _ in told)
+
+
+def _harmless(name: str) -> bool:
+    return name in _HARMLESS or name.startswith(_HARMLESS_PREFIXES)
