@@ -11,7 +11,7 @@ from typing import Final
 ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 #: What may stay in the environment: where things are and how they look. Nobody keeps a secret there.
 _HARMLESS: Final = frozenset(
-    [
+    {
         "COLUMNS",
         "HOME",
         "LANG",
@@ -33,7 +33,7 @@ _HARMLESS: Final = frozenset(
         "USER",
         "VIRTUAL_ENV",
         "_",
-    ]
+    }
 )
 _HARMLESS_PREFIXES: Final = ("LC_", "PYTHON")
 
