@@ -159,24 +159,38 @@ def prove(
         top, left, bottom, right = failure.span
         failed.setdefault(by_name[failure.sheet], []).append(Rect(top - 1, left - 1, bottom - 1, right - 1))
     found: list[_Differing] = []
+    uncalculated = apart.not_calculated(workbook.settings)
     for index, sheet in enumerate(workbook.sheets):
         if not sheet.blocks:
             continue
         excel, ours = Plane.of_grids(sheet.grids), Plane.of_areas(output.sheets[index])
-        for block in sheet.blocks:
+        special = [*failed.get(index, ()), *sheet.uncached]
+        counts = _differing_cells(sheet, ours, strings, special)
+        for block, differ in zip(sheet.blocks, counts, strict=True):
             key = (index, block.rect)
+            size = block.rect.size
             if key in left_out:
-                proof.unsupported += block.rect.size
+                proof.unsupported += size
                 proof.states.append((index, block.rect, "unsupported"))
-                continue
-            differing = _compare_block(proof, index, sheet, block, excel, ours, strings, failed, key in waved)
-            if differing is not None:
-                found.append(differing)
+            elif differ == 0 and key not in waved:
+                proof.compared += size
+                proof.matched += size
+                proof.states.append((index, block.rect, "matched"))
+            elif differ > 0 and key not in waved and uncalculated and len(found) >= LISTED:
+                # All these are the writer's values, not Excel's (see ``apart``), and enough of them are listed.
+                proof.compared += size - differ
+                proof.matched += size - differ
+                proof.stale += differ
+                proof.states.append((index, block.rect, "stale"))
+            else:
+                differing = _compare_block(proof, index, sheet, block, excel, ours, strings, failed, key in waved)
+                if differing is not None:
+                    found.append(differing)
     proof.errors = [_error(workbook.sheets[r.sheet].name, range_name(*r.rect), r.code, r.detail) for r in refused] + [
         _error(f.sheet, range_name(*(n - 1 for n in f.span)), f.code, f.detail) for f in output.failures
     ]
     if found:
-        _judge(proof, workbook, output, found, needs or {}, strings, alone)
+        _judge(proof, workbook, output, found, needs or {}, alone)
     return proof
 
 
@@ -199,6 +213,46 @@ def _common_strings(excel: Sequence[str], ours: Sequence[str]) -> tuple[Any, lis
         ids[i] = found
     canonical = np.array([known[t] for t in texts], np.int32)
     return (ids, canonical), texts
+
+
+def _differing_cells(
+    sheet: Sheet, ours: Plane, strings: tuple[Any, list[str]], special: Sequence[Rect]
+) -> Sequence[int]:
+    """For each block how many cells differ, all blocks at once; -1 where that must be seen cell by cell: where a special
+    range (failed, or without a stored value) lies over the block, or no single grid holds it."""
+    rects = np.array([block.rect for block in sheet.blocks], np.int64)
+    counts = np.full(len(rects), -1, np.int64)
+    for grid in sheet.grids:
+        top, left, bottom, right = grid.rect
+        inside = (rects[:, 0] >= top) & (rects[:, 1] >= left) & (rects[:, 2] <= bottom) & (rects[:, 3] <= right)
+        if not inside.any():
+            continue
+        num, tag = ours.get(grid.rect)
+        tag = _renumbered(tag, strings)
+        bad = (grid.num != num) | (grid.tag != tag)
+        at = np.nonzero(bad)  # these few may still be close enough, or errors, which are equal to nothing
+        bad[at] = ~_same(grid.num[at], grid.tag[at], num[at], tag[at], strings[0][1])
+        within = rects[inside] - (top, left, top, left)
+        number = _sums(bad, within)
+        if special:
+            over = np.zeros(bad.shape, np.bool_)
+            for rect in special:
+                if rect.overlaps(grid.rect):
+                    over[_inside(grid.rect, rect)] = True
+            number[_sums(over, within) > 0] = -1
+        counts[inside] = number
+    numbers: list[int] = counts.tolist()
+    return numbers
+
+
+def _sums(mask: Mask, rects: Any) -> Any:
+    """How many cells of a mask are set in each of many rectangles (n × 4: top, left, bottom, right; corners included)."""
+    top, left, bottom, right = rects.T
+    if not mask.any():
+        return np.zeros(len(rects), np.int64)
+    table = np.zeros((mask.shape[0] + 1, mask.shape[1] + 1), np.int64)
+    np.cumsum(np.cumsum(mask, axis=0, dtype=np.int64), axis=1, out=table[1:, 1:])
+    return table[bottom + 1, right + 1] - table[top, right + 1] - table[bottom + 1, left] + table[top, left]
 
 
 def _compare_block(
@@ -285,11 +339,12 @@ def _judge(
     output: RunOutput,
     found: list[_Differing],
     needs: apart.Needs,
-    strings: tuple[Any, list[str]],
     alone: RunOutput | None,
 ) -> None:
     """Lists what differs: causes first, then what follows from them; and apart what is no error (see ``apart``)."""
-    roots = {one.key: _roots(one, workbook, needs, found, strings, alone) for one in found}
+    own = None if alone is None else _common_strings(workbook.strings, alone.strings)
+    wrong = {one.key for one in found}
+    roots = {one.key: _roots(one, needs, wrong, own, alone) for one in found}
     behind_roots = apart.hanging_on((key for key, root in roots.items() if root.any()), needs)
     behind_circles = apart.hanging_on(apart.circular_blocks(workbook, output.failures), needs)
     uncalculated = apart.not_calculated(workbook.settings)
@@ -316,32 +371,28 @@ def _judge(
         proof.compared -= int(set_apart.sum())
         if set_apart.all():
             proof.states[one.state] = (*proof.states[one.state][:2], "stale")
-        for i in range(count):
-            if set_apart[i]:
-                if len(proof.apart) < LISTED:
-                    proof.apart.append(one.listed(i, False, str(reasons[i])))
-            elif roots[one.key][i]:
-                if len(proof.mismatches) < LISTED:
-                    proof.mismatches.append(one.listed(i, True))
-            elif len(follows) < LISTED:
-                follows.append(one.listed(i, False))
+        for i in np.flatnonzero(set_apart)[: LISTED - len(proof.apart)].tolist():
+            proof.apart.append(one.listed(i, False, str(reasons[i])))
+        causes = roots[one.key]
+        for i in np.flatnonzero(~set_apart & causes)[: LISTED - len(proof.mismatches)].tolist():
+            proof.mismatches.append(one.listed(i, True))
+        for i in np.flatnonzero(~set_apart & ~causes)[: LISTED - len(follows)].tolist():
+            follows.append(one.listed(i, False))
     proof.mismatches.extend(follows[: LISTED - len(proof.mismatches)])
 
 
 def _roots(
     one: _Differing,
-    workbook: Workbook,
     needs: apart.Needs,
-    found: list[_Differing],
-    strings: tuple[Any, list[str]],
+    wrong: set[tuple[int, Rect]],
+    own: tuple[Any, list[str]] | None,
     alone: RunOutput | None,
 ) -> Mask:
     """Which of the cells that differ are causes: their formula gives another result from Excel's own values too."""
     count = len(one.places)
-    if alone is None or any(_covers(failure, one) for failure in alone.failures):
-        wrong = {other.key for other in found if other is not one}
-        return np.full(count, not any(read in wrong for read in needs.get(one.key, ())), np.bool_)
-    own = _common_strings(workbook.strings, alone.strings)
+    if alone is None or own is None or any(_covers(failure, one) for failure in alone.failures):
+        follows = any(read in wrong and read != one.key for read in needs.get(one.key, ()))
+        return np.full(count, not follows, np.bool_)
     num, tag = Plane.of_areas(alone.sheets[one.sheet]).get(one.block.rect)
     at = one.places[:, 0], one.places[:, 1]
     tag = _renumbered(tag[at], own)
