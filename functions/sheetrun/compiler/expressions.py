@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
@@ -66,16 +67,24 @@ class Layout:
     """What the host is: one cell (``rect`` of size 1), the loop variables ``r`` and ``c``, or a whole block.
 
     ``rect``: the cells that the code stands for (0-based). ``row_var``/``col_var``: that axis is a loop variable.
+    ``lanes``: each cell has a value for each of many scenarios (see ``runtime.lanes``); then ``whole`` is set as well,
+    also in a loop, and arrays have a row for each cell of the block and a column for each scenario.
     """
 
     rect: Rect
     row_var: bool = False
     col_var: bool = False
     whole: bool = False
+    lanes: bool = False
 
     @property
     def fixed(self) -> bool:
         return not (self.row_var or self.col_var or self.whole)
+
+    @property
+    def moving(self) -> bool:
+        """In a loop."""
+        return self.row_var or self.col_var
 
 
 @dataclass(slots=True)
@@ -116,8 +125,20 @@ class Names:
 class Emitter:
     """Writes expressions for one layout. ``sheet``: index of the host's sheet; ``alias(sheet)`` names it in the code."""
 
-    def __init__(self, layout: Layout, sheet: int, names: Names, alias: Any, sheet_name: Any, *, arrays: bool) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        sheet: int,
+        names: Names,
+        alias: Any,
+        sheet_name: Any,
+        *,
+        arrays: bool,
+        varies: Callable[[Range], bool] = lambda _: True,
+    ) -> None:
+        """``varies``: whether a reference may have another value in another scenario (for ``lanes``)."""
         self.layout = layout
+        self._varies = varies
         self.sheet = sheet
         self.names = names
         self._alias = alias
@@ -295,15 +316,22 @@ class Emitter:
         layout = self.layout
         if layout.fixed:
             return literal(_address(node.at(layout.rect.top, layout.rect.left)))
-        if layout.whole:
+        if layout.lanes and want in ("arr", "ref") and self._varies(node):
+            raise NotWhole
+        if layout.whole and not layout.moving:
             return literal(_address(self._over(node, want)))
         if node.fixed_rows and node.fixed_columns:
             return literal(_address(node.at(0, 0)))
         if node.wraps(layout.rect):
             raise CannotCompile("reference_wraps", "a relative reference leaves the sheet within the block")
-        top, left = self._axis(node.top, layout.row_var, "r"), self._axis(node.left, layout.col_var, "c")
         if node.single or (node.top == node.bottom and node.left == node.right and want in ("number", "value")):
+            top, left = self._axis(node.top, layout.row_var, "r"), self._axis(node.left, layout.col_var, "c")
             return f"{top}, {left}"
+        return self._corners(node)
+
+    def _corners(self, node: Range) -> str:
+        layout = self.layout
+        top, left = self._axis(node.top, layout.row_var, "r"), self._axis(node.left, layout.col_var, "c")
         bottom, right = self._axis(node.bottom, layout.row_var, "r"), self._axis(node.right, layout.col_var, "c")
         return f"{top}, {left}, {bottom}, {right}"
 
@@ -328,7 +356,10 @@ class Emitter:
             return node.at(rect.top, rect.left)
         if node.wraps(rect) or node.top != node.bottom or node.left != node.right:
             raise NotWhole
-        return node.over(rect)
+        found = node.over(rect)
+        if self.layout.lanes and (found.height, found.width) not in ((rect.height, rect.width), (1, 1)):
+            raise NotWhole  # a row that meets a column: the cells of a block are one axis here
+        return found
 
     def _intersect(self, node: Range) -> Range | None:
         """Implicit intersection of a written range with the host: the range of one cell, for every host cell."""
@@ -397,6 +428,8 @@ class Emitter:
             return self.value(arg)
         if node.name in _PASSING:  # the test of IF, the index of CHOOSE
             return self.value(arg)
+        if self.layout.lanes and not isinstance(arg, Range | nodes.Number | nodes.Text | nodes.Logical):
+            raise NotWhole  # an array that is computed: its rows and columns are not those of scenarios
         if (
             node.name == "INDEX" and i == 0
         ):  # INDEX(A1:A9>=0,0) is an array in every Excel, also without Ctrl+Shift+Enter
@@ -441,7 +474,9 @@ class Emitter:
         """Whether the argument is the same for every cell of the block."""
         rect = self.layout.rect
         for n in walk(node):
-            if isinstance(n, Range):
+            if isinstance(n, Range) and self.layout.lanes and self._varies(n):
+                return False
+            if isinstance(n, Range) and not self.layout.moving:
                 rows_same = n.fixed_rows or rect.height == 1
                 columns_same = n.fixed_columns or rect.width == 1
                 if not (rows_same and columns_same) or (n.single and not (n.fixed_rows and n.fixed_columns)):
@@ -473,7 +508,7 @@ class Emitter:
     def _growing(self, node: nodes.Call) -> str | None:
         """SUM(A$2:A2) filled down, or SUM($B2:B2) filled to the right: one pass over the longest range."""
         arg, rect = node.args[0], self.layout.rect
-        if not isinstance(arg, Range) or arg.last_sheet is not None or arg.wraps(rect):
+        if self.layout.lanes or not isinstance(arg, Range) or arg.last_sheet is not None or arg.wraps(rect):
             return None
         down = arg.top.absolute and not arg.bottom.absolute and (arg.fixed_columns or rect.width == 1)
         right = arg.left.absolute and not arg.right.absolute and (arg.fixed_rows or rect.height == 1)
@@ -488,12 +523,18 @@ class Emitter:
         rect = self.layout.rect
         if node.last_sheet is not None or node.wraps(rect):
             raise NotWhole
+        if self.layout.moving:
+            if node.whole_columns or node.whole_rows:
+                raise NotWhole
+            return f"{self._alias(node.sheet)}.window(({self._corners(node)}), 1, 1)"
         if node.top.absolute != node.bottom.absolute or node.left.absolute != node.right.absolute:
             raise NotWhole
         first = node.at(rect.top, rect.left)
         if first.size > 100_000 or node.whole_columns or node.whole_rows:
             raise NotWhole
         steps = (1 if node.fixed_rows else rect.height, 1 if node.fixed_columns else rect.width)
+        if self.layout.lanes and steps not in ((rect.height, rect.width), (1, 1)):
+            raise NotWhole
         return f"{self._alias(node.sheet)}.window({literal(_address(first))}, {steps[0]}, {steps[1]})"
 
     def _let(self, node: nodes.Call, want: str) -> str:

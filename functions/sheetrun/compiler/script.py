@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from sheetrun.compiler.errors import CannotCompile
@@ -57,7 +57,7 @@ class _Statement:
 
 
 @dataclass(slots=True)
-class _Function:
+class Function:
     name: str
     sheet: int
     solved: bool
@@ -69,15 +69,17 @@ class _Function:
 
 def compile_workbook(workbook: Workbook) -> Script:
     """The script of a workbook. Byte-identical for the same workbook."""
-    return _Writer(workbook).script()
+    return Writer(workbook).script()
 
 
-class _Writer:
+class Writer:
+    """Writes a script, part by part."""
+
     def __init__(self, workbook: Workbook) -> None:
         self._workbook = workbook
         self._scope = Scope.of(workbook)
         self._labels = Labels(workbook)
-        self._functions: list[_Function] = []
+        self._functions: list[Function] = []
         self._names = ScriptNames()
         self._imports: set[str] = {"main"}
         self._refused: list[Refused] = []
@@ -86,7 +88,7 @@ class _Writer:
         units, refused = make_units(self._workbook, self._scope)
         self._refused = refused
         parts = schedule(units, self._scope)
-        for part in parts:
+        for part in self._chosen(units, parts):
             self._add(part)
         self._functions = [f for f in self._functions if f.statements]
         text, lines = self._assemble(units)
@@ -98,6 +100,10 @@ class _Writer:
             len(units),
             {(u.sheet, u.rect): [(units[n].sheet, units[n].rect) for n in sorted(u.needs)] for u in units},
         )
+
+    def _chosen(self, units: list[Unit], parts: list[Part]) -> Iterable[Part]:
+        """Which parts are written: here all."""
+        return parts
 
     # -- statements ------------------------------------------------------------------------------------------------
 
@@ -112,7 +118,7 @@ class _Writer:
         else:
             self._try(function, list(units), lambda: self._whole(function, part.unit))
 
-    def _try(self, function: _Function, units: list[Unit], write: object) -> None:
+    def _try(self, function: Function, units: list[Unit], write: object) -> None:
         try:
             statement: _Statement = write()  # type: ignore[operator]
         except CannotCompile as error:
@@ -124,7 +130,7 @@ class _Writer:
     def _refuse(self, units: list[Unit], error: CannotCompile) -> None:
         self._refused.extend(Refused(u.sheet, u.rect, u.block.text, error.code, error.detail) for u in units)
 
-    def _try_loop(self, function: _Function, part: Loop) -> None:
+    def _try_loop(self, function: Function, part: Loop) -> None:
         """A loop without the units that cannot be written."""
         try:
             statement = self._loop(function, part)
@@ -143,7 +149,7 @@ class _Writer:
         function.statements.append(statement)
         function.units.extend(part.units)
 
-    def _function(self, part: Part) -> _Function:
+    def _function(self, part: Part) -> Function:
         """The function that a part goes into: the last one while it is on the same sheet and not full."""
         unit = units_of(part)[0]
         # What is computed again by others, or computes others again, stands alone.
@@ -161,11 +167,11 @@ class _Writer:
         sheet = self._scope.sheet_name(unit.sheet)
         first = range_name(unit.rect.top, unit.rect.left, unit.rect.top, unit.rect.left).lower()
         name = self._names.new(f"{sheet}_{first}", "sheet")
-        function = _Function(name, unit.sheet, solved, alone, Names(self._names))
+        function = Function(name, unit.sheet, solved, alone, Names(self._names))
         self._functions.append(function)
         return function
 
-    def _emitter(self, function: _Function, layout: Layout, unit: Unit) -> Emitter:
+    def _emitter(self, function: Function, layout: Layout, unit: Unit) -> Emitter:
         def alias(sheet: int) -> str:
             known = self._names.sheets.get(sheet)
             if known is None:
@@ -173,7 +179,25 @@ class _Writer:
             function.names.aliases[sheet] = known
             return known
 
-        return Emitter(layout, unit.sheet, function.names, alias, self._scope.sheet_name, arrays=unit.arrays)
+        def varies(reference: Range) -> bool:
+            return self._varies(unit, reference)
+
+        name = self._scope.sheet_name
+        return Emitter(layout, unit.sheet, function.names, alias, name, arrays=unit.arrays, varies=varies)
+
+    def _varies(self, _unit: Unit, _reference: Range) -> bool:
+        """Whether what a unit reads through a reference may be another value in another scenario."""
+        return True
+
+    def _expression(self, function: Function, unit: Unit, layout: Layout) -> str:
+        """The formula for one cell, or for the cell of a loop."""
+        emitter = self._emitter(function, layout, unit)
+        whole = isinstance(unit.tree, Range) and unit.block.kind is Kind.DYNAMIC and layout.fixed
+        return emitter.reference(unit.tree) if whole else emitter.formula(unit.tree)
+
+    def _block_layout(self, rect: Rect) -> Layout:
+        """For the formula of a whole block at once."""
+        return Layout(rect, whole=True)
 
     def _heading(self, unit: Unit, indent: str = "") -> str:
         """The comment over a block: range, label, original formula."""
@@ -182,7 +206,7 @@ class _Writer:
         braces = ("{=", "}") if unit.block.kind is Kind.ARRAY else ("=", "")
         return f"{indent}# {range_name(*unit.rect)}{name} {braces[0]}{comment(unit.block.text)}{braces[1]}"
 
-    def _whole(self, function: _Function, unit: Unit) -> _Statement:
+    def _whole(self, function: Function, unit: Unit) -> _Statement:
         rect = unit.rect
         address = literal(range_name(*rect))
         if unit.block.kind is Kind.TABLE:
@@ -190,17 +214,15 @@ class _Writer:
         if unit.block.filled:
             return self._loop(function, Loop((unit,), rect.height >= rect.width, True, {}))
         if not unit.scalar or rect.size == 1:
-            emitter = self._emitter(function, Layout(Rect(rect.top, rect.left, rect.top, rect.left)), unit)
-            whole = isinstance(unit.tree, Range) and unit.block.kind is Kind.DYNAMIC
-            expression = emitter.reference(unit.tree) if whole else emitter.formula(unit.tree)
-            sheet = emitter._alias(unit.sheet)
+            expression = self._expression(function, unit, Layout(Rect(rect.top, rect.left, rect.top, rect.left)))
+            sheet = self._emitter(function, Layout(rect), unit)._alias(unit.sheet)
             if unit.block.kind is Kind.DYNAMIC:
                 line = f"{sheet}.spill({address}, {expression})"
             else:
                 line = f"{sheet}[{address}] = {expression}"
             return _Statement([self._heading(unit), line], [(unit, 1)])
         try:
-            emitter = self._emitter(function, Layout(rect, whole=True), unit)
+            emitter = self._emitter(function, self._block_layout(rect), unit)
             expression = emitter.formula(unit.tree)
             line = f"{emitter._alias(unit.sheet)}[{address}] = {expression}"
             return _Statement([self._heading(unit), line], [(unit, 1)])
@@ -208,7 +230,7 @@ class _Writer:
             by_row = rect.height >= rect.width
             return self._loop(function, Loop((unit,), by_row, True, {}))
 
-    def _data_table(self, function: _Function, unit: Unit, address: str) -> _Statement:
+    def _data_table(self, function: Function, unit: Unit, address: str) -> _Statement:
         """A what-if table: which cells are its inputs, and which functions compute what it tabulates."""
         table = unit.block.table
         if table is None or table.first_input is None:
@@ -257,7 +279,7 @@ class _Writer:
                 stack.extend(by_index[index].needs)
         return found
 
-    def _loop(self, function: _Function, part: Loop) -> _Statement:
+    def _loop(self, function: Function, part: Loop) -> _Statement:
         """One loop over rows or columns; within a turn the units in their order."""
         span = _extent(part)
         variable, word = ("r", "rows") if part.by_row else ("c", "columns")
@@ -275,7 +297,7 @@ class _Writer:
         statement.lines.extend(lines)
         return statement
 
-    def _loop_line(self, function: _Function, unit: Unit, part: Loop) -> list[str]:
+    def _loop_line(self, function: Function, unit: Unit, part: Loop) -> list[str]:
         """What one turn of the loop does for a unit: its cells in this row or column, where it has any."""
         rect = unit.rect
         across = rect.width if part.by_row else rect.height
@@ -284,9 +306,8 @@ class _Writer:
         layout = Layout(rect, row_var=part.by_row or inner_loop, col_var=not part.by_row or inner_loop)
         if high == low:
             layout = Layout(rect, row_var=not part.by_row and inner_loop, col_var=part.by_row and inner_loop)
-        emitter = self._emitter(function, layout, unit)
-        expression = emitter.formula(unit.tree)
-        sheet = emitter._alias(unit.sheet)
+        expression = self._expression(function, unit, layout)
+        sheet = self._emitter(function, layout, unit)._alias(unit.sheet)
         row = "r" if layout.row_var else str(rect.top + 1)
         column = "c" if layout.col_var else str(rect.left + 1)
         lines = [f"{sheet}[{row}, {column}] = {expression}"]
@@ -305,7 +326,7 @@ class _Writer:
             lines = [f"if {test}:", *("    " + line for line in lines)]
         return lines
 
-    def _define(self, function: _Function, unit: Unit) -> _Statement:
+    def _define(self, function: Function, unit: Unit) -> _Statement:
         rect = unit.rect
         address = literal(range_name(*rect))
         if not unit.scalar:
@@ -350,7 +371,7 @@ class _Writer:
         tail = ["", 'if __name__ == "__main__":', "    main(STEPS, __file__)", ""]
         return "\n".join(head + body + tail), lines
 
-    def _definitions(self, function: _Function, shared: dict[str, str]) -> list[str]:
+    def _definitions(self, function: Function, shared: dict[str, str]) -> list[str]:
         """The defined LAMBDAs that a function of the script calls and that look at cells, as local functions."""
         lines: list[str] = []
         done = set(shared)
@@ -371,7 +392,7 @@ class _Writer:
             key = waiting.pop()
             if key in calls:
                 continue
-            alone = _Function("", 0, False, False, Names(self._names))
+            alone = Function("", 0, False, False, Names(self._names))
             text = self._emitter(alone, *_nowhere(0)).function_body(self._scope.functions[key])
             calls[key] = set(alone.names.lambdas)
             waiting.extend(sorted(calls[key] - set(calls)))
@@ -402,7 +423,7 @@ class _Writer:
             yield f"    {name},"
         yield ")"
 
-    def _decorator(self, function: _Function, owner: dict[int, str]) -> Iterator[str]:
+    def _decorator(self, function: Function, owner: dict[int, str]) -> Iterator[str]:
         targets = [
             literal(f"{quote_sheet(self._scope.sheet_name(u.sheet))}!{range_name(*u.rect)}") for u in function.units
         ]

@@ -20,6 +20,7 @@ from sheetrun.runtime.errors import SPILL as SPILL_ERROR
 from sheetrun.runtime.errors import VALUE as VALUE_ERROR
 from sheetrun.runtime.errors import ExcelError
 from sheetrun.runtime.functions.lambdas import called
+from sheetrun.runtime.lanes import each
 from sheetrun.runtime.ops import (
     add,
     columns,
@@ -69,6 +70,7 @@ __all__ = [
     "columns",
     "concat",
     "div",
+    "each",
     "eq",
     "ge",
     "gt",

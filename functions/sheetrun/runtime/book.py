@@ -164,12 +164,15 @@ class Book:
             texts = area.tag >= TEXT
             if texts.any():
                 area.num[texts] = read_as[area.tag[texts] - TEXT]
-        sheet = Sheet(self, len(self.sheets), name, areas)
-        live = Sheet(self, len(self.sheets), name, areas, live=True)
+        sheet, live = self.new_views(len(self.sheets), name, areas)
         self.sheets.append(sheet)
         self._live.append(live)
         self._by_name[pool.fold(name)] = sheet
         return sheet
+
+    def new_views(self, index: int, name: str, areas: list[Area]) -> tuple[Sheet, Sheet]:
+        """A sheet as steps see it, and as formulas see it that are computed on demand."""
+        return Sheet(self, index, name, areas), Sheet(self, index, name, areas, live=True)
 
     def __getitem__(self, name: str) -> Sheet:
         return self._by_name[pool.fold(name)]

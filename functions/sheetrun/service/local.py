@@ -6,10 +6,10 @@ What ``sheetrun run``, ``compile`` and ``check`` are made of.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sheetrun.compiler.script import Script, compile_workbook
 from sheetrun.runtime.payload import RunInput, RunOutput
@@ -24,6 +24,9 @@ from sheetrun.service.rundata import find_cells, run_input
 from sheetrun.workbook.model import Workbook
 from sheetrun.workbook.reader import read
 from sheetrun.workbook.writer import write_back
+
+if TYPE_CHECKING:
+    from sheetrun.service.scenarios import Table
 
 
 @dataclass(slots=True)
@@ -119,6 +122,25 @@ class Model:
             alone = _computed(script.text, replace(payload, alone=True), sandboxed, timeout)
             proof = prove(self.workbook, output, script.refused, script.volatile, script.needs, alone)
         return Run(self, output, inputs, proof, seconds)
+
+    def scenarios(
+        self,
+        inputs: Mapping[str, Sequence[Any]],
+        outputs: Sequence[str],
+        *,
+        timeout: float = 3600.0,
+        on_progress: Callable[[int, int, str], None] | None = None,
+    ) -> Table:
+        """Computes outputs (cells) for many values of inputs (see ``service.scenarios``)."""
+        from sheetrun.sandbox.forked import run
+        from sheetrun.service.scenarios import run_scenarios
+
+        script = self.compiled().text
+        computed = _computed(script, run_input(self.workbook, script), True, timeout)
+        limits = Limits(wall_seconds=timeout, cpu_seconds=timeout, memory_bytes=8 * 2**30, output_bytes=2**31)
+        return run_scenarios(
+            self.workbook, script, computed, inputs, outputs, run=run, limits=limits, on_progress=on_progress
+        )
 
 
 def _computed(script: str, payload: RunInput, sandboxed: bool, timeout: float) -> RunOutput:

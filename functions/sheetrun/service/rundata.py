@@ -185,7 +185,7 @@ def _absolute(text: str) -> str:
 def _set_cells(workbook: Workbook, reference: str, given: Any) -> Iterable[tuple[int, Rect, Scalar]]:
     sheet, rect = find_cells(workbook, reference)
     if rect.size == 1:
-        yield sheet, rect, _input_value(reference, given)
+        yield sheet, rect, input_value(reference, given)
         return
     rows = given if isinstance(given, list) else [[given] * rect.width] * rect.height
     if rows and not isinstance(rows[0], list):
@@ -196,10 +196,10 @@ def _set_cells(workbook: Workbook, reference: str, given: Any) -> Iterable[tuple
     for i, row in enumerate(rows):
         for j, value in enumerate(row):
             at = Rect(rect.top + i, rect.left + j, rect.top + i, rect.left + j)
-            yield sheet, at, _input_value(reference, value)
+            yield sheet, at, input_value(reference, value)
 
 
-def _input_value(reference: str, value: Any) -> Scalar:
+def input_value(reference: str, value: Any) -> Scalar:
     """A JSON value as the value of a cell. Raises InputError."""
     if value is None or isinstance(value, str | bool):
         return value

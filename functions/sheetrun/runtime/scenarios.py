@@ -1,0 +1,173 @@
+"""Where a script meets many scenarios: in lanes (``lanes``), or one after another.
+
+Both take the same bytes and give the values of the outputs, a row for each output and a column for each scenario.
+"""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from sheetrun.runtime import indexes, pool
+from sheetrun.runtime.address import Span
+from sheetrun.runtime.book import Book
+from sheetrun.runtime.cells import TEXT, Numbers, Tags
+from sheetrun.runtime.lanes import LaneBook, Place
+from sheetrun.runtime.payload import BadPayload, RunInput, RunOutput, book_from, pack, unpack
+from sheetrun.runtime.sheet import Area
+from sheetrun.runtime.values import decode, encode
+
+Progress = Callable[[int, int, str], None]
+
+_FIRST_LANES: Final = 64
+_MOST_LANES: Final = 8192
+_LANE_BYTES: Final = 96 << 20  #: for all values in all lanes
+_CELL_BYTES: Final = 12
+_WORTH: Final = 1.05  #: twice the lanes must be so much faster to be kept
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioInput:
+    """A computed workbook and the values of its inputs. ``num`` and ``tag``: scenarios × inputs, with tags TEXT + index
+    into ``strings``. ``boxes``: for each sheet with cells that change, a range around them."""
+
+    book: RunInput
+    inputs: Sequence[Place]
+    outputs: Sequence[Place]
+    boxes: Sequence[tuple[int, Span]]
+    num: Numbers
+    tag: Tags
+    strings: Sequence[str] = ()
+
+    def to_bytes(self) -> bytes:
+        header = {
+            "sheets": [[[1, 1, *self.num.shape]]],
+            "inputs": [list(p) for p in self.inputs],
+            "outputs": [list(p) for p in self.outputs],
+            "boxes": [[sheet, *span] for sheet, span in self.boxes],
+            "strings": list(self.strings),
+        }
+        book = self.book.to_bytes()
+        return struct.pack("<Q", len(book)) + book + pack(header, [Area(1, 1, self.num, self.tag)])
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> ScenarioInput:
+        (length,) = struct.unpack_from("<Q", data)
+        header, areas = unpack(data[8 + length :])
+        if len(areas) != 1:
+            raise BadPayload("there must be one table of scenarios")
+        return cls(
+            RunInput.from_bytes(data[8 : 8 + length]),
+            [(p[0], p[1], p[2]) for p in header["inputs"]],
+            [(p[0], p[1], p[2]) for p in header["outputs"]],
+            [(b[0], Span(*b[1:5])) for b in header["boxes"]],
+            areas[0].num,
+            areas[0].tag,
+            header["strings"],
+        )
+
+    @property
+    def count(self) -> int:
+        return int(self.num.shape[0])
+
+    def tags(self) -> Tags:
+        """The tags with the ids of this process's strings."""
+        ids = np.array([pool.intern(s) for s in self.strings] or [0], np.int32)
+        texts = self.tag >= TEXT
+        return np.where(texts, TEXT + ids[np.where(texts, self.tag - TEXT, 0)], self.tag).astype(np.int32)
+
+
+def run_lanes(namespace: Mapping[str, Any], payload: bytes, progress: Progress | None = None) -> bytes:
+    """All scenarios in lanes. Raises what a statement raises: such a script is not for lanes."""
+    source = ScenarioInput.from_bytes(payload)
+    book = book_from(source.book, LaneBook)
+    tags, out = source.tags(), _Out.of(source)
+    box_cells = sum((span.bottom - span.top + 1) * (span.right - span.left + 1) for _, span in source.boxes)
+    most = max(1, min(_MOST_LANES, _LANE_BYTES // (_CELL_BYTES * max(box_cells, 1)), source.count))
+    started = time.perf_counter()
+    at = opened = 0
+    for lanes in _sizes(most):
+        if at >= source.count:
+            break
+        if lanes != opened:
+            book.open(lanes, source.boxes)
+            opened = lanes
+        chosen = np.minimum(np.arange(at, at + lanes), source.count - 1)  # the last chunk repeats its last scenario
+        for k, place in enumerate(source.inputs):
+            book.put(place, source.num[chosen, k], tags[chosen, k])
+        _compute(namespace["STEPS"], book)
+        out.take(book, source.outputs, at, min(lanes, source.count - at))
+        at += lanes
+        if progress is not None:
+            progress(min(at, source.count), source.count, "scenarios computed")
+    return out.to_bytes(time.perf_counter() - started)
+
+
+def _compute(steps: Sequence[Any], book: LaneBook) -> None:
+    with np.errstate(all="ignore"), indexes.kept():
+        for step in steps:
+            step.function(book)
+
+
+def _sizes(most: int) -> Iterator[int]:
+    """How many lanes to take each time: twice as many as long as that is faster. What fits a cache is best, and which
+    cache, and how much of the time is Python's, depends on the workbook and the machine."""
+    lanes = min(_FIRST_LANES, most)
+    yield lanes  # fills caches and loads modules: not to be measured
+    best = 0.0
+    while True:
+        begun = time.perf_counter()
+        yield lanes
+        rate = lanes / (time.perf_counter() - begun)
+        if best and rate < best * _WORTH:
+            lanes //= 2
+            break
+        best = rate
+        if lanes * 2 > most:
+            break
+        lanes *= 2
+    while True:
+        yield lanes
+
+
+def run_in_turn(namespace: Mapping[str, Any], payload: bytes, progress: Progress | None = None) -> bytes:
+    """The scenarios one after another, each as a run of its own: for what cannot be computed in lanes."""
+    source = ScenarioInput.from_bytes(payload)
+    tags, out = source.tags(), _Out.of(source)
+    started = time.perf_counter()
+    for at in range(source.count):
+        book = book_from(source.book, Book)
+        for k, (sheet, row, col) in enumerate(source.inputs):
+            book.override(sheet, row, col, decode(float(source.num[at, k]), int(tags[at, k])))
+        book.run(namespace["STEPS"])
+        for k, (sheet, row, col) in enumerate(source.outputs):
+            out.num[k, at], out.tag[k, at] = encode(book.sheets[sheet].cell(row, col))
+        if progress is not None:
+            progress(at + 1, source.count, "scenarios computed")
+    return out.to_bytes(time.perf_counter() - started)
+
+
+@dataclass(frozen=True, slots=True)
+class _Out:
+    """outputs × scenarios."""
+
+    num: Numbers
+    tag: Tags
+
+    @classmethod
+    def of(cls, source: ScenarioInput) -> _Out:
+        shape = len(source.outputs), source.count
+        return cls(np.zeros(shape), np.zeros(shape, np.int32))
+
+    def take(self, book: LaneBook, places: Sequence[Place], at: int, count: int) -> None:
+        for k, place in enumerate(places):
+            num, tag = book.values(place)
+            self.num[k, at : at + count], self.tag[k, at : at + count] = num[:count], tag[:count]
+
+    def to_bytes(self, seconds: float) -> bytes:
+        return RunOutput([[Area(1, 1, self.num, self.tag)]], [], [], [], [], seconds).to_bytes()
