@@ -68,7 +68,8 @@ class _LaneWriter(Writer):
             except NotWhole:
                 pass
         function.names.imports.add("each")
-        return f"each(book, lambda: {super()._expression(function, unit, layout)})"
+        shape = "" if unit.scalar else f", {unit.rect.height}, {unit.rect.width}"
+        return f"each(book, lambda: {super()._expression(function, unit, layout)}{shape})"
 
 
 def _check(unit: Unit, *, solved: bool) -> None:

@@ -57,8 +57,18 @@ class Model:
     def run(self, given: Mapping[str, Any] | None = None, *, explain: bool = False) -> Run:
         return Run(given or {}, self.report)
 
+    def scenarios(self, inputs: Mapping[str, Any], outputs: list[str], *, on_progress: Any) -> Any:
+        count = len(next(iter(inputs.values())))
+        rows = [{name: values[i] for name, values in inputs.items() if values[i] is not OWN} for i in range(count)]
+        found = [[Run(row, self.report).get(name) for row in rows] for name in outputs]
+        on_progress(count, count, "scenarios computed")
+        return types.SimpleNamespace(in_turn="it reads what only the run can tell", column=found.__getitem__)
+
     def script(self) -> str:
         return "print('ünï')\n"
+
+
+OWN = object()
 
 
 Engine = Callable[..., None]
@@ -76,6 +86,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
         return Model(state["report"])
 
     local.open_model = open_model  # type: ignore[attr-defined]
+    local.OWN = OWN  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "sheetrun.service.local", local)
     monkeypatch.setattr("sheetrun.service.local", local, raising=False)
     return lambda **changes: state.update(changes)
@@ -278,7 +289,10 @@ def test_scenarios_calculate_each_row(engine: Engine, tmp_path: Path, capsys: py
     table.write_text("\ufeffInputs!B2,Name\n7%,x\n,\n", encoding="utf-8")
     words = ["scenarios", "m.xlsx", "--scenarios", str(table), "--get", "NPV", "--get", "Inputs!B2", "-o"]
     assert main([*words, "-"]) == 0
-    assert capsys.readouterr().out == "scenario,Inputs!B2,Name,NPV,Inputs!B2\n1,0.07,x,12.5,0.07\n2,,,12.5,\n"
+    out, err = capsys.readouterr()
+    assert out == "scenario,Inputs!B2,Name,NPV,Inputs!B2\n1,0.07,x,12.5,0.07\n2,,,12.5,\n"
+    assert "computed one after another, which takes longer: it reads what only the run can tell" in err
+    assert "2 of 2 scenarios" in err
     assert main([*words[:-3], "-o", str(tmp_path / "out.jsonl")]) == 0
     first = json.loads((tmp_path / "out.jsonl").read_text().splitlines()[0])
     assert first == {"scenario": 1, "Inputs!B2": 0.07, "Name": "x", "NPV": 12.5}
