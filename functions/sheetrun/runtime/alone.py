@@ -18,6 +18,7 @@ from sheetrun.runtime.book import Book, Failure, Step, describe
 from sheetrun.runtime.errors import Raised, Unsupported
 from sheetrun.runtime.guard import run_guarded
 from sheetrun.runtime.sheet import Area, Key, Sheet, span_of
+from sheetrun.runtime.tracks import Track, track_of
 from sheetrun.runtime.values import Value
 
 
@@ -33,6 +34,9 @@ class _Reading(Sheet):
 
     def store_array(self, span: Span, value: Value) -> None:
         self.twin.store_array(span, value)
+
+    def _track(self, span: Span, *, numbers: bool) -> Track:
+        return track_of(self, span, self.rectangle(span), numbers=numbers, twin=True)
 
     def spill(self, key: Key, value: Value) -> None:
         self.twin.spill(key, value)

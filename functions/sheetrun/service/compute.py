@@ -50,6 +50,9 @@ SCRIPT_POLICY: Final = Policy(
             "live",
             "span",
             "data_table",
+            "track",
+            "track_n",
+            "keep",
         }
     ),
     decorators=frozenset({"step", "solve"}),
