@@ -15,14 +15,15 @@ Progress = Callable[[int, int, str], None]
 def run_payload(namespace: Mapping[str, Any], payload: bytes, progress: Progress | None = None) -> bytes:
     """Computes a workbook: input bytes and the executed script in, output bytes out (see ``payload``)."""
     source = RunInput.from_bytes(payload)
+    own = len(source.sheets) - source.externals
     if source.alone:
         from sheetrun.runtime.alone import AloneBook
 
         alone = book_from(source, AloneBook)
         alone.run(namespace["STEPS"], progress)
-        return RunOutput.of(alone.results, len(source.sheets), 0.0).to_bytes()
+        return RunOutput.of(alone.results, own, 0.0).to_bytes()
     book, seconds = run_steps(namespace["STEPS"], source, progress)
-    return RunOutput.of(book, len(source.sheets), seconds).to_bytes()
+    return RunOutput.of(book, own, seconds).to_bytes()
 
 
 def run_steps(steps: list[Step], source: RunInput, progress: Progress | None = None) -> tuple[Book, float]:

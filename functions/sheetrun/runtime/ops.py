@@ -38,20 +38,20 @@ def num(value: Value) -> Any:
         return erring(value.num)
     if kind is Erring:
         return value
-    if kind is Ref or kind is Refs:
+    if kind is Ref:
         array = value.arr()
         return num(array.cell(0, 0)) if array.size == 1 else erring(array.num)
-    if callable(value):
+    if kind is Refs or callable(value):  # there is no arithmetic on unions and 3-D references
         return VALUE
     return to_number(value)
 
 
 def spread(value: Value) -> Value:
     """A reference as the values in it: a scalar for one cell, else an Arr. Anything else as it is."""
-    if isinstance(value, Ref | Refs):
+    if isinstance(value, Ref):
         array = value.arr()
         return array.cell(0, 0) if array.size == 1 else array
-    return value
+    return VALUE if isinstance(value, Refs) else value
 
 
 def single(value: Value, host: Ref) -> Value:

@@ -58,6 +58,7 @@ class RunInput:
     spills: Sequence[tuple[int, Span]] = ()  #: where dynamic arrays that are not computed stand
     overrides: Sequence[tuple[int, int, int, Scalar]] = ()  #: (sheet, row, column, value), 1-based
     path: str = ""
+    externals: int = 0  #: how many of the sheets, the last ones, are stored cells of other workbooks
     alone: bool = False  #: each formula from stored values (see ``alone``), not from what others give
 
     def to_bytes(self) -> bytes:
@@ -87,6 +88,7 @@ class RunInput:
                 for *place, value in self.overrides
             ],
             "path": self.path,
+            "externals": self.externals,
             "alone": self.alone,
         }
         return pack(header, (a for s in self.sheets for a in s.areas))
@@ -115,6 +117,7 @@ class RunInput:
             [(v[0], Span(*v[1:5])) for v in header["spills"]],
             [(s, r, c, ExcelError(v["error"]) if isinstance(v, dict) else v) for s, r, c, v in header["overrides"]],
             header["path"],
+            header["externals"],
             header["alone"],
         )
 
@@ -170,7 +173,11 @@ class RunOutput:
             [],
             book.failures,
             book.circular,
-            [(key[0], span) for key, span in book.spills.items()],
+            [
+                (sheet, span)
+                for (sheet, _, _), span in book.spills.items()
+                if any(area.span.holds(span) for area in book.sheets[sheet].areas)  # else it has no cells
+            ],
             seconds,
         )
 

@@ -53,6 +53,7 @@ def run_input(
     settings = workbook.settings
     return RunInput(
         sheets=[*_own_sheets(workbook), *_external_sheets(workbook)],
+        externals=sum(len(book.sheets) for book in workbook.externals),
         strings=workbook.strings,
         date1904=settings.date1904,
         iteration=Iteration(settings.iterate, settings.iterate_count, settings.iterate_delta),

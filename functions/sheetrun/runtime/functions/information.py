@@ -97,8 +97,10 @@ def is_ref(value: Value) -> bool:
 
 
 @excel("ISFORMULA(reference: ref) -> logical")
-def is_formula(reference: Ref) -> Value:
+def is_formula(reference: Ref | Refs) -> Value:
     """Whether a cell holds a formula."""
+    if isinstance(reference, Refs):
+        return VALUE
     book, sheet = reference.book, reference.sheet.index
     top, left, bottom, right = reference.clipped()
     if (top, left) == (bottom, right):
