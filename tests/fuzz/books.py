@@ -44,7 +44,7 @@ _NAMES: Final = {
     "Corner": "OFFSET(Data!$A$1,1,1,2,2)",
     "Text": '"12"&"3"',
 }
-SECONDS: Final = 20
+SECONDS: Final = 60  #: no workbook may take longer
 #: Characters of a text in a cell.
 LONGEST: Final = 32767
 
