@@ -72,8 +72,17 @@ def run_input(
             if block.kind is Kind.DYNAMIC and not block.filled
         ],
         overrides=overrides,
+        formats=list(_formats(workbook)) if "CELL(" in script or not settings.full_precision else [],
+        displayed=not settings.full_precision,
         path=workbook.filename,
     )
+
+
+def _formats(workbook: Workbook) -> Iterable[tuple[int, str, list[Span]]]:
+    for index, sheet in enumerate(workbook.sheets):
+        for style, rects in sheet.formats.items():
+            if style < len(workbook.number_formats):
+                yield index, workbook.number_formats[style], [_span(rect) for rect in rects]
 
 
 def _span(rect: Rect) -> Span:

@@ -86,24 +86,25 @@ def map_(*args: Value) -> Value:
     return Arr.flat((one(called(function, *cells)) for cells in zip(*columns, strict=True)), shape)
 
 
-@excel("REDUCE(initial: raw, array: array, function: raw) -> any")
-def reduce(initial: Value, array: Arr, function: Any) -> Value:
-    """The last value of calling a LAMBDA with the value so far and each place."""
+@excel("REDUCE(initial: raw, array: raw, function: raw) -> any")
+def reduce(initial: Value, array: Value, function: Any) -> Value:
+    """The last value of calling a LAMBDA with the value so far and each place (an error is a place too: measured)."""
     value = None if initial is MISSING else initial
-    for cell in array:
+    for cell in Arr.of(array):
         value = called(function, value, cell)
     return value
 
 
-@excel("SCAN(initial: raw, array: array, function: raw) -> array")
-def scan(initial: Value, array: Arr, function: Any) -> Arr:
+@excel("SCAN(initial: raw, array: raw, function: raw) -> array")
+def scan(initial: Value, array: Value, function: Any) -> Arr:
     """All values on the way of REDUCE."""
     value = None if initial is MISSING else initial
+    cells = Arr.of(array)
     out = []
-    for cell in array:
+    for cell in cells:
         value = called(function, value, cell)
         out.append(one(value))
-    return Arr.flat(out, array.shape)
+    return Arr.flat(out, cells.shape)
 
 
 @excel("BYROW(array: raw, function: raw) -> array")
