@@ -22,6 +22,7 @@ from sheetrun.runtime.cells import EMPTY, NUMBER, PENDING, TEXT
 from sheetrun.runtime.coerce import number_in_text
 from sheetrun.runtime.errors import Raised, Stop, Unsupported
 from sheetrun.runtime.guard import run_guarded
+from sheetrun.runtime.pivots import Pivot
 from sheetrun.runtime.sheet import Area, Key, Ref, Refs, Sheet, span_of
 from sheetrun.runtime.values import Scalar, Value, encode
 
@@ -141,6 +142,7 @@ class Book:
         #: per sheet, number formats and where they are, where they are asked for
         self.formats: dict[int, list[tuple[str, Sequence[Span]]]] = {}
         self.spills: dict[tuple[int, int, int], Span] = {}
+        self.pivots: Sequence[Pivot] = ()
         self.failures: list[Failure] = []
         self.circular: list[tuple[int, int, int]] = []
         self.cached: list[list[Area]] = []  #: per sheet, what Excel stored, for cells that cannot be computed

@@ -21,6 +21,7 @@ from sheetrun.runtime.address import Span
 from sheetrun.runtime.book import Book, Failure, Iteration, Named, Tables
 from sheetrun.runtime.cells import TEXT, Numbers, Tags
 from sheetrun.runtime.errors import ExcelError
+from sheetrun.runtime.pivots import Pivot
 from sheetrun.runtime.sheet import Area
 from sheetrun.runtime.values import Scalar
 
@@ -59,6 +60,7 @@ class RunInput:
     overrides: Sequence[tuple[int, int, int, Scalar]] = ()  #: (sheet, row, column, value), 1-based
     path: str = ""
     formats: Sequence[tuple[int, str, Sequence[Span]]] = ()  #: (sheet, number format, where), if they are asked for
+    pivots: Sequence[Pivot] = ()  #: where they are asked for
     displayed: bool = False  #: precision as displayed: results are rounded by their formats
     externals: int = 0  #: how many of the sheets, the last ones, are stored cells of other workbooks
     alone: bool = False  #: each formula from stored values (see ``alone``), not from what others give
@@ -91,6 +93,7 @@ class RunInput:
             ],
             "path": self.path,
             "formats": [[sheet, code, [list(span) for span in spans]] for sheet, code, spans in self.formats],
+            "pivots": [pivot.to_json() for pivot in self.pivots],
             "displayed": self.displayed,
             "externals": self.externals,
             "alone": self.alone,
@@ -126,6 +129,7 @@ class RunInput:
             [(s, r, c, ExcelError(v["error"]) if isinstance(v, dict) else v) for s, r, c, v in header["overrides"]],
             header["path"],
             [(sheet, code, [Span(*span) for span in spans]) for sheet, code, spans in header["formats"]],
+            [Pivot.from_json(pivot) for pivot in header["pivots"]],
             header["displayed"],
             header["externals"],
             header["alone"],
@@ -149,6 +153,7 @@ def book_from(source: RunInput, kind: type[AnyBook]) -> AnyBook:
     book.tables = {pool.fold(k): v for k, v in source.tables.items()}
     book.formulas = {(s, r, c): text for s, r, c, text in source.formulas}
     book.path = source.path
+    book.pivots = source.pivots
     for index, code, spans in source.formats:
         book.formats.setdefault(index, []).append((code, spans))
     book.spills = {(sheet, span.top, span.left): span for sheet, span in source.spills}

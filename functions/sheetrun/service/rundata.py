@@ -73,6 +73,7 @@ def run_input(
         ],
         overrides=overrides,
         formats=list(_formats(workbook)) if "CELL(" in script or not settings.full_precision else [],
+        pivots=workbook.pivots if "GETPIVOTDATA(" in script else [],
         displayed=not settings.full_precision,
         path=workbook.filename,
     )
