@@ -720,15 +720,19 @@ class Emitter:
     def _array_constant(self, rows: Any) -> str:
         if self.layout.whole:
             raise NotWhole
-        text = ", ".join("[" + ", ".join(self.value(cell) for cell in row) + "]" for row in rows)
-        return self._use("text_array", f"[{text}]")
+        lines = [", ".join(self.value(cell) for cell in row) for row in rows]
+        if any(isinstance(cell, nodes.Error) for row in rows for cell in row):  # names: no constant of the code
+            return self._use("text_array", f"[{', '.join(f'[{line}]' for line in lines)}]")
+        comma = "," if len(rows[0]) == 1 else ""
+        text = ", ".join(f"({line}{comma})" for line in lines)
+        return self._use("text_array", f"({text}{',' if len(lines) == 1 else ''})")
 
     def _shapes_differ(self, left: Any, right: Any) -> bool:
         """In array mode: may the operands be arrays whose shapes NumPy cannot pair?"""
         if not self._arrays and not self._variables:
-            return self._constants and any(
-                isinstance(n, nodes.ArrayConst) for side in (left, right) for n in walk(side)
-            )
+            if self._constants and any(isinstance(n, nodes.ArrayConst) for side in (left, right) for n in walk(side)):
+                return True
+            return _holds_array(left) and _holds_array(right)
         shapes = [self._shape(side) for side in (left, right)]
         if None in shapes:
             return True
@@ -762,7 +766,10 @@ class Emitter:
         """Whether a call of a function that returns a number may give an Arr (lifted over arrays)."""
         if self.layout.whole or self._arrays:
             return True
-        return any(isinstance(n, nodes.ArrayConst | nodes.Call | nodes.Name | nodes.Invoke) for n in children(node))
+        return any(
+            isinstance(n, nodes.ArrayConst | nodes.Call | nodes.Name | nodes.Invoke) or _holds_array(n)
+            for n in children(node)
+        )
 
 
 def _own_names() -> set[str]:
@@ -795,6 +802,23 @@ def _refers(node: Any) -> bool:
 
 def _may_refer(name: str) -> bool:
     return name in ("INDEX", "CHOOSE", "XLOOKUP", "OFFSET", "INDIRECT", "SINGLE")
+
+
+def _holds_array(node: Any) -> bool:
+    """Whether something in an operand may be an array though nothing is in array mode: ROW(A1:A9), FILTER, a constant."""
+    return any(
+        isinstance(n, nodes.ArrayConst | nodes.Name | nodes.Invoke)
+        or (
+            isinstance(n, nodes.Call)
+            and n.name not in ("LET", "LAMBDA")
+            and (
+                n.name in ("ROW", "COLUMN")
+                or entry_of(n).returns in ("array", "ref")
+                or entry_of(n).kind_of(0) == "ref"
+            )
+        )
+        for n in walk(node)
+    )
 
 
 def _joined(node: Any) -> list[Any]:

@@ -8,7 +8,7 @@ here is read again: results go to a second book.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -49,9 +49,11 @@ class _Reading(Sheet):
 class AloneBook(Book):
     """``run`` computes every cell from stored values; ``results`` then holds the sheets with what came out."""
 
+    kind: ClassVar[type[Book]] = Book  #: of the results
+
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.results = Book(**options)
+        self.results = self.kind(**options)
 
     def add_sheet(self, name: str, areas: list[Area]) -> Sheet:
         plain = super().add_sheet(name, areas)
@@ -72,6 +74,7 @@ class AloneBook(Book):
     def run(self, steps: Sequence[Step], progress: Callable[[int, int, str], None] | None = None) -> None:
         """Computes all steps, in any order: none reads what another one wrote."""
         self.results.spills = dict(self.spills)
+        self.results.formats = self.formats
         with np.errstate(all="ignore"), indexes.kept():
             for done, each in enumerate(steps, 1):
                 self._defined.clear()

@@ -97,7 +97,8 @@ class Entry:
         """The least and the largest number of arguments (None: no end)."""
         written = self.parameters[1:] if self.needs_host else self.parameters
         least = sum(1 for p in written if not p.optional and not p.variadic)
-        return least, None if any(p.variadic for p in written) else len(written)
+        tail = self.variadics()
+        return least or len(tail), None if tail else len(written)
 
 
 _entries: dict[str, Entry] = {}
@@ -406,6 +407,8 @@ def finish(value: Any) -> Value:
 def _scalar_of(value: Value) -> Scalar:
     if hasattr(value, "arr"):  # a Ref in a scalar place: one cell, or the caller has intersected already
         return value.arr().cell(0, 0)  # type: ignore[no-any-return]
+    if callable(value):  # a LAMBDA where a value is wanted
+        return VALUE
     scalar: Scalar = None if value is MISSING else value
     return scalar
 

@@ -5,6 +5,7 @@ What ``sheetrun run``, ``compile`` and ``check`` are made of.
 
 from __future__ import annotations
 
+import datetime
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -106,14 +107,17 @@ class Model:
         sandboxed: bool = True,
         timeout: float = 600.0,
         explain: bool = False,
+        now: datetime.datetime | None = None,
+        seed: int = 0,
     ) -> Run:
         """Computes the workbook, with cells set first. Raises InputError and SandboxError.
 
+        ``now``, ``seed``: the clock (None: the machine's) and where random numbers start, for volatile functions.
         ``explain``: where results differ from Excel's, a second run tells in which cells the differences begin.
         """
         inputs = dict(set or {})
         script = self.compiled()
-        payload = run_input(self.workbook, script.text, inputs=inputs)
+        payload = run_input(self.workbook, script.text, inputs=inputs, now=now, seed=seed)
         started = time.perf_counter()
         output = _computed(script.text, payload, sandboxed, timeout)
         seconds = time.perf_counter() - started

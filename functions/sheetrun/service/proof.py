@@ -130,10 +130,7 @@ def check_fits(workbook: Workbook, output: RunOutput) -> None:
 
 def _held(areas: Sequence[Area], span: Span) -> bool:
     """Whether one of the areas holds a range."""
-    wholes = (area.span for area in areas)
-    return span.inside() and any(
-        w.top <= span.top and span.bottom <= w.bottom and w.left <= span.left and span.right <= w.right for w in wholes
-    )
+    return span.inside() and any(area.span.holds(span) for area in areas)
 
 
 def prove(

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import types
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,16 @@ class Model:
     def __init__(self, report: dict[str, Any]) -> None:
         self.report = report
 
-    def run(self, given: Mapping[str, Any] | None = None, *, explain: bool = False) -> Run:
-        return Run(given or {}, self.report)
+    def run(
+        self,
+        given: Mapping[str, Any] | None = None,
+        *,
+        explain: bool = False,
+        now: datetime | None = None,
+        seed: int = 0,
+    ) -> Run:
+        clock = {} if now is None else {"now": str(now), "seed": seed}
+        return Run({**(given or {}), **clock}, self.report)
 
     def scenarios(self, inputs: Mapping[str, Any], outputs: list[str], *, on_progress: Any) -> Any:
         count = len(next(iter(inputs.values())))
@@ -338,6 +347,15 @@ def test_submit_and_wait_tells_the_end(service: Scripted, tmp_path: Path, capsys
     service.on("GET service/v1/jobs/job_1", Response.of_json(200, job("failed", error=failed)))
     assert main(["submit", str(path), "--wait"]) == 1
     assert "failed  there is nothing to compile [no_formulas]" in capsys.readouterr().out
+
+
+def test_run_takes_a_clock_and_a_seed(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    engine()
+    told = ["run", "m.xlsx", "--now", "2026-01-31T12:00Z", "--seed", "7", "--get", "now", "--get", "seed"]
+    assert main(told) == 0
+    assert capsys.readouterr().out.splitlines() == ["2026-01-31 12:00:00", "7"]
+    assert main(["run", "m.xlsx", "--now", "yesterday"]) == 2
+    assert "--now 'yesterday' is no time" in capsys.readouterr().err
 
 
 def test_submit_and_wait_prints_what_was_asked_for_alone(

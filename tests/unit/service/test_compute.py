@@ -26,6 +26,7 @@ from sheetrun.service.proof import check_fits
 from sheetrun.workbook.errors import NoFormulas, WorkbookError
 from sheetrun.workbook.store import load
 from tests.unit.compiler.making import grid_of
+from tests.unit.workbook.books import MAIN, RELS, parts_of, relationships, sheet_xml, zip_of
 
 from .files import File
 
@@ -75,6 +76,27 @@ def test_parse(source: bytes) -> None:
     assert load(parsed.artefact).filename == "book.xlsx"
     assert seen
     assert seen[-1][0] <= seen[-1][1]
+
+
+def test_a_workbook_with_links_to_others_is_executed() -> None:
+    """The stored cells of another workbook go into a run as sheets of their own, and do not come out."""
+    link = (
+        f'<externalLink xmlns="{MAIN}"><externalBook xmlns:r="{RELS}" r:id="t"><sheetNames><sheetName val="Far"/>'
+        '</sheetNames><sheetDataSet><sheetData sheetId="0"><row r="1"><cell r="A1"><v>4</v></cell></row></sheetData>'
+        "</sheetDataSet></externalBook></externalLink>"
+    )
+    parts = parts_of(
+        sheet_xml('<row r="1"><c r="A1"><f>[1]Far!A1*2</f><v>8</v></c></row>'),
+        workbook='<externalReferences><externalReference r:id="x1"/></externalReferences>',
+        extra={
+            "xl/externalLinks/e1.xml": link,
+            "xl/externalLinks/_rels/e1.xml.rels": relationships(("t", "externalLinkPath", "file:///C:/Far.xlsx")),
+        },
+        extra_rels=(("x1", "externalLink", "externalLinks/e1.xml"),),
+    )
+    done = executed(zip_of(parts))
+    assert values(done) == {"'S1'!A1": 8}
+    assert done.report["matched"] == 1
 
 
 def test_parse_refuses(tmp_path: Path) -> None:
