@@ -10,6 +10,8 @@ from typing import Any
 from sheetrun.bootstrap import World
 from sheetrun.service.access import Access
 from sheetrun.service.compute import Executed, Generated, Parsed, Progress
+from sheetrun.service.courier import Courier
+from sheetrun.service.fake_webhooks import MemoryPost, MemorySender, MemoryWebhooks
 from sheetrun.service.fakes import FakeClock, FakeIds, FakeLog, MemoryBlobs, MemoryQueues, MemoryTable
 from sheetrun.service.steps import Message, Outcome, Runner
 from sheetrun.service.sweep import Sweeper
@@ -71,6 +73,9 @@ class Bench:
         self.table = MemoryTable()
         self.blobs = MemoryBlobs()
         self.queues = MemoryQueues()
+        self.webhooks = MemoryWebhooks(self.table)
+        self.post = MemoryPost()
+        self.sender = MemorySender()
         self.clock = FakeClock()
         self.ids = FakeIds()
         self.log = FakeLog()
@@ -84,6 +89,9 @@ class Bench:
             idempotency=self.table,
             blobs=self.blobs,
             queues=self.queues,
+            webhooks=self.webhooks,
+            post=self.post,
+            sender=self.sender,
             clock=self.clock,
             ids=self.ids,
             log=self.log,
@@ -138,7 +146,9 @@ class Bench:
 
     def runner(self) -> Runner:
         world = self.world
-        return Runner(world.ledger, world.blobs, world.queues, world.clock, world.ids, world.settings, world.log)
+        return Runner(
+            world.ledger, world.blobs, world.queues, world.post, world.clock, world.ids, world.settings, world.log
+        )
 
     def step(self, message: Message, *, remaining: float = 60.0) -> Outcome:
         work = WorkbookWork(self.compute, self.blobs, self.settings, self.log)
@@ -157,7 +167,30 @@ class Bench:
 
     def sweeper(self) -> Sweeper:
         world = self.world
-        return Sweeper(world.ledger, world.blobs, world.queues, world.clock, world.door, world.settings, world.log)
+        return Sweeper(
+            world.ledger, world.blobs, world.queues, world.post, world.clock, world.door, world.settings, world.log
+        )
+
+    def courier(self) -> Courier:
+        world = self.world
+        return Courier(
+            world.ledger,
+            world.webhooks,
+            world.post,
+            world.sender,
+            world.receivers,
+            world.clock,
+            world.ids,
+            world.settings,
+            world.log,
+        )
+
+    def deliver_all(self) -> None:
+        """What waits in the deliver function's queue, delays and all; what comes of it waits for the next call."""
+        messages, self.post.messages = self.post.messages, []
+        for message, delay in messages:
+            self.clock.advance(delay)
+            self.courier().handle(message)
 
     def job(self, job_id: str) -> dict[str, Any]:
         status, _, job = self.call("GET", f"/v1/jobs/{job_id}")

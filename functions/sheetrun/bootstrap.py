@@ -14,15 +14,20 @@ from sheetrun.aws.accounts import DynamoBatches, DynamoIdempotency, DynamoKeys, 
 from sheetrun.aws.blobs import S3Blobs
 from sheetrun.aws.clients import Clients
 from sheetrun.aws.queues import SqsQueues
+from sheetrun.aws.sender import HttpSender
 from sheetrun.aws.table import DynamoLedger
+from sheetrun.aws.webhooks import DynamoWebhooks, SqsPost
 from sheetrun.service.ids import SystemClock, SystemIds
 from sheetrun.service.log import JsonLog
+from sheetrun.service.outgoing import Post, Sender, Webhooks
 from sheetrun.service.ports import Batches, Blobs, Clock, Idempotency, Ids, Keys, Ledger, Limits, Log, Queues
+from sheetrun.service.receivers import Receivers
 from sheetrun.service.uploads import Door
 from sheetrun.settings import Settings
 
 if TYPE_CHECKING:
     from sheetrun.sandbox.warm import WarmRunner
+    from sheetrun.service.courier import Courier
     from sheetrun.service.sweep import Sweeper
     from sheetrun.service.web.api import Api
 
@@ -39,13 +44,22 @@ class World:
     idempotency: Idempotency
     blobs: Blobs
     queues: Queues
+    webhooks: Webhooks
+    post: Post
+    sender: Sender
     clock: Clock
     ids: Ids
     log: Log
 
     @property
     def door(self) -> Door:
-        return Door(self.ledger, self.keys, self.blobs, self.queues, self.clock, self.ids, self.settings, self.log)
+        return Door(
+            self.ledger, self.keys, self.blobs, self.queues, self.post, self.clock, self.ids, self.settings, self.log
+        )
+
+    @property
+    def receivers(self) -> Receivers:
+        return Receivers(self.webhooks, self.post, self.clock, self.ids, self.settings, self.log)
 
 
 def aws_world(settings: Settings, clients: Clients, *, function: str) -> World:
@@ -61,6 +75,9 @@ def aws_world(settings: Settings, clients: Clients, *, function: str) -> World:
         idempotency=DynamoIdempotency(clients, settings.table),
         blobs=S3Blobs(clients, settings.bucket),
         queues=SqsQueues(clients, settings.queues, own=settings.own_queues),
+        webhooks=DynamoWebhooks(clients, settings.table),
+        post=SqsPost(clients, settings.deliver_queue),
+        sender=HttpSender(private=settings.webhook_private),
         clock=SystemClock(),
         ids=SystemIds(),
         log=JsonLog(function=function, stage=settings.stage),
@@ -110,7 +127,7 @@ def run_step(name: str, event: Mapping[str, Any], context: Any) -> dict[str, Any
 
     here = world()
     sandbox = _sandbox().run if name == "execute" else None
-    runner = Runner(here.ledger, here.blobs, here.queues, here.clock, here.ids, here.settings, here.log)
+    runner = Runner(here.ledger, here.blobs, here.queues, here.post, here.clock, here.ids, here.settings, here.log)
     work = getattr(WorkbookWork(compute, here.blobs, here.settings, here.log, sandbox), name)
     return step_records(
         event,
@@ -133,7 +150,37 @@ def _sandbox() -> WarmRunner:
 
 def sweep(context: Any) -> dict[str, int]:
     """The sweep function, on its schedule."""
-    return _sweeper().sweep(seconds=max(1.0, remaining(context) - 10))
+    done = _sweeper().sweep(seconds=max(1.0, remaining(context) - 15))
+    return {**done, **_courier().sweep()}
+
+
+def deliver(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The deliver function: who is to be told, and telling them."""
+    from sheetrun.service.batches import each_record
+
+    def handle(record: Mapping[str, Any]) -> bool:
+        _courier().handle(json.loads(str(record["body"])))
+        return True
+
+    return each_record(event, handle, world().log)
+
+
+@lru_cache(maxsize=1)
+def _courier() -> Courier:
+    from sheetrun.service.courier import Courier
+
+    here = world()
+    return Courier(
+        here.ledger,
+        here.webhooks,
+        here.post,
+        here.sender,
+        here.receivers,
+        here.clock,
+        here.ids,
+        here.settings,
+        here.log,
+    )
 
 
 def bury(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -155,4 +202,4 @@ def _sweeper() -> Sweeper:
     from sheetrun.service.sweep import Sweeper
 
     here = world()
-    return Sweeper(here.ledger, here.blobs, here.queues, here.clock, here.door, here.settings, here.log)
+    return Sweeper(here.ledger, here.blobs, here.queues, here.post, here.clock, here.door, here.settings, here.log)

@@ -14,6 +14,7 @@ from sheetrun.service.web.limits import Gatekeeper
 from sheetrun.service.web.operations import OperationRoutes
 from sheetrun.service.web.replay import Replay
 from sheetrun.service.web.router import Router
+from sheetrun.service.web.webhooks import WebhookRoutes
 
 if TYPE_CHECKING:
     from sheetrun.bootstrap import World
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
 def build_api(world: World) -> Api:
     """One ``Api`` per process."""
     gate = Gatekeeper(world.limits, world.clock, world.ids, world.settings)
-    submitter = Submitter(world.ledger, world.blobs, world.clock, world.settings)
-    control = Control(world.ledger, world.queues, world.clock, world.log)
+    receivers = world.receivers
+    submitter = Submitter(world.ledger, world.blobs, world.clock, world.settings, receivers)
+    control = Control(world.ledger, world.queues, world.post, world.clock, world.log)
     replay = Replay(world.idempotency, world.clock)
     jobs = JobRoutes(
         ledger=world.ledger,
@@ -48,5 +50,6 @@ def build_api(world: World) -> Api:
         replay=replay,
         gate=gate,
     )
-    router = Router([*jobs.routes(), *batches.routes(), *operations.routes()])
+    hooks = WebhookRoutes(receivers, world.clock, world.ids, world.settings, replay)
+    router = Router([*jobs.routes(), *batches.routes(), *hooks.routes(), *operations.routes()])
     return Api(router, Access(world.keys, world.clock, world.ids), world.clock, world.settings, world.log)
