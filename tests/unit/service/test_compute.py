@@ -24,7 +24,8 @@ from sheetrun.service import compute
 from sheetrun.service.local import open_model
 from sheetrun.service.proof import check_fits
 from sheetrun.workbook.errors import NoFormulas, WorkbookError
-from sheetrun.workbook.store import load
+from sheetrun.workbook.model import ExternalBook
+from sheetrun.workbook.store import dump, load
 from tests.unit.compiler.making import grid_of
 
 from .files import File
@@ -203,6 +204,17 @@ def test_an_answer_that_is_none(source: bytes, data: bytes) -> None:
 def test_an_answer_for_another_workbook(source: bytes) -> None:
     with pytest.raises(ProtocolError):
         executed(source, run=answers(lambda _: RunOutput([], [], [], [], []).to_bytes()))
+
+
+def test_a_run_is_given_the_sheets_of_linked_workbooks_and_gives_them_back(source: bytes) -> None:
+    workbook = load(compute.parse(source, "book.xlsx").artefact)
+    far = grid_of({}, [], 2, 5)
+    workbook.externals = [ExternalBook(1, "far.xlsx", {"Far": [far], "Farther": [far]})]
+    artefact = dump(workbook)
+    done = compute.execute(artefact, compute.generate(artefact), source, run=answers(here))
+    assert done.report["compared"] == 5
+    with pytest.raises(ProtocolError):
+        executed(source, run=answers(lambda _: RunOutput([area_with(0)] * 4, [], [], [], []).to_bytes()))
 
 
 def test_the_bundle_computes_the_same(source: bytes) -> None:
