@@ -11,7 +11,7 @@ from sheetrun.bootstrap import World
 from sheetrun.service.access import Access
 from sheetrun.service.compute import Executed, Generated, Parsed, Progress
 from sheetrun.service.courier import Courier
-from sheetrun.service.fake_webhooks import MemoryPost, MemorySender, MemoryWebhooks
+from sheetrun.service.fake_webhooks import MemorySender, MemoryWebhooks
 from sheetrun.service.fakes import FakeClock, FakeIds, FakeLog, MemoryBlobs, MemoryQueues, MemoryTable
 from sheetrun.service.steps import Message, Outcome, Runner
 from sheetrun.service.sweep import Sweeper
@@ -74,7 +74,6 @@ class Bench:
         self.blobs = MemoryBlobs()
         self.queues = MemoryQueues()
         self.webhooks = MemoryWebhooks(self.table)
-        self.post = MemoryPost()
         self.sender = MemorySender()
         self.clock = FakeClock()
         self.ids = FakeIds()
@@ -90,7 +89,6 @@ class Bench:
             blobs=self.blobs,
             queues=self.queues,
             webhooks=self.webhooks,
-            post=self.post,
             sender=self.sender,
             clock=self.clock,
             ids=self.ids,
@@ -146,9 +144,7 @@ class Bench:
 
     def runner(self) -> Runner:
         world = self.world
-        return Runner(
-            world.ledger, world.blobs, world.queues, world.post, world.clock, world.ids, world.settings, world.log
-        )
+        return Runner(world.ledger, world.blobs, world.queues, world.clock, world.ids, world.settings, world.log)
 
     def step(self, message: Message, *, remaining: float = 60.0) -> Outcome:
         work = WorkbookWork(self.compute, self.blobs, self.settings, self.log)
@@ -167,16 +163,14 @@ class Bench:
 
     def sweeper(self) -> Sweeper:
         world = self.world
-        return Sweeper(
-            world.ledger, world.blobs, world.queues, world.post, world.clock, world.door, world.settings, world.log
-        )
+        return Sweeper(world.ledger, world.blobs, world.queues, world.clock, world.door, world.settings, world.log)
 
     def courier(self) -> Courier:
         world = self.world
         return Courier(
             world.ledger,
             world.webhooks,
-            world.post,
+            world.queues,
             world.sender,
             world.receivers,
             world.clock,
@@ -187,7 +181,7 @@ class Bench:
 
     def deliver_all(self) -> None:
         """What waits in the deliver function's queue, delays and all; what comes of it waits for the next call."""
-        messages, self.post.messages = self.post.messages, []
+        messages, self.queues.posted = self.queues.posted, []
         for message, delay in messages:
             self.clock.advance(delay)
             self.courier().handle(message)

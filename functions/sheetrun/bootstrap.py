@@ -16,10 +16,10 @@ from sheetrun.aws.clients import Clients
 from sheetrun.aws.queues import SqsQueues
 from sheetrun.aws.sender import HttpSender
 from sheetrun.aws.table import DynamoLedger
-from sheetrun.aws.webhooks import DynamoWebhooks, SqsPost
+from sheetrun.aws.webhooks import DynamoWebhooks
 from sheetrun.service.ids import SystemClock, SystemIds
 from sheetrun.service.log import JsonLog
-from sheetrun.service.outgoing import Post, Sender, Webhooks
+from sheetrun.service.outgoing import Sender, Webhooks
 from sheetrun.service.ports import Batches, Blobs, Clock, Idempotency, Ids, Keys, Ledger, Limits, Log, Queues
 from sheetrun.service.receivers import Receivers
 from sheetrun.service.uploads import Door
@@ -45,7 +45,6 @@ class World:
     blobs: Blobs
     queues: Queues
     webhooks: Webhooks
-    post: Post
     sender: Sender
     clock: Clock
     ids: Ids
@@ -53,13 +52,11 @@ class World:
 
     @property
     def door(self) -> Door:
-        return Door(
-            self.ledger, self.keys, self.blobs, self.queues, self.post, self.clock, self.ids, self.settings, self.log
-        )
+        return Door(self.ledger, self.keys, self.blobs, self.queues, self.clock, self.ids, self.settings, self.log)
 
     @property
     def receivers(self) -> Receivers:
-        return Receivers(self.webhooks, self.post, self.clock, self.ids, self.settings, self.log)
+        return Receivers(self.webhooks, self.queues, self.clock, self.ids, self.settings, self.log)
 
 
 def aws_world(settings: Settings, clients: Clients, *, function: str) -> World:
@@ -74,9 +71,8 @@ def aws_world(settings: Settings, clients: Clients, *, function: str) -> World:
         limits=DynamoLimits(clients, settings.table),
         idempotency=DynamoIdempotency(clients, settings.table),
         blobs=S3Blobs(clients, settings.bucket),
-        queues=SqsQueues(clients, settings.queues, own=settings.own_queues),
+        queues=SqsQueues(clients, settings.queues, own=settings.own_queues, deliver=settings.deliver_queue),
         webhooks=DynamoWebhooks(clients, settings.table),
-        post=SqsPost(clients, settings.deliver_queue),
         sender=HttpSender(private=settings.webhook_private),
         clock=SystemClock(),
         ids=SystemIds(),
@@ -127,7 +123,7 @@ def run_step(name: str, event: Mapping[str, Any], context: Any) -> dict[str, Any
 
     here = world()
     sandbox = _sandbox().run if name == "execute" else None
-    runner = Runner(here.ledger, here.blobs, here.queues, here.post, here.clock, here.ids, here.settings, here.log)
+    runner = Runner(here.ledger, here.blobs, here.queues, here.clock, here.ids, here.settings, here.log)
     work = getattr(WorkbookWork(compute, here.blobs, here.settings, here.log, sandbox), name)
     return step_records(
         event,
@@ -173,7 +169,7 @@ def _courier() -> Courier:
     return Courier(
         here.ledger,
         here.webhooks,
-        here.post,
+        here.queues,
         here.sender,
         here.receivers,
         here.clock,
@@ -202,4 +198,4 @@ def _sweeper() -> Sweeper:
     from sheetrun.service.sweep import Sweeper
 
     here = world()
-    return Sweeper(here.ledger, here.blobs, here.queues, here.post, here.clock, here.door, here.settings, here.log)
+    return Sweeper(here.ledger, here.blobs, here.queues, here.clock, here.door, here.settings, here.log)

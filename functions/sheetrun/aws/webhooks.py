@@ -1,4 +1,4 @@
-"""Webhooks in the table of the jobs (``aws.table``), and the queue of the function that delivers them.
+"""Webhooks in the table of the jobs (``aws.table``).
 
 ::
 
@@ -212,20 +212,6 @@ class DynamoWebhooks:
                 ExpressionAttributeValues={":pk": {"S": pk}, ":now": {"S": rfc3339(moment)}},
                 Limit=limit,
             )["Items"]
-
-
-class SqsPost:
-    """``service.outgoing.Post``."""
-
-    def __init__(self, clients: Clients, url: str) -> None:
-        self._clients = clients
-        self._url = url
-
-    def post(self, message: Mapping[str, Any], *, delay: int = 0) -> None:
-        with dependency("queue"):
-            self._clients.sqs.send_message(
-                QueueUrl=self._url, MessageBody=_json(message), DelaySeconds=min(900, max(0, delay))
-            )
 
 
 # ---- values as JSON documents ---------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from sheetrun.jobs.errors import NotFound, Raced, StepRetryable
 from sheetrun.jobs.job import Job
 from sheetrun.jobs.transitions import Change
-from sheetrun.service.outgoing import Post
 from sheetrun.service.ports import Ledger, Log, Queues
 
 TRIES = 12
@@ -33,14 +32,14 @@ def change_job(ledger: Ledger, job_id: str, decide: Callable[[Job], Change | Non
     raise StepRetryable("contended", f"{job_id} was changed by others {TRIES} times in a row")
 
 
-def send_now(ledger: Ledger, queues: Queues, post: Post, change: Change | None, log: Log) -> None:
+def send_now(ledger: Ledger, queues: Queues, change: Change | None, log: Log) -> None:
     """Puts a change's messages on their queues at once. What fails here is sent later, from the outbox, by ``sweep``."""
     if change is None:
         return
     for event in change.events:
         if event.ends:
             try:
-                post.post({"job_id": change.job.id, "event": event.number})
+                queues.post({"job_id": change.job.id, "event": event.number})
             except StepRetryable as problem:
                 log.warning("telling_deferred", job_id=change.job.id, why=problem.code)
     if change.dispatch is None:

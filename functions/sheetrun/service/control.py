@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from sheetrun.jobs import transitions
 from sheetrun.jobs.job import Job
 from sheetrun.service.changes import change_job, send_now
-from sheetrun.service.outgoing import Post
 from sheetrun.service.ports import Clock, Ledger, Log, Queues
 
 
@@ -17,14 +16,13 @@ class Control:
 
     ledger: Ledger
     queues: Queues
-    post: Post
     clock: Clock
     log: Log
 
     def cancel(self, job_id: str) -> Job:
         """At once when nobody works on the job; else its worker is told with its next heartbeat."""
         job, change = change_job(self.ledger, job_id, lambda job: transitions.cancel(job, self.clock.now()))
-        send_now(self.ledger, self.queues, self.post, change, self.log)
+        send_now(self.ledger, self.queues, change, self.log)
         if change is not None:
             self.log.info("job_cancelled", job_id=job_id, state=job.state.value)
         return job
@@ -32,6 +30,6 @@ class Control:
     def retry(self, job_id: str) -> Job:
         """From the stage that failed; what earlier stages made is used again."""
         job, change = change_job(self.ledger, job_id, lambda job: transitions.retry(job, self.clock.now()))
-        send_now(self.ledger, self.queues, self.post, change, self.log)
+        send_now(self.ledger, self.queues, change, self.log)
         self.log.info("job_retried", job_id=job_id, step=job.step.value if job.step else None)
         return job

@@ -30,8 +30,8 @@ from sheetrun.jobs.events import Event
 from sheetrun.jobs.job import Job, rfc3339
 from sheetrun.jobs.webhooks import Attempt, Delivery, Endpoint, Protection, Wait
 from sheetrun.service.ids import ulid
-from sheetrun.service.outgoing import Post, Sender, SendFailed, Webhooks
-from sheetrun.service.ports import Clock, Ids, Ledger, Log
+from sheetrun.service.outgoing import Sender, SendFailed, Webhooks
+from sheetrun.service.ports import Clock, Ids, Ledger, Log, Queues
 from sheetrun.service.receivers import Receivers, message_to_send
 from sheetrun.service.signing import signed_headers
 from sheetrun.service.views import job_view
@@ -50,7 +50,7 @@ class Courier:
 
     ledger: Ledger
     store: Webhooks
-    post: Post
+    queues: Queues
     sender: Sender
     receivers: Receivers
     clock: Clock
@@ -297,7 +297,7 @@ class Courier:
 
     def _post(self, delivery: Delivery, seconds: int, *, waited: int = 0) -> None:
         try:
-            self.post.post(message_to_send(delivery, waited=waited), delay=seconds)
+            self.queues.post(message_to_send(delivery, waited=waited), delay=seconds)
         except StepRetryable as fault:  # the sweep sends it
             self.log.warning("delivery_deferred", delivery=delivery.id, why=fault.code)
 
@@ -308,11 +308,11 @@ class Courier:
         now = self.clock.now()
         untold = self.store.untold(now - self._patience, limit=AT_ONCE)
         for job_id, event in untold:
-            self.post.post({"job_id": job_id, "event": event})
+            self.queues.post({"job_id": job_id, "event": event})
         overdue: Sequence[Delivery] = self.store.overdue(now, limit=AT_ONCE)
         sent = 0
         for delivery in overdue:
             if self._save(replace(delivery, look_at=now + self._patience, rev=delivery.rev + 1)):
-                self.post.post(message_to_send(delivery))
+                self.queues.post(message_to_send(delivery))
                 sent += 1
         return {"told": len(untold), "redelivered": sent}

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
-from sheetrun.jobs.errors import Raced, StepRetryable
+from sheetrun.jobs.errors import Raced
 from sheetrun.jobs.webhooks import Delivery, DeliveryStatus, Endpoint, Guard
 from sheetrun.service.fakes import MemoryTable
 from sheetrun.service.outgoing import DeliveryPage, Sent
@@ -88,19 +87,6 @@ class MemoryWebhooks:
 
     def told(self, job_id: str, event: int) -> None:
         self._table.untold.pop((job_id, event), None)
-
-
-class MemoryPost:
-    """Messages in a list; ``down`` makes every one fail."""
-
-    def __init__(self) -> None:
-        self.messages: list[tuple[dict[str, Any], int]] = []
-        self.down = False
-
-    def post(self, message: Mapping[str, Any], *, delay: int = 0) -> None:
-        if self.down:
-            raise StepRetryable("queue_unavailable", "the queue did not take the message")
-        self.messages.append((dict(message), delay))
 
 
 class MemorySender:

@@ -335,12 +335,19 @@ def _etag(data: bytes) -> str:
 
 
 class MemoryQueues:
-    """Messages in lists; ``down`` makes every send fail."""
+    """Messages in lists; ``down`` makes every send fail, ``deaf`` those to the deliver function."""
 
     def __init__(self) -> None:
         self.messages: list[tuple[str, Dispatch]] = []
         self.down = False
+        self.deaf = False
         self.delays: list[tuple[str, str, int]] = []
+        self.posted: list[tuple[dict[str, Any], int]] = []  #: to the deliver function, with their delays
+
+    def post(self, message: Mapping[str, Any], *, delay: int = 0) -> None:
+        if self.down or self.deaf:
+            raise StepRetryable("queue_unavailable", "the queue did not take the message")
+        self.posted.append((dict(message), delay))
 
     def send(self, dispatch: Dispatch) -> None:
         if self.down:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from sheetrun.jobs.errors import SheetrunError
 from sheetrun.jobs.webhooks import Delivery, DeliveryStatus, Endpoint, Guard
@@ -65,13 +65,6 @@ class Webhooks(Protocol):
 
     def told(self, job_id: str, event: int) -> None:
         """The deliveries of an event are all written."""
-
-
-class Post(Protocol):
-    """The queue of the deliver function."""
-
-    def post(self, message: Mapping[str, Any], *, delay: int = 0) -> None:
-        """``delay`` in seconds, at most 900. Raises ``StepRetryable`` when the queue did not take it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -244,6 +244,9 @@ class Queues(Protocol):
     def send(self, dispatch: Dispatch) -> None:
         """Raises ``StepRetryable`` when the queue did not take it."""
 
+    def post(self, message: Mapping[str, Any], *, delay: int = 0) -> None:
+        """To the deliver function. ``delay`` in seconds, at most 900. Raises ``StepRetryable`` likewise."""
+
     def put_off(self, source: str, receipt: str, seconds: int) -> None:
         """A message that is being worked on, of the queue with the ARN ``source``, comes back after ``seconds``."""
 

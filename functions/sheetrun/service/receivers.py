@@ -13,8 +13,8 @@ from sheetrun.jobs import webhooks
 from sheetrun.jobs.errors import Conflict, NotFound, Raced, StepRetryable, Unprocessable
 from sheetrun.jobs.job import rfc3339
 from sheetrun.jobs.webhooks import TEST, TYPES, Delivery, DeliveryStatus, Endpoint, Guard, Secret
-from sheetrun.service.outgoing import DeliveryPage, Post, Webhooks
-from sheetrun.service.ports import Clock, Ids, Log
+from sheetrun.service.outgoing import DeliveryPage, Webhooks
+from sheetrun.service.ports import Clock, Ids, Log, Queues
 from sheetrun.service.signing import new_secret
 from sheetrun.settings import Settings
 
@@ -44,7 +44,7 @@ class Receivers:
     """All of them raise ``NotFound`` for another client's endpoint."""
 
     store: Webhooks
-    post: Post
+    queues: Queues
     clock: Clock
     ids: Ids
     settings: Settings
@@ -203,6 +203,6 @@ class Receivers:
     def _send(self, delivery: Delivery) -> None:
         """What the queue does not take now, the sweep sends."""
         try:
-            self.post.post(message_to_send(delivery))
+            self.queues.post(message_to_send(delivery))
         except StepRetryable as fault:
             self.log.warning("delivery_deferred", delivery=delivery.id, why=fault.code)

@@ -27,7 +27,6 @@ from sheetrun.jobs.limits import backoff
 from sheetrun.jobs.states import Step
 from sheetrun.jobs.transitions import Busy, Change, ClaimDecision, Claimed, GivenUp, Stale
 from sheetrun.service.changes import change_job, send_now
-from sheetrun.service.outgoing import Post
 from sheetrun.service.ports import Blobs, Clock, Ids, Ledger, Log, Queues
 from sheetrun.settings import Settings
 
@@ -94,7 +93,6 @@ class Runner:
     ledger: Ledger
     blobs: Blobs
     queues: Queues
-    post: Post
     clock: Clock
     ids: Ids
     settings: Settings
@@ -111,7 +109,7 @@ class Runner:
             self._flush(message.job_id)
             return Done()
         if isinstance(decision, GivenUp):
-            send_now(self.ledger, self.queues, self.post, decision.change, self.log)
+            send_now(self.ledger, self.queues, decision.change, self.log)
             self.log.warning("job_given_up", job_id=message.job_id, state=decision.change.job.state.value)
             return Done()
         return self._work(decision.change.job, message.step, work, lease, remaining)
@@ -213,7 +211,7 @@ class Runner:
         except (Stopped, NotFound) as late:
             self.log.info("finish_refused", job_id=job_id, why=late.detail)
             return
-        send_now(self.ledger, self.queues, self.post, change, self.log)
+        send_now(self.ledger, self.queues, change, self.log)
 
     def _flush(self, job_id: str) -> None:
         """A message came again: perhaps its first worker died between its last write and sending the next message."""

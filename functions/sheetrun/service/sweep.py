@@ -14,7 +14,6 @@ from sheetrun.jobs.job import Job, Problem
 from sheetrun.jobs.states import State
 from sheetrun.jobs.transitions import Change
 from sheetrun.service.changes import change_job, send_now
-from sheetrun.service.outgoing import Post
 from sheetrun.service.ports import Blobs, Clock, Ledger, Log, Queues
 from sheetrun.service.steps import Message
 from sheetrun.service.uploads import Door
@@ -30,7 +29,6 @@ class Sweeper:
     ledger: Ledger
     blobs: Blobs
     queues: Queues
-    post: Post
     clock: Clock
     door: Door
     settings: Settings
@@ -83,7 +81,7 @@ class Sweeper:
         if change is not None:
             done["changed"] += 1
             self.log.info("job_swept", job_id=job_id, state=change.job.state.value)
-            send_now(self.ledger, self.queues, self.post, change, self.log)
+            send_now(self.ledger, self.queues, change, self.log)
 
     def _due(self, job: Job) -> Change | None:
         return transitions.swept(
@@ -117,6 +115,6 @@ class Sweeper:
         if job is None:
             return
         _, change = change_job(self.ledger, message.job_id, decide)
-        send_now(self.ledger, self.queues, self.post, change, self.log)
+        send_now(self.ledger, self.queues, change, self.log)
         if change is not None:
             self.log.error("job_dead_lettered", job_id=message.job_id, step=message.step.value)

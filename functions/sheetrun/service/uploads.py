@@ -11,7 +11,6 @@ from sheetrun.jobs.job import Job, Problem
 from sheetrun.jobs.states import State
 from sheetrun.jobs.transitions import Change, created, refused, uploaded
 from sheetrun.service.changes import change_job, send_now
-from sheetrun.service.outgoing import Post
 from sheetrun.service.ports import Blobs, Clock, Ids, Keys, Ledger, Log, Queues, Stat
 from sheetrun.service.requests import JobRequest, job_request
 from sheetrun.service.submit import new_job
@@ -40,7 +39,6 @@ class Door:
     keys: Keys
     blobs: Blobs
     queues: Queues
-    post: Post
     clock: Clock
     ids: Ids
     settings: Settings
@@ -75,7 +73,7 @@ class Door:
         job, change = change_job(self.ledger, job_id, decide)
         if change is not None:
             self.log.info("upload_accepted", job_id=job_id, size=stat.size, state=job.state.value)
-        send_now(self.ledger, self.queues, self.post, change, self.log)
+        send_now(self.ledger, self.queues, change, self.log)
         return job_id
 
     def _look(self, job: Job, stat: Stat) -> Problem | None:
@@ -111,7 +109,7 @@ class Door:
         if problem is not None:
             reason = problem
             _, change = change_job(self.ledger, job_id, lambda current: refused(current, now, reason))
-            send_now(self.ledger, self.queues, self.post, change, self.log)
+            send_now(self.ledger, self.queues, change, self.log)
             return job_id
         return self.accept(job_id)
 

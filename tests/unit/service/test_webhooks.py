@@ -147,7 +147,7 @@ def test_failure_is_tried_again_as_scheduled_under_one_id(bench: Bench) -> None:
     first = log_of(bench, endpoint)[0]
     assert first["status"] == "pending"
     assert first["next_attempt_at"] is not None
-    assert bench.post.messages[0][1] == 6, "five seconds and jitter, held back by the queue"
+    assert bench.queues.posted[0][1] == 6, "five seconds and jitter, held back by the queue"
     bench.deliver_all()
     bench.deliver_all()
     done = log_of(bench, endpoint)[0]
@@ -170,7 +170,7 @@ def test_a_long_wait_is_left_to_the_sweep() -> None:
     for _ in range(3):
         bench.deliver_all()
     assert len(bench.sender.sent) == 1
-    assert not bench.post.messages
+    assert not bench.queues.posted
     bench.clock.advance(3600)
     assert bench.courier().sweep()["redelivered"] == 0
     bench.clock.advance(5000)
@@ -181,16 +181,16 @@ def test_a_long_wait_is_left_to_the_sweep() -> None:
 
 def test_lost_messages_are_found_by_the_sweep(bench: Bench) -> None:
     endpoint = register(bench)
-    bench.post.down = True
+    bench.queues.deaf = True
     finished(bench)
-    bench.post.down = False
+    bench.queues.deaf = False
     bench.clock.advance(61)
     assert bench.courier().sweep()["told"] == 1
-    bench.post.messages, (lost, *_) = [], bench.post.messages
+    bench.queues.posted, (lost, *_) = [], bench.queues.posted
     bench.clock.advance(61)
     assert bench.courier().sweep()["told"] == 1, "not told yet: the message may be lost again"
     bench.deliver_all()
-    bench.post.messages = []  # and the delivery's own message too
+    bench.queues.posted = []  # and the delivery's own message too
     bench.clock.advance(61)
     assert bench.courier().sweep() == {"told": 0, "redelivered": 1}
     bench.deliver_all()
@@ -204,7 +204,7 @@ def test_doubled_messages_send_once(bench: Bench) -> None:
     register(bench)
     finished(bench)
     bench.deliver_all()
-    bench.post.messages *= 3
+    bench.queues.posted *= 3
     bench.deliver_all()
     assert len(bench.sender.sent) == 1
 
@@ -347,7 +347,7 @@ def test_a_receiver_that_is_slow_takes_no_more_than_its_leases() -> None:
     def slow(url: str) -> Sent:
         if url == URL and not inside:
             inside.append(url)
-            messages, bench.post.messages = bench.post.messages, []
+            messages, bench.queues.posted = bench.queues.posted, []
             for message, _ in messages:  # another worker, while this one waits
                 bench.courier().handle(message)
         return Sent(status=200)
@@ -356,13 +356,13 @@ def test_a_receiver_that_is_slow_takes_no_more_than_its_leases() -> None:
         finished(bench)
     bench.deliver_all()
     bench.sender.answer = slow
-    first = next(one for one in bench.post.messages if one[0]["endpoint"] == endpoint["id"])
-    bench.post.messages.remove(first)
+    first = next(one for one in bench.queues.posted if one[0]["endpoint"] == endpoint["id"])
+    bench.queues.posted.remove(first)
     bench.courier().handle(first[0])
     urls = [url for url, _, _ in bench.sender.sent]
     assert urls.count(URL) == 1
     assert urls.count(other["url"]) == 2
-    assert [delay for _, delay in bench.post.messages] == [2], "the second one knocks again later"
+    assert [delay for _, delay in bench.queues.posted] == [2], "the second one knocks again later"
     bench.deliver_all()
     assert len(bench.sender.sent) == 4
 
@@ -375,7 +375,7 @@ def test_a_receiver_that_is_down_is_left_in_peace() -> None:
     for _ in range(4):
         bench.deliver_all()
     assert len(bench.sender.sent) == 2
-    assert bench.post.messages[0][1] >= 100
+    assert bench.queues.posted[0][1] >= 100
     assert bench.call("GET", f"/v1/webhooks/{endpoint['id']}")[2]["paused_until"] is not None
     bench.sender.answer = lambda url: Sent(status=200)
     bench.deliver_all()

@@ -25,7 +25,7 @@ def build_api(world: World) -> Api:
     gate = Gatekeeper(world.limits, world.clock, world.ids, world.settings)
     receivers = world.receivers
     submitter = Submitter(world.ledger, world.blobs, world.clock, world.settings, receivers)
-    control = Control(world.ledger, world.queues, world.post, world.clock, world.log)
+    control = Control(world.ledger, world.queues, world.clock, world.log)
     replay = Replay(world.idempotency, world.clock)
     jobs = JobRoutes(
         ledger=world.ledger,
