@@ -69,13 +69,16 @@ def values(done: compute.Executed) -> dict[str, Any]:
 
 
 def test_parse(source: bytes) -> None:
-    seen: list[tuple[int, int]] = []
-    parsed = compute.parse(source, "book.xlsx", progress=lambda done, total, _: seen.append((done, total)))
+    seen: list[tuple[int, int, str]] = []
+    parsed = compute.parse(source, "book.xlsx", progress=lambda *step: seen.append(step))
     assert (parsed.sheets, parsed.blocks) == (2, 6)
     assert parsed.formulas == 7
     assert load(parsed.artefact).filename == "book.xlsx"
-    assert seen
-    assert seen[-1][0] <= seen[-1][1]
+    assert seen[-1][0] == seen[-1][1]
+    assert seen[-1][2] == f"Reading the workbook: {parsed.cells} cells, Other"
+    seen.clear()
+    compute.generate(parsed.artefact, progress=lambda *step: seen.append(step))
+    assert seen[-1] == (5, 5, "Writing the script: 5 of 5 blocks")
 
 
 def test_parse_refuses(tmp_path: Path) -> None:
@@ -238,5 +241,11 @@ def test_in_a_real_sandbox(source: bytes) -> None:
         progress=lambda *step: seen.append(step),
     )
     assert values(done) == {"Other!A1": "10"}
-    assert seen
-    assert seen[-1][0] == seen[-1][1]
+    assert [text for *_, text in seen[-3:]] == [
+        "Computing: 5 of 5 blocks",
+        "Comparing with Excel's values.",
+        "Writing the results.",
+    ]
+    parts = [done / total for done, total, _ in seen]
+    assert parts == sorted(parts)
+    assert parts[-1] < 1

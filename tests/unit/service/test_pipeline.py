@@ -18,6 +18,7 @@ from sheetrun.service.steps import Again, Done, Message
 from sheetrun.service.uploads import Arrival
 from sheetrun.workbook.errors import UnsupportedFormat
 from tests.support import XLSX, Bench, FakeCompute
+from tests.unit.service.test_watch import busy
 
 
 @pytest.fixture
@@ -148,6 +149,43 @@ def test_cancel_while_it_runs_stops_the_work(bench: Bench) -> None:
     bench.upload(made)
     bench.run_all()
     assert bench.job(made["id"])["state"] == "cancelled"
+
+
+@pytest.mark.parametrize("step", ["parse", "generate", "execute"])
+def test_work_that_tells_no_progress_is_cut_off_too(bench: Bench, step: str) -> None:
+    made = bench.submit()
+
+    def deaf(_: Any) -> None:
+        assert bench.call("POST", f"/v1/jobs/{made['id']}/cancel")[0] == 202
+        bench.clock.advance(2)
+        busy()
+
+    bench.compute = FakeCompute(**{f"on_{step}": deaf})
+    bench.upload(made)
+    bench.run_all()
+    job = bench.job(made["id"])
+    assert job["state"] == "cancelled"
+    _, _, story = bench.call("GET", f"/v1/jobs/{made['id']}/events")
+    assert story["events"][-1]["data"] == {"state": "cancelled", "was_running": True}
+    assert bench.table.under_way() == 0
+
+
+@pytest.mark.parametrize(("seconds", "code"), [(61, "deadline_exceeded"), (31, "time_limit")])
+def test_time_cuts_off_too(bench: Bench, seconds: int, code: str) -> None:
+    made = bench.submit({"filename": "a.xlsx", "deadline_seconds": 60})
+
+    def deaf(_: Any) -> None:
+        bench.clock.advance(seconds)
+        busy()
+
+    bench.compute = FakeCompute(on_generate=deaf)
+    bench.upload(made)
+    for _ in range(2):
+        message = bench.next_message()
+        assert message is not None
+        bench.step(message, remaining=30)
+    job = bench.job(made["id"])
+    assert (job["state"], job["error"]["code"], job["error"]["stage"]) == ("timed_out", code, "generate")
 
 
 def test_a_sandbox_that_asks_whether_to_stop_is_told(bench: Bench) -> None:
