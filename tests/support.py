@@ -162,8 +162,7 @@ class Bench:
             self.step(message)
 
     def sweeper(self) -> Sweeper:
-        world = self.world
-        return Sweeper(world.ledger, world.blobs, world.queues, world.clock, world.door, world.settings, world.log)
+        return self.world.sweeper
 
     def courier(self) -> Courier:
         world = self.world

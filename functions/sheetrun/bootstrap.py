@@ -22,13 +22,13 @@ from sheetrun.service.log import JsonLog
 from sheetrun.service.outgoing import Sender, Webhooks
 from sheetrun.service.ports import Batches, Blobs, Clock, Idempotency, Ids, Keys, Ledger, Limits, Log, Queues
 from sheetrun.service.receivers import Receivers
+from sheetrun.service.sweep import Sweeper
 from sheetrun.service.uploads import Door
 from sheetrun.settings import Settings
 
 if TYPE_CHECKING:
     from sheetrun.sandbox.warm import WarmRunner
     from sheetrun.service.courier import Courier
-    from sheetrun.service.sweep import Sweeper
     from sheetrun.service.web.api import Api
 
 
@@ -53,6 +53,10 @@ class World:
     @property
     def door(self) -> Door:
         return Door(self.ledger, self.keys, self.blobs, self.queues, self.clock, self.ids, self.settings, self.log)
+
+    @property
+    def sweeper(self) -> Sweeper:
+        return Sweeper(self.ledger, self.blobs, self.queues, self.clock, self.door, self.settings, self.log)
 
     @property
     def receivers(self) -> Receivers:
@@ -195,7 +199,4 @@ def bury(event: Mapping[str, Any]) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def _sweeper() -> Sweeper:
-    from sheetrun.service.sweep import Sweeper
-
-    here = world()
-    return Sweeper(here.ledger, here.blobs, here.queues, here.clock, here.door, here.settings, here.log)
+    return world().sweeper

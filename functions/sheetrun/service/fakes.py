@@ -326,6 +326,9 @@ class MemoryBlobs:
             raise Conflict("No part was uploaded.", code="no_parts")
         self.upload(key, b"".join(parts))
 
+    def abort_multipart(self, key: str, upload_id: str) -> None:
+        self.parts.pop(key, None)
+
     def check(self) -> None:
         return None
 

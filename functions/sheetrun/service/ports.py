@@ -226,6 +226,9 @@ class Blobs(Protocol):
     def complete_multipart(self, key: str, upload_id: str) -> None:
         """Puts the uploaded parts together. Raises ``Conflict`` when there are none."""
 
+    def abort_multipart(self, key: str, upload_id: str) -> None:
+        """Deletes the parts of an upload that was not completed; no harm when it was."""
+
     def check(self) -> None:
         """Raises ``StepRetryable`` when the store does not answer."""
 

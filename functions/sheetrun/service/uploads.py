@@ -47,6 +47,9 @@ class Door:
     def arrived(self, arrival: Arrival) -> str | None:
         """The id of the job that the file belongs to; None when it belongs to nobody."""
         if match := _UPLOAD.fullmatch(arrival.key):
+            if self.ledger.get(match[2]) is None:
+                # The row is there before the form is given out: this file came after its job was deleted.
+                self.blobs.delete(arrival.key)
             return self.accept(match[2])
         if match := _INBOX.fullmatch(arrival.key):
             return self._dropped(arrival, match[1], match[2])

@@ -294,6 +294,60 @@ def test_an_upload_that_never_came_expires_and_is_deleted_in_time(bench: Bench) 
     assert bench.table.get(made["id"]) is None
 
 
+def test_an_upload_expires_at_its_second_though_no_sweep_came(bench: Bench) -> None:
+    made = [bench.submit() for _ in range(3)]
+    bench.clock.advance(899)
+    assert bench.job(made[0]["id"])["state"] == "awaiting_upload"
+    bench.clock.advance(1)
+    job = bench.job(made[0]["id"])
+    assert (job["state"], job["error"]["code"]) == ("expired", "upload_never_came")
+    _, _, page = bench.call("GET", "/v1/jobs", query={"state": "awaiting_upload"})
+    assert page["jobs"] == []
+    _, _, page = bench.call("GET", "/v1/jobs")
+    assert [job["state"] for job in page["jobs"]] == ["expired"] * 3
+    assert bench.call("POST", f"/v1/jobs/{made[1]['id']}/cancel")[2]["code"] == "job_ended"
+    assert bench.table.under_way() == 0
+
+
+def test_a_file_that_is_there_is_taken_though_its_notification_never_came(bench: Bench) -> None:
+    made = bench.submit()
+    bench.blobs.upload(f"uploads/acme/{made['id']}/source", XLSX)
+    bench.clock.advance(901)
+    assert bench.job(made["id"])["state"] == "queued"
+
+
+def test_a_deadline_holds_at_its_second_though_no_sweep_came(bench: Bench) -> None:
+    made = bench.submit({"filename": "a.xlsx", "deadline_seconds": 60})
+    bench.upload(made)
+    bench.clock.advance(60)
+    assert bench.job(made["id"])["state"] == "expired"
+    bench.run_all()
+    assert bench.job(made["id"])["state"] == "expired"
+
+
+def test_a_file_that_comes_after_its_job_was_deleted_is_deleted_too(bench: Bench) -> None:
+    made = bench.submit({"filename": "a.xlsx", "retain_seconds": 1})
+    bench.upload(made)
+    bench.run_all()
+    bench.clock.advance(2)
+    bench.sweeper().sweep(seconds=5)
+    key = f"uploads/acme/{made['id']}/source"
+    bench.blobs.upload(key, XLSX)  # with the same form, which is still good
+    assert bench.world.door.arrived(Arrival(key=key, at=bench.clock.now())) is None
+    assert key not in bench.blobs.objects
+
+
+def test_parts_of_an_upload_that_was_not_completed_are_deleted(bench: Bench) -> None:
+    made = bench.submit({"filename": "a.xlsx", "size": 200 * 2**20, "retain_seconds": 1})
+    assert bench.blobs.parts
+    bench.clock.advance(901)
+    bench.sweeper().sweep(seconds=5)
+    bench.clock.advance(2)
+    bench.sweeper().sweep(seconds=5)
+    assert bench.table.get(made["id"]) is None
+    assert not bench.blobs.parts
+
+
 def test_what_is_past_its_time_is_deleted_whole(bench: Bench) -> None:
     made = bench.submit({"filename": "a.xlsx", "retain_seconds": 5, "outputs": ["A1"]})
     bench.upload(made)

@@ -36,6 +36,7 @@ def build_api(world: World) -> Api:
         submitter=submitter,
         control=control,
         door=world.door,
+        sweeper=world.sweeper,
         replay=replay,
         gate=gate,
     )
