@@ -11,7 +11,7 @@ from sheetrun.bootstrap import World
 from sheetrun.service.access import Access
 from sheetrun.service.compute import Executed, Generated, Parsed, Progress
 from sheetrun.service.courier import Courier
-from sheetrun.service.fake_webhooks import MemorySender, MemoryWebhooks
+from sheetrun.service.fake_webhooks import MemoryOperations, MemorySender, MemoryWebhooks
 from sheetrun.service.fakes import FakeClock, FakeIds, FakeLog, MemoryBlobs, MemoryQueues, MemoryTable
 from sheetrun.service.steps import Message, Outcome, Runner
 from sheetrun.service.sweep import Sweeper
@@ -75,6 +75,7 @@ class Bench:
         self.queues = MemoryQueues()
         self.webhooks = MemoryWebhooks(self.table)
         self.sender = MemorySender()
+        self.operations = MemoryOperations()
         self.clock = FakeClock()
         self.ids = FakeIds()
         self.log = FakeLog()
@@ -90,6 +91,8 @@ class Bench:
             queues=self.queues,
             webhooks=self.webhooks,
             sender=self.sender,
+            counters=self.operations,
+            letters=self.operations,
             clock=self.clock,
             ids=self.ids,
             log=self.log,
@@ -169,6 +172,7 @@ class Bench:
         return Courier(
             world.ledger,
             world.webhooks,
+            world.counters,
             world.queues,
             world.sender,
             world.receivers,

@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Any
 from sheetrun.aws.accounts import DynamoBatches, DynamoIdempotency, DynamoKeys, DynamoLimits
 from sheetrun.aws.blobs import S3Blobs
 from sheetrun.aws.clients import Clients
+from sheetrun.aws.operations import DynamoOperations
 from sheetrun.aws.queues import SqsQueues
 from sheetrun.aws.sender import HttpSender
 from sheetrun.aws.table import DynamoLedger
 from sheetrun.aws.webhooks import DynamoWebhooks
 from sheetrun.service.ids import SystemClock, SystemIds
+from sheetrun.service.letters import Letters
 from sheetrun.service.log import JsonLog
+from sheetrun.service.metrics import Counters
 from sheetrun.service.outgoing import Sender, Webhooks
 from sheetrun.service.ports import Batches, Blobs, Clock, Idempotency, Ids, Keys, Ledger, Limits, Log, Queues
 from sheetrun.service.receivers import Receivers
@@ -46,6 +49,8 @@ class World:
     queues: Queues
     webhooks: Webhooks
     sender: Sender
+    counters: Counters
+    letters: Letters
     clock: Clock
     ids: Ids
     log: Log
@@ -65,6 +70,7 @@ class World:
 
 def aws_world(settings: Settings, clients: Clients, *, function: str) -> World:
     """The ports on AWS."""
+    operations = DynamoOperations(clients, settings.table)
     return World(
         settings=settings,
         ledger=DynamoLedger(
@@ -78,10 +84,17 @@ def aws_world(settings: Settings, clients: Clients, *, function: str) -> World:
         queues=SqsQueues(clients, settings.queues, own=settings.own_queues, deliver=settings.deliver_queue),
         webhooks=DynamoWebhooks(clients, settings.table),
         sender=HttpSender(private=settings.webhook_private),
+        counters=operations,
+        letters=operations,
         clock=SystemClock(),
         ids=SystemIds(),
-        log=JsonLog(function=function, stage=settings.stage),
+        log=JsonLog(function=function, stage=settings.stage, clock=SystemClock(), trace=_trace),
     )
+
+
+def _trace() -> str | None:
+    """The trace that API Gateway or SQS began, as Lambda hands it on with each invocation."""
+    return os.environ.get("_X_AMZN_TRACE_ID")
 
 
 @lru_cache(maxsize=1)
@@ -173,6 +186,7 @@ def _courier() -> Courier:
     return Courier(
         here.ledger,
         here.webhooks,
+        here.counters,
         here.queues,
         here.sender,
         here.receivers,
@@ -184,14 +198,16 @@ def _courier() -> Courier:
 
 
 def bury(event: Mapping[str, Any]) -> dict[str, Any]:
-    """The sweep function, for the dead letters of the steps' queues."""
+    """The sweep function, for the dead letters of all queues."""
     from sheetrun.service.batches import each_record
-    from sheetrun.service.steps import message_of
+    from sheetrun.service.letters import Undertaker
 
-    sweeper = _sweeper()
+    here = world()
+    undertaker = Undertaker(here.letters, here.counters, _sweeper(), here.clock, here.ids, here.log)
 
     def handle(record: Mapping[str, Any]) -> bool:
-        sweeper.dead_letter(message_of(json.loads(str(record["body"]))))
+        receives = int(record.get("attributes", {}).get("ApproximateReceiveCount", 0))
+        undertaker.bury(str(record["body"]), receives)
         return True
 
     return each_record(event, handle, world().log)

@@ -162,17 +162,18 @@ class DynamoWebhooks:
             (item["pk"]["S"].removeprefix("JOB#"), int(item["sk"]["S"].removeprefix("EVT#"))) for item in found[:limit]
         ]
 
-    def told(self, job_id: str, event: int) -> None:
+    def told(self, job_id: str, event: int) -> bool:
         with dependency("table"):
             try:
                 self._db.update_item(
                     TableName=self._table,
                     Key={"pk": {"S": f"JOB#{job_id}"}, "sk": {"S": f"EVT#{event:06d}"}},
                     UpdateExpression="REMOVE g2pk, g2sk",
-                    ConditionExpression="attribute_exists(pk)",
+                    ConditionExpression="attribute_exists(g2pk)",
                 )
             except self._db.exceptions.ConditionalCheckFailedException:
-                return  # the job was deleted meanwhile, and its events with it
+                return False  # somebody else was faster, or the job was deleted meanwhile
+        return True
 
     # ---- the table ----------------------------------------------------------------------------------------------
 

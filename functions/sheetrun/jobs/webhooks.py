@@ -166,6 +166,13 @@ class Attempt:
     def succeeded(self) -> bool:
         return self.status is not None and 200 <= self.status < 300
 
+    @property
+    def outcome(self) -> str:
+        """``succeeded``, the class of the status (``4xx``), or why there was no answer."""
+        if self.succeeded:
+            return "succeeded"
+        return f"{self.status // 100}xx" if self.status is not None else self.error or "unknown"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:

@@ -38,6 +38,8 @@ def send_now(ledger: Ledger, queues: Queues, change: Change | None, log: Log) ->
         return
     for event in change.events:
         if event.ends:
+            seconds = round((event.at - change.job.created_at).total_seconds(), 3)
+            log.info("job_ended", job_id=change.job.id, state=change.job.state.value, seconds=seconds)
             try:
                 queues.post({"job_id": change.job.id, "event": event.number})
             except StepRetryable as problem:

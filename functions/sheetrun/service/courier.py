@@ -30,6 +30,7 @@ from sheetrun.jobs.events import Event
 from sheetrun.jobs.job import Job, rfc3339
 from sheetrun.jobs.webhooks import Attempt, Delivery, Endpoint, Protection, Wait
 from sheetrun.service.ids import ulid
+from sheetrun.service.metrics import Counters
 from sheetrun.service.outgoing import Sender, SendFailed, Webhooks
 from sheetrun.service.ports import Clock, Ids, Ledger, Log, Queues
 from sheetrun.service.receivers import Receivers, message_to_send
@@ -50,6 +51,7 @@ class Courier:
 
     ledger: Ledger
     store: Webhooks
+    counters: Counters
     queues: Queues
     sender: Sender
     receivers: Receivers
@@ -90,7 +92,8 @@ class Courier:
             delivery = self.store.add_delivery(self._delivery(job, event, endpoint, url))
             if delivery.number == 1 and not delivery.tries:
                 self._post(delivery, 0)
-        self.store.told(job_id, number)
+        if self.store.told(job_id, number):
+            self.counters.add(_ended(job, event))
 
     def _told(self, job: Job, event: Event) -> list[tuple[Endpoint, str]]:
         """Endpoints that want the event; the job's own URL, unless one of them has it already."""
@@ -160,6 +163,7 @@ class Courier:
         attempt, retry_after = self._attempt(endpoint, begun, body)
         self._leave(endpoint_id, delivery_id, succeeded=attempt.succeeded)
         self._settle(endpoint, begun, attempt, retry_after)
+        self._count(begun, attempt)
 
     def _attempt(self, endpoint: Endpoint, delivery: Delivery, body: str) -> tuple[Attempt, int | None]:
         begun, now = self.clock.monotonic(), self.clock.now()
@@ -175,17 +179,26 @@ class Courier:
         except SendFailed as failure:
             error = failure.code
         duration = int((self.clock.monotonic() - begun) * 1000)
+        attempt = Attempt(at=now, duration_ms=duration, status=status, error=error, response=response)
+        return attempt, retry_after
+
+    def _count(self, delivery: Delivery, attempt: Attempt) -> None:
         self.log.info(
             "delivery_attempted",
             job_id=delivery.job_id,
-            endpoint=endpoint.id,
+            endpoint=delivery.endpoint,
             delivery=delivery.id,
             attempt=delivery.tries,
-            status=status,
-            error=error,
-            duration_ms=duration,
+            outcome=attempt.outcome,
+            status=attempt.status,
+            duration_ms=attempt.duration_ms,
         )
-        return Attempt(at=now, duration_ms=duration, status=status, error=error, response=response), retry_after
+        self.counters.add(
+            {
+                f"sheetrun_webhook_attempts_total:{attempt.outcome}": 1,
+                f"sheetrun_webhook_seconds_total:{attempt.outcome}": attempt.duration_ms / 1000,
+            }
+        )
 
     def _settle(self, endpoint: Endpoint, delivery: Delivery, attempt: Attempt, retry_after: int | None) -> None:
         after = webhooks.attempted(
@@ -316,3 +329,16 @@ class Courier:
                 self.queues.post(message_to_send(delivery))
                 sent += 1
         return {"told": len(untold), "redelivered": sent}
+
+
+def _ended(job: Job, event: Event) -> dict[str, float]:
+    """What the end of a job adds to the counters."""
+    state = event.type.removeprefix("job.")
+    counted: dict[str, float] = {
+        f"sheetrun_jobs_ended_total:{state}": 1,
+        f"sheetrun_job_seconds_total:{state}": (event.at - job.created_at).total_seconds(),
+    }
+    for stage, milliseconds in job.durations.items():
+        counted[f"sheetrun_stage_seconds_total:{stage}"] = milliseconds / 1000
+        counted[f"sheetrun_stage_runs_total:{stage}"] = 1
+    return counted

@@ -1,4 +1,4 @@
-"""The ports of webhooks in memory (``outgoing``): conditional like the real ones."""
+"""The ports of webhooks and of operators in memory: conditional like the real ones."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import datetime
 from sheetrun.jobs.errors import Raced
 from sheetrun.jobs.webhooks import Delivery, DeliveryStatus, Endpoint, Guard
 from sheetrun.service.fakes import MemoryTable
+from sheetrun.service.letters import Letter, LetterPage
 from sheetrun.service.outgoing import DeliveryPage, Sent
 
 
@@ -85,8 +86,8 @@ class MemoryWebhooks:
     def untold(self, before: datetime, *, limit: int) -> Sequence[tuple[str, int]]:
         return [place for place, at in sorted(self._table.untold.items()) if at < before][:limit]
 
-    def told(self, job_id: str, event: int) -> None:
-        self._table.untold.pop((job_id, event), None)
+    def told(self, job_id: str, event: int) -> bool:
+        return self._table.untold.pop((job_id, event), None) is not None
 
 
 class MemorySender:
@@ -99,3 +100,32 @@ class MemorySender:
     def send(self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -> Sent:
         self.sent.append((url, body, dict(headers)))
         return self.answer(url)
+
+
+class MemoryOperations:
+    """``metrics.Counters`` and ``letters.Letters``."""
+
+    def __init__(self) -> None:
+        self._counted: dict[str, float] = {}
+        self._letters: dict[str, Letter] = {}
+
+    def add(self, amounts: Mapping[str, float]) -> None:
+        for name, amount in amounts.items():
+            self._counted[name] = self._counted.get(name, 0) + amount
+
+    def totals(self) -> Mapping[str, float]:
+        return dict(self._counted)
+
+    def keep(self, letter: Letter) -> None:
+        self._letters[letter.id] = letter
+
+    def letter(self, letter_id: str) -> Letter | None:
+        return self._letters.get(letter_id)
+
+    def letters(self, *, after: str | None, limit: int) -> LetterPage:
+        names = sorted((name for name in self._letters if after is None or name < after), reverse=True)
+        page = tuple(self._letters[name] for name in names[:limit])
+        return LetterPage(page, page[-1].id if len(names) > limit else None)
+
+    def drop(self, letter_id: str) -> None:
+        self._letters.pop(letter_id, None)

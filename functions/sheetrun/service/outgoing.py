@@ -63,8 +63,8 @@ class Webhooks(Protocol):
     def untold(self, before: datetime, *, limit: int) -> Sequence[tuple[str, int]]:
         """Ends of jobs (job, event number) that were written before a time and whose receivers were not looked for."""
 
-    def told(self, job_id: str, event: int) -> None:
-        """The deliveries of an event are all written."""
+    def told(self, job_id: str, event: int) -> bool:
+        """The deliveries of an event are all written. Whether that is news: of many callers, one hears yes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from sheetrun.service.access import Access
 from sheetrun.service.control import Control
+from sheetrun.service.letters import Redrive
 from sheetrun.service.submit import Submitter
 from sheetrun.service.web.api import Api
 from sheetrun.service.web.batches import BatchRoutes
 from sheetrun.service.web.jobs import JobRoutes
 from sheetrun.service.web.limits import Gatekeeper
+from sheetrun.service.web.observing import ObservingRoutes
 from sheetrun.service.web.operations import OperationRoutes
 from sheetrun.service.web.replay import Replay
 from sheetrun.service.web.router import Router
@@ -40,7 +42,7 @@ def build_api(world: World) -> Api:
         replay=replay,
         gate=gate,
     )
-    operations = OperationRoutes(world.ledger, world.blobs, world.queues, world.clock, world.settings, gate)
+    operations = OperationRoutes(world.ledger, world.queues, world.clock, world.settings, gate)
     batches = BatchRoutes(
         batches=world.batches,
         clock=world.clock,
@@ -51,6 +53,17 @@ def build_api(world: World) -> Api:
         replay=replay,
         gate=gate,
     )
+    redrive = Redrive(world.letters, control, world.door, world.queues, world.clock, world.log)
+    observing = ObservingRoutes(
+        world.ledger,
+        world.blobs,
+        world.queues,
+        world.counters,
+        world.letters,
+        redrive,
+        world.clock,
+        world.settings,
+    )
     hooks = WebhookRoutes(receivers, world.clock, world.ids, world.settings, replay)
-    router = Router([*jobs.routes(), *batches.routes(), *hooks.routes(), *operations.routes()])
+    router = Router([*jobs.routes(), *batches.routes(), *hooks.routes(), *operations.routes(), *observing.routes()])
     return Api(router, Access(world.keys, world.clock, world.ids), world.clock, world.settings, world.log)

@@ -12,6 +12,7 @@ from sheetrun.service.web.described import IDEMPOTENCY_KEY as _KEY
 from sheetrun.service.web.described import answer as _json
 from sheetrun.service.web.described import operation as _operation
 from sheetrun.service.web.described import query as _query
+from sheetrun.service.web.openapi_observing import observing_paths
 from sheetrun.service.web.openapi_webhooks import webhook_paths
 from sheetrun.settings import Settings
 
@@ -200,19 +201,7 @@ def _paths(settings: Settings) -> Schema:
             )
         },
         **webhook_paths(),
-        "/v1/health": {
-            "get": {
-                **_operation(
-                    "health",
-                    "Whether the service and what it stands on answer",
-                    {
-                        "200": _json("Healthy", schemas.ref("Health")),
-                        "503": _json("Not healthy", schemas.ref("Health")),
-                    },
-                ),
-                "security": [],
-            }
-        },
+        **observing_paths(),
         "/v1/capacity": {
             "get": _operation(
                 "capacity",
@@ -226,14 +215,6 @@ def _paths(settings: Settings) -> Schema:
                 "limits",
                 "The caller's limits and what is left of them",
                 {"200": _json("Limits", schemas.ref("Limits"))},
-                errors=("401", "403"),
-            )
-        },
-        "/v1/metrics": {
-            "get": _operation(
-                "metrics",
-                "Gauges in Prometheus' text format; needs the operate scope",
-                {"200": {"description": "Metrics", "content": {"text/plain": {"schema": {"type": "string"}}}}},
                 errors=("401", "403"),
             )
         },

@@ -6,6 +6,7 @@ from typing import Any
 
 from sheetrun.jobs.states import TASKS, Kind, Priority, State
 from sheetrun.jobs.webhooks import TYPES, DeliveryStatus
+from sheetrun.service.letters import Source
 
 Schema = dict[str, Any]
 
@@ -162,7 +163,16 @@ def all_schemas() -> dict[str, Schema]:
                 "version": _TEXT,
                 "stage": _TEXT,
                 "at": _TIME,
-                "dependencies": _map(_object({"status": {"enum": ["healthy", "unhealthy"]}}, {"detail": _TEXT})),
+                "dependencies": _map(
+                    _object(
+                        {"status": {"enum": ["healthy", "unhealthy"]}},
+                        {"detail": _TEXT, "latency_ms": {"type": "number", "minimum": 0}},
+                    )
+                ),
+                "capacity": _or_null(
+                    _object({"under_way": _COUNT, "limit": _COUNT, "at_capacity": {"type": "boolean"}})
+                ),
+                "concurrency": _or_null(_object({"working": _COUNT, "waiting": _map(_COUNT)})),
             }
         ),
         "Capacity": _object(
@@ -260,6 +270,24 @@ def _webhook_schemas() -> dict[str, Schema]:
         "WebhookSecrets": secrets,
         "RotatedWebhook": {"allOf": [ref("Webhook"), ref("WebhookSecrets")]},
         "WebhookPage": _page("webhooks", "Webhook"),
+        "DeadLetter": _object(
+            {
+                "id": _TEXT,
+                "source": {"enum": list(Source)},
+                "job": {"type": ["string", "null"]},
+                "at": _TIME,
+                "expires_at": _TIME,
+                "receives": _COUNT,
+                "message": {"type": ["object", "string", "array", "number", "boolean", "null"]},
+            }
+        ),
+        "DeadLetterPage": _page("dead_letters", "DeadLetter"),
+        "Redriven": _object(
+            {
+                "redriven": {"type": "array", "items": _TEXT},
+                "skipped": {"type": "array", "items": _object({"id": _TEXT, "code": _TEXT, "detail": _TEXT})},
+            }
+        ),
         "Delivery": delivery,
         "DeliveryPage": _page("deliveries", "Delivery"),
     }
