@@ -15,14 +15,13 @@ from sheetrun.aws.blobs import S3Blobs
 from sheetrun.aws.clients import Clients
 from sheetrun.aws.operations import DynamoOperations
 from sheetrun.aws.queues import SqsQueues
-from sheetrun.aws.sender import HttpSender
 from sheetrun.aws.table import DynamoLedger
 from sheetrun.aws.webhooks import DynamoWebhooks
 from sheetrun.service.ids import SystemClock, SystemIds
 from sheetrun.service.letters import Letters
 from sheetrun.service.log import JsonLog
 from sheetrun.service.metrics import Counters
-from sheetrun.service.outgoing import Sender, Webhooks
+from sheetrun.service.outgoing import Webhooks
 from sheetrun.service.ports import Batches, Blobs, Clock, Idempotency, Ids, Keys, Ledger, Limits, Log, Queues
 from sheetrun.service.receivers import Receivers
 from sheetrun.service.sweep import Sweeper
@@ -48,7 +47,6 @@ class World:
     blobs: Blobs
     queues: Queues
     webhooks: Webhooks
-    sender: Sender
     counters: Counters
     letters: Letters
     clock: Clock
@@ -83,7 +81,6 @@ def aws_world(settings: Settings, clients: Clients, *, function: str) -> World:
         blobs=S3Blobs(clients, settings.bucket),
         queues=SqsQueues(clients, settings.queues, own=settings.own_queues, deliver=settings.deliver_queue),
         webhooks=DynamoWebhooks(clients, settings.table),
-        sender=HttpSender(private=settings.webhook_private),
         counters=operations,
         letters=operations,
         clock=SystemClock(),
@@ -180,6 +177,7 @@ def deliver(event: Mapping[str, Any]) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def _courier() -> Courier:
+    from sheetrun.aws.sender import HttpSender
     from sheetrun.service.courier import Courier
 
     here = world()
@@ -188,7 +186,7 @@ def _courier() -> Courier:
         here.webhooks,
         here.counters,
         here.queues,
-        here.sender,
+        HttpSender(private=here.settings.webhook_private),
         here.receivers,
         here.clock,
         here.ids,
@@ -200,7 +198,7 @@ def _courier() -> Courier:
 def bury(event: Mapping[str, Any]) -> dict[str, Any]:
     """The sweep function, for the dead letters of all queues."""
     from sheetrun.service.batches import each_record
-    from sheetrun.service.letters import Undertaker
+    from sheetrun.service.burying import Undertaker
 
     here = world()
     undertaker = Undertaker(here.letters, here.counters, _sweeper(), here.clock, here.ids, here.log)

@@ -10,8 +10,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from sheetrun.jobs.errors import StepRetryable
+from sheetrun.service.burying import Undertaker
 from sheetrun.service.fakes import FakeClock
-from sheetrun.service.letters import Undertaker
 from sheetrun.service.log import JsonLog
 from sheetrun.service.metrics import METRICS, family
 from sheetrun.service.outgoing import Sent

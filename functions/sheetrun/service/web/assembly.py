@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from sheetrun.service.access import Access
 from sheetrun.service.control import Control
-from sheetrun.service.letters import Redrive
 from sheetrun.service.submit import Submitter
 from sheetrun.service.web.api import Api
 from sheetrun.service.web.batches import BatchRoutes
@@ -20,6 +19,7 @@ from sheetrun.service.web.webhooks import WebhookRoutes
 
 if TYPE_CHECKING:
     from sheetrun.bootstrap import World
+    from sheetrun.service.burying import Redrive
 
 
 def build_api(world: World) -> Api:
@@ -53,7 +53,12 @@ def build_api(world: World) -> Api:
         replay=replay,
         gate=gate,
     )
-    redrive = Redrive(world.letters, control, world.door, world.queues, world.clock, world.log)
+
+    def redrive() -> Redrive:
+        from sheetrun.service.burying import Redrive
+
+        return Redrive(world.letters, control, world.door, world.queues, world.clock, world.log)
+
     observing = ObservingRoutes(
         world.ledger,
         world.blobs,

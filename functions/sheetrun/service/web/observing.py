@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sheetrun import __version__
 from sheetrun.jobs.errors import SheetrunError
 from sheetrun.jobs.job import rfc3339
-from sheetrun.service.letters import Letter, Letters, Redrive, wanted_ids
+from sheetrun.service.letters import Letter, Letters
 from sheetrun.service.metrics import Counters, counters_text, family, gauge, text_of
 from sheetrun.service.ports import Blobs, Clock, Depth, Ledger, Queues
 from sheetrun.service.web.http import Response, answer
 from sheetrun.service.web.router import Call, Route
 from sheetrun.settings import Settings
+
+if TYPE_CHECKING:
+    from sheetrun.service.burying import Redrive
 
 REMEMBERED = 2.0  #: seconds for which health and its numbers are not asked for again: anybody may ask
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
@@ -30,7 +33,7 @@ class ObservingRoutes:
     queues: Queues
     counters: Counters
     letters: Letters
-    redriving: Redrive
+    redriving: Callable[[], Redrive]  #: made when an operator asks for it: cold starts do not pay for it
     clock: Clock
     settings: Settings
     _last: tuple[float, Response] | None = field(default=None)
@@ -115,13 +118,15 @@ class ObservingRoutes:
     def redrive(self, call: Call) -> Response:
         """``POST /v1/dead-letters/redrive``: the named ones, or the newest hundred."""
         body = call.request.json(self.settings.max_body_bytes) if call.request.body.strip() else {}
-        result = self.redriving.redrive(wanted_ids(body), limit=100)
+        from sheetrun.service.burying import wanted_ids
+
+        result = self.redriving().redrive(wanted_ids(body), limit=100)
         skipped = [{"id": name, "code": code, "detail": why} for name, (code, why) in result.skipped.items()]
         return answer(200, {"redriven": list(result.done), "skipped": skipped})
 
     def drop(self, call: Call) -> Response:
         """``DELETE /v1/dead-letters/{id}``: nothing will come of it any more."""
-        self.redriving.drop(call.path["id"])
+        self.redriving().drop(call.path["id"])
         return Response(status=204)
 
 
