@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from sheetrun.compiler.errors import CannotCompile
@@ -67,9 +67,9 @@ class Function:
     units: list[Unit] = field(default_factory=list)
 
 
-def compile_workbook(workbook: Workbook) -> Script:
-    """The script of a workbook. Byte-identical for the same workbook."""
-    return Writer(workbook).script()
+def compile_workbook(workbook: Workbook, *, progress: Callable[[int, int], None] | None = None) -> Script:
+    """The script of a workbook. Byte-identical for the same workbook. ``progress``: blocks written, of how many."""
+    return Writer(workbook).script(progress)
 
 
 class Writer:
@@ -86,12 +86,16 @@ class Writer:
         self._imports: set[str] = {"main"}
         self._refused: list[Refused] = []
 
-    def script(self) -> Script:
+    def script(self, progress: Callable[[int, int], None] | None = None) -> Script:
         units, refused = make_units(self._workbook, self._scope)
         self._refused = refused
         parts = schedule(units, self._scope)
+        done = 0
         for part in self._chosen(units, parts):
             self._add(part)
+            done += len(units_of(part))
+            if progress is not None:
+                progress(done, len(units))
         self._functions = [f for f in self._functions if f.statements]
         text, lines = self._assemble(units)
         return Script(

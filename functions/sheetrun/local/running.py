@@ -89,7 +89,7 @@ def up(
         deployed = deploy(
             emulator.endpoint,
             stack=STACK,
-            parameters={**_here(), **(parameters or {})},
+            parameters={"EndpointUrl": emulator.endpoint, **_here(), **(parameters or {})},
             credentials=ROOT,
             tell=tell,
         )
@@ -148,6 +148,7 @@ def _here() -> dict[str, str]:
         "Architecture": "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64",
         "Scale": "small",
         "PatienceSeconds": "10",
+        "WebhookPrivate": "true",
     }
 
 

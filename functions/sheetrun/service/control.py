@@ -22,6 +22,7 @@ class Control:
     def cancel(self, job_id: str) -> Job:
         """At once when nobody works on the job; else its worker is told with its next heartbeat."""
         job, change = change_job(self.ledger, job_id, lambda job: transitions.cancel(job, self.clock.now()))
+        send_now(self.ledger, self.queues, change, self.log)
         if change is not None:
             self.log.info("job_cancelled", job_id=job_id, state=job.state.value)
         return job

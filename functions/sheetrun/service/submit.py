@@ -14,6 +14,7 @@ from sheetrun.jobs.limits import gate_of
 from sheetrun.jobs.states import State
 from sheetrun.jobs.transitions import created
 from sheetrun.service.ports import Blobs, Clock, Ledger
+from sheetrun.service.receivers import Receivers
 from sheetrun.service.requests import JobRequest
 from sheetrun.settings import Settings
 
@@ -38,12 +39,15 @@ class Submitter:
     blobs: Blobs
     clock: Clock
     settings: Settings
+    receivers: Receivers
 
     def create(
         self, client: str, request: JobRequest, *, job_id: str, batch: str | None = None
     ) -> tuple[Job, dict[str, Any]]:
         """The job and its ``upload``. The same id again (a caller that died half-way) gives the job that is there."""
         now = self.clock.now()
+        if request.webhook_url is not None:
+            self.receivers.expect(client, request.webhook_url)
         in_parts = request.size is not None and request.size > self.settings.max_post_bytes
         key = upload_key(client, job_id)
         job = new_job(client, request, job_id=job_id, now=now, settings=self.settings, key=key, batch=batch)

@@ -47,6 +47,9 @@ class Door:
     def arrived(self, arrival: Arrival) -> str | None:
         """The id of the job that the file belongs to; None when it belongs to nobody."""
         if match := _UPLOAD.fullmatch(arrival.key):
+            if self.ledger.get(match[2]) is None:
+                # The row is there before the form is given out: this file came after its job was deleted.
+                self.blobs.delete(arrival.key)
             return self.accept(match[2])
         if match := _INBOX.fullmatch(arrival.key):
             return self._dropped(arrival, match[1], match[2])
@@ -108,7 +111,8 @@ class Door:
             raise StepRetryable("at_capacity", full.detail) from None
         if problem is not None:
             reason = problem
-            change_job(self.ledger, job_id, lambda current: refused(current, now, reason))
+            _, change = change_job(self.ledger, job_id, lambda current: refused(current, now, reason))
+            send_now(self.ledger, self.queues, change, self.log)
             return job_id
         return self.accept(job_id)
 

@@ -18,7 +18,8 @@ from sheetrun.workbook.strings import Pool, read_shared_strings
 from sheetrun.workbook.styles import GENERAL, read_number_formats
 from sheetrun.workbook.tables import read_tables
 
-Progress = Callable[[int, int, str], None]  #: (bytes of sheet XML done, in all, sheet); may raise to cancel
+#: (bytes of sheet XML done, in all, cells so far, sheet); may raise to cancel
+Progress = Callable[[int, int, int, str], None]
 
 _WITHOUT_CELLS = frozenset({"chartsheet", "dialogsheet", "module"})
 
@@ -82,10 +83,10 @@ class _Meter:
         self._done = 0
         self.sheet = ""
 
-    def __call__(self, count: int) -> None:
+    def __call__(self, count: int, cells: int) -> None:
         self._done += count
         if self._progress is not None:
-            self._progress(self._done, self._total, self.sheet)
+            self._progress(self._done, self._total, cells, self.sheet)
 
 
 def _sheet(

@@ -8,6 +8,12 @@ from sheetrun import __version__
 from sheetrun.jobs.states import TASKS, Kind, Priority, State
 from sheetrun.service.requests import MAX_INPUTS, MAX_METADATA
 from sheetrun.service.web import schemas
+from sheetrun.service.web.described import IDEMPOTENCY_KEY as _KEY
+from sheetrun.service.web.described import answer as _json
+from sheetrun.service.web.described import operation as _operation
+from sheetrun.service.web.described import query as _query
+from sheetrun.service.web.openapi_observing import observing_paths
+from sheetrun.service.web.openapi_webhooks import webhook_paths
 from sheetrun.settings import Settings
 
 Schema = dict[str, Any]
@@ -21,12 +27,6 @@ _ID = {
 }
 
 _BATCH_ID = {**_ID, "description": "A batch's id."}
-_KEY = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[!#-~]+$"},
-    "description": "The same key and body again within 24 h gives the same answer.",
-}
 
 
 def document(base: str, settings: Settings) -> Schema:
@@ -200,19 +200,8 @@ def _paths(settings: Settings) -> Schema:
                 parameters=[_BATCH_ID],
             )
         },
-        "/v1/health": {
-            "get": {
-                **_operation(
-                    "health",
-                    "Whether the service and what it stands on answer",
-                    {
-                        "200": _json("Healthy", schemas.ref("Health")),
-                        "503": _json("Not healthy", schemas.ref("Health")),
-                    },
-                ),
-                "security": [],
-            }
-        },
+        **webhook_paths(),
+        **observing_paths(),
         "/v1/capacity": {
             "get": _operation(
                 "capacity",
@@ -226,14 +215,6 @@ def _paths(settings: Settings) -> Schema:
                 "limits",
                 "The caller's limits and what is left of them",
                 {"200": _json("Limits", schemas.ref("Limits"))},
-                errors=("401", "403"),
-            )
-        },
-        "/v1/metrics": {
-            "get": _operation(
-                "metrics",
-                "Gauges in Prometheus' text format; needs the operate scope",
-                {"200": {"description": "Metrics", "content": {"text/plain": {"schema": {"type": "string"}}}}},
                 errors=("401", "403"),
             )
         },
@@ -254,51 +235,6 @@ def _paths(settings: Settings) -> Schema:
             }
         },
     }
-
-
-def _operation(
-    name: str,
-    summary: str,
-    answers: Schema,
-    *,
-    errors: tuple[str, ...] = (),
-    body: Schema | None = None,
-    parameters: list[Schema] | None = None,
-) -> Schema:
-    problems = {
-        status: {
-            "description": _MEANING[status],
-            "content": {"application/problem+json": {"schema": schemas.ref("Problem")}},
-        }
-        for status in errors
-    }
-    operation: Schema = {"operationId": name, "summary": summary, "responses": {**answers, **problems}}
-    if parameters:
-        operation["parameters"] = parameters
-    if body is not None:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
-    return operation
-
-
-_MEANING = {
-    "400": "The request cannot be read",
-    "401": "No key, or a wrong one",
-    "403": "The key's scopes do not allow it",
-    "404": "Unknown, gone, or another client's",
-    "409": "The state does not allow it",
-    "413": "Too large",
-    "422": "A field does not validate",
-    "429": "A limit of the client",
-    "503": "The service is at capacity",
-}
-
-
-def _query(name: str, schema: Schema) -> Schema:
-    return {"name": name, "in": "query", "schema": schema}
-
-
-def _json(description: str, schema: Schema) -> Schema:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
 def _job(description: str, *, upload: bool = False) -> Schema:
