@@ -21,7 +21,7 @@ DOORS: dict[str, set[str]] = {
     "jobs": set(),
     "sandbox": set(),
     "runtime": set(),
-    "workbook": {"formula", "runtime.cells"},
+    "workbook": {"formula", "runtime.cells", "runtime.pivots"},
     "compiler": {"workbook", "formula", "runtime"},
     "report": {"formula"},
     "datasets": {"workbook", "compiler.literal", "runtime.cells", "sandbox", "report"},  # a script is written, run and shown

@@ -15,6 +15,8 @@ from sheetrun.runtime.address import Span
 from sheetrun.runtime.errors import REF, Raised, Unsupported
 from sheetrun.runtime.values import Scalar
 
+__all__ = ["Line", "Pivot", "Scalar", "Span"]
+
 #: A row or column: the data field it shows, and (field, item) of what it is limited to, by their numbers.
 Line = tuple[int, tuple[tuple[int, int], ...]]
 

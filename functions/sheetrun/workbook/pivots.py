@@ -9,9 +9,7 @@ import datetime
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sheetrun.runtime.address import Span
-from sheetrun.runtime.pivots import Line, Pivot
-from sheetrun.runtime.values import Scalar
+from sheetrun.runtime.pivots import Line, Pivot, Scalar, Span
 from sheetrun.workbook.errors import DamagedWorkbook
 from sheetrun.workbook.markup import Attributes, is_true, parse
 from sheetrun.workbook.package import Package
