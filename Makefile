@@ -69,6 +69,7 @@ validate: $(SAM_VENV)/bin/sam
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM_VENV)/bin/sam build
 
 docs: $(READY)
+	$(BIN)/python infra/function_modules.py
 	$(BIN)/python infra/functions_page.py
 
 clean:
