@@ -15,7 +15,7 @@ import sheetrun.runtime.functions as functions
 from sheetrun.runtime.registry import entries
 
 TABLE: Final = Path(functions.__file__).with_name("where.py")
-_HEAD: Final = '''"""Which module registers which functions. Written by infra/function_modules.py (`make docs`); not to be edited."""
+_HEAD: Final = '''"""Which module registers which functions. Written by infra/function_modules.py (`make docs`)."""
 
 from __future__ import annotations
 

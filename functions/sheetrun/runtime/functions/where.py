@@ -1,4 +1,4 @@
-"""Which module registers which functions. Written by infra/function_modules.py (`make docs`); not to be edited."""
+"""Which module registers which functions. Written by infra/function_modules.py (`make docs`)."""
 
 from __future__ import annotations
 
