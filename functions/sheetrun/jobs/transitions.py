@@ -145,6 +145,8 @@ def _held(job: Job, epoch: int) -> None:
         raise Stopped(f"the job is {job.state}")
     if job.epoch != epoch:
         raise Stopped(f"the step was given to another worker (epoch {job.epoch}, this is {epoch})")
+    if job.lease_until is None:
+        raise Stopped("the claim was given back")
 
 
 def heartbeat(job: Job, epoch: int, now: datetime, *, lease: timedelta, progress: Progress) -> Change:

@@ -109,10 +109,8 @@ class Machine(RuleBasedStateMachine):
             else:
                 change = transitions.let_go(self.job, epoch, self.now)
         except Stopped:
-            assert self.job.ended or epoch != self.job.epoch or self.job.state is State.CANCELLING
-            return
-        except Conflict:
-            assert self.job.lease_until is None
+            job = self.job
+            assert job.ended or epoch != job.epoch or job.state is State.CANCELLING or job.lease_until is None
             return
         if change is not None and how == "finish" and step is not None and self.job.state is not State.CANCELLING:
             self.finished.append((step, epoch))
