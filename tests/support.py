@@ -15,7 +15,7 @@ from sheetrun.service.steps import Message, Outcome, Runner
 from sheetrun.service.sweep import Sweeper
 from sheetrun.service.web.api import Api
 from sheetrun.service.web.assembly import build_api
-from sheetrun.service.work import WorkbookWork
+from sheetrun.service.work import StepWork
 from sheetrun.settings import Settings
 
 XLSX = b"PK\x03\x04 not really"
@@ -35,7 +35,14 @@ class FakeCompute:
         self.on_parse(progress)
         return Parsed(artefact=b"model", sheets=1, cells=3, formulas=2, blocks=1)
 
-    def generate(self, artefact: bytes, *, progress: Progress | None = None) -> Generated:
+    def generate(
+        self,
+        artefact: bytes,
+        *,
+        inputs: Mapping[str, Any] | None = None,
+        outputs: Sequence[str] | None = None,
+        progress: Progress | None = None,
+    ) -> Generated:
         assert artefact == b"model"
         self.on_generate(progress)
         return Generated(script="print(1)\n", line_map=b"map")
@@ -141,7 +148,7 @@ class Bench:
         return Runner(world.ledger, world.blobs, world.queues, world.clock, world.ids, world.settings, world.log)
 
     def step(self, message: Message, *, remaining: float = 60.0) -> Outcome:
-        work = WorkbookWork(self.compute, self.blobs, self.settings, self.log)
+        work = StepWork(lambda job: self.compute, self.blobs, self.settings, self.log)
         return self.runner().run(message, getattr(work, message.step.value), remaining=remaining)
 
     def next_message(self) -> Message | None:

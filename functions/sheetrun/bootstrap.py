@@ -15,6 +15,8 @@ from sheetrun.aws.blobs import S3Blobs
 from sheetrun.aws.clients import Clients
 from sheetrun.aws.queues import SqsQueues
 from sheetrun.aws.table import DynamoLedger
+from sheetrun.jobs.job import Job
+from sheetrun.jobs.states import Kind
 from sheetrun.service.ids import SystemClock, SystemIds
 from sheetrun.service.log import JsonLog
 from sheetrun.service.ports import Batches, Blobs, Clock, Idempotency, Ids, Keys, Ledger, Limits, Log, Queues
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from sheetrun.sandbox.warm import WarmRunner
     from sheetrun.service.sweep import Sweeper
     from sheetrun.service.web.api import Api
+    from sheetrun.service.work import Compute
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,15 +106,16 @@ def take_in(event: Mapping[str, Any]) -> dict[str, Any]:
 
 def run_step(name: str, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """The functions parse, generate and execute."""
-    from sheetrun.service import compute
     from sheetrun.service.batches import step_records
     from sheetrun.service.steps import Runner
-    from sheetrun.service.work import WorkbookWork
+    from sheetrun.service.work import StepWork
 
     here = world()
-    sandbox = _sandbox().run if name == "execute" else None
+    if name == "execute":
+        _sandbox(Kind.WORKBOOK)  # its server starts with the function, before a job waits for it
     runner = Runner(here.ledger, here.blobs, here.queues, here.clock, here.ids, here.settings, here.log)
-    work = getattr(WorkbookWork(compute, here.blobs, here.settings, here.log, sandbox), name)
+    steps = StepWork(compute_of, here.blobs, here.settings, here.log, lambda job: _sandbox(job.kind).run)
+    work = getattr(steps, name)
     return step_records(
         event,
         lambda message: runner.run(message, work, remaining=remaining(context)),
@@ -120,12 +124,26 @@ def run_step(name: str, event: Mapping[str, Any], context: Any) -> dict[str, Any
     )
 
 
-@lru_cache(maxsize=1)
-def _sandbox() -> WarmRunner:
-    """Forks each job's interpreter from one that has the runtime loaded."""
-    from sheetrun.sandbox.warm import WarmRunner
-    from sheetrun.service.compute import PRELOAD
+def compute_of(job: Job) -> Compute:
+    """What computes jobs of its kind."""
+    if job.kind is Kind.DATASET:
+        from sheetrun.service.analysis import Analysis
 
+        return Analysis(job.task)
+    from sheetrun.service import compute
+
+    return compute
+
+
+@lru_cache(maxsize=len(Kind))
+def _sandbox(kind: Kind) -> WarmRunner:
+    """Forks each job's interpreter from one that has everything loaded which scripts of the kind import."""
+    from sheetrun.sandbox.warm import WarmRunner
+
+    if kind is Kind.DATASET:
+        from sheetrun.service.analysis import PRELOAD
+    else:
+        from sheetrun.service.compute import PRELOAD
     runner = WarmRunner(PRELOAD)
     runner.start()
     return runner

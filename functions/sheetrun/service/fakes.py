@@ -299,8 +299,8 @@ class MemoryBlobs:
     def delete(self, key: str) -> None:
         self.objects.pop(key, None)
 
-    def presign_post(self, key: str, *, max_bytes: int, sha256: str | None, seconds: int) -> UploadForm:
-        fields = {"key": key, "policy": f"0..{max_bytes}"}
+    def presign_post(self, key: str, *, min_bytes: int, max_bytes: int, sha256: str | None, seconds: int) -> UploadForm:
+        fields = {"key": key, "policy": f"{min_bytes}..{max_bytes}"}
         if sha256 is not None:
             fields["x-amz-checksum-sha256"] = sha256
         return UploadForm(url="memory://bucket", fields=fields)

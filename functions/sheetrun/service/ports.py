@@ -214,8 +214,8 @@ class Blobs(Protocol):
 
     def delete(self, key: str) -> None: ...
 
-    def presign_post(self, key: str, *, max_bytes: int, sha256: str | None, seconds: int) -> UploadForm:
-        """``sha256`` base64, enforced by the store."""
+    def presign_post(self, key: str, *, min_bytes: int, max_bytes: int, sha256: str | None, seconds: int) -> UploadForm:
+        """Sizes and ``sha256`` (base64) are enforced by the store."""
 
     def presign_get(self, key: str, *, filename: str, content_type: str | None, seconds: int) -> str: ...
 

@@ -85,7 +85,13 @@ class Submitter:
                 "expires_at": expires,
                 "max_bytes": job.max_bytes,
             }
-        form = self.blobs.presign_post(job.source_key, max_bytes=job.max_bytes, sha256=job.sha256, seconds=seconds)
+        form = self.blobs.presign_post(
+            job.source_key,
+            min_bytes=job.size or 1,
+            max_bytes=job.size or job.max_bytes,
+            sha256=job.sha256,
+            seconds=seconds,
+        )
         return {
             "method": "POST",
             "url": form.url,

@@ -82,6 +82,10 @@ class Door:
             return _refusal("file_too_large", f"The file has {stat.size} bytes, over the limit of {job.max_bytes}.")
         if stat.size == 0:
             return _refusal("empty_file", "The file is empty.")
+        if job.state is State.AWAITING_UPLOAD and job.size is not None and stat.size != job.size:
+            return _refusal(
+                "size_mismatch", f"The file has {stat.size} bytes, and {job.size} were announced; send it again."
+            )
         if job.sha256 is not None and self.blobs.sha256(job.source_key) != job.sha256:
             # The upload form asks the store to check; a file in parts, or in an emulator, is checked only here.
             return _refusal("checksum_mismatch", "The file is not the one whose SHA-256 was announced; send it again.")
@@ -115,9 +119,9 @@ class Door:
     def _drop_request(self, name: str, stat: Stat) -> tuple[JobRequest, Problem | None]:
         """The object's metadata plays the part of the request; a wrong one ends the job with the reason."""
         body: dict[str, object] = {"filename": name.rsplit("/", 1)[-1], "size": stat.size}
-        for field, header in (("task", "task"), ("priority", "priority"), ("webhook_url", "webhook-url")):
+        for header in ("kind", "task", "priority", "webhook-url"):
             if header in stat.metadata:
-                body[field] = stat.metadata[header]
+                body[header.replace("-", "_")] = stat.metadata[header]
         try:
             return job_request(body, self.settings), None
         except Rejected as rejection:

@@ -6,7 +6,8 @@ from typing import Any
 
 from sheetrun import __version__
 from sheetrun.jobs.states import TASKS, Kind, Priority, State
-from sheetrun.service.requests import MAX_INPUTS, MAX_METADATA
+from sheetrun.service.references import PATTERN
+from sheetrun.service.requests import DATASET_SUFFIXES, MAX_INPUTS, MAX_METADATA, WORKBOOK_SUFFIXES
 from sheetrun.service.web import schemas
 from sheetrun.settings import Settings
 
@@ -36,7 +37,7 @@ def document(base: str, settings: Settings) -> Schema:
         "info": {
             "title": "Sheetrun",
             "version": __version__,
-            "description": "Upload a workbook, get its numbers computed by a Python script, proved against Excel's.",
+            "description": "Workbooks computed by a Python script and proved against Excel's values; datasets analyzed.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": base}],
@@ -305,62 +306,89 @@ def _job(description: str, *, upload: bool = False) -> Schema:
     return _json(description, schemas.ref("SubmittedJob" if upload else "Job"))
 
 
-def _request(settings: Settings) -> Schema:
+def _request(settings: Settings, more: Schema | None = None) -> Schema:
+    """What may be sent depends on the kind, and the kind on the suffix if it is not given. ``more`` is required too."""
     value = schemas.ref("Value")
-    return {
-        "type": "object",
-        "required": ["filename"],
-        "additionalProperties": False,
-        "properties": {
-            "filename": {
-                "type": "string",
-                "minLength": 1,
-                "maxLength": 255,
-                "pattern": r"^[^/\\\x00-\x1f\x7f]+\.[xX][lL][sS][xXmM]$",
-                "examples": ["model.xlsx"],
-            },
-            "kind": {"type": ["string", "null"], "enum": [Kind.WORKBOOK.value, None]},
-            "task": {"type": ["string", "null"], "enum": [*TASKS[Kind.WORKBOOK], None]},
-            "size": {"type": ["integer", "null"], "minimum": 1, "maximum": settings.max_upload_bytes},
-            "sha256": {"type": ["string", "null"], "pattern": "^[A-Za-z0-9+/]{43}=$", "description": "base64"},
-            "inputs": {
-                "type": ["object", "null"],
-                "maxProperties": MAX_INPUTS,
-                "propertyNames": {"minLength": 1, "maxLength": 512},
-                "additionalProperties": value,
-            },
-            "outputs": {
-                "type": ["array", "null"],
-                "minItems": 1,
-                "maxItems": MAX_INPUTS,
-                "items": {"type": "string", "minLength": 1, "maxLength": 512},
-            },
-            "priority": {"type": ["string", "null"], "enum": [*Priority, None]},
-            "webhook_url": {"type": ["string", "null"], "format": "uri", "maxLength": 2048, "pattern": "^https://"},
-            "deadline_seconds": {
-                "type": ["integer", "null"],
-                "minimum": 1,
-                "maximum": settings.max_deadline_seconds,
-            },
-            "retain_seconds": {"type": ["integer", "null"], "minimum": 1, "maximum": settings.max_retain_seconds},
-            "metadata": {
-                "type": ["object", "null"],
-                "maxProperties": MAX_METADATA,
-                "propertyNames": {"minLength": 1, "maxLength": 64},
-                "additionalProperties": {"type": "string", "maxLength": 512},
-            },
+    reference = {"type": "string", "minLength": 1, "maxLength": 512, "pattern": PATTERN}
+    common = {
+        "size": {"type": ["integer", "null"], "minimum": 1, "maximum": settings.max_upload_bytes},
+        "sha256": {
+            "type": ["string", "null"],
+            "pattern": "^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$",
+            "description": "base64",
         },
+        "priority": {"type": ["string", "null"], "enum": [*Priority, None]},
+        "webhook_url": {"type": ["string", "null"], "format": "uri", "maxLength": 2048, "pattern": "^https://"},
+        "deadline_seconds": {"type": ["integer", "null"], "minimum": 1, "maximum": settings.max_deadline_seconds},
+        "retain_seconds": {"type": ["integer", "null"], "minimum": 1, "maximum": settings.max_retain_seconds},
+        "metadata": {
+            "type": ["object", "null"],
+            "maxProperties": MAX_METADATA,
+            "propertyNames": {"minLength": 1, "maxLength": 64},
+            "additionalProperties": {"type": "string", "maxLength": 512},
+        },
+        **(more or {}),
+    }
+    workbook = {
+        "filename": _filename(WORKBOOK_SUFFIXES, "model.xlsx"),
+        "kind": {"enum": [Kind.WORKBOOK.value, None]},
+        "task": {"enum": [*TASKS[Kind.WORKBOOK], None]},
+        "inputs": {
+            "type": ["object", "null"],
+            "maxProperties": MAX_INPUTS,
+            "propertyNames": reference,
+            "additionalProperties": value,
+        },
+        "outputs": {"type": ["array", "null"], "minItems": 1, "maxItems": MAX_INPUTS, "items": reference},
+        **common,
+    }
+    nothing: Schema = {"inputs": {"type": ["object", "null"], "maxProperties": 0}, "outputs": {"type": "null"}}
+    dataset = {
+        "filename": _filename(DATASET_SUFFIXES, "orders.csv"),
+        "kind": {"enum": [Kind.DATASET.value, None]},
+        "task": {"enum": [*TASKS[Kind.DATASET], None]},
+        **nothing,
+        **common,
+    }
+    table = {
+        **dataset,
+        "filename": _filename(DATASET_SUFFIXES + WORKBOOK_SUFFIXES, "orders.xlsx"),
+        "kind": {"const": Kind.DATASET.value},
+    }
+    return {
+        "anyOf": [
+            _shape("A workbook", workbook, ["filename", *(more or ())]),
+            _shape("A dataset", dataset, ["filename", *(more or ())]),
+            _shape("A worksheet as a dataset", table, ["filename", "kind", *(more or ())]),
+        ]
+    }
+
+
+def _shape(title: str, properties: Schema, required: list[str]) -> Schema:
+    return {
+        "title": title,
+        "type": "object",
+        "required": required,
+        "additionalProperties": False,
+        "properties": properties,
+    }
+
+
+def _filename(suffixes: tuple[str, ...], example: str) -> Schema:
+    """Any name without path separators and control characters; suffixes in whatever case."""
+    ways = "|".join("".join(f"[{c}{c.upper()}]" if c.isalpha() else c for c in suffix[1:]) for suffix in suffixes)
+    return {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 255,
+        "pattern": rf"^[^/\\\x00-\x1f\x7f]+\.({ways})$",
+        "examples": [example],
     }
 
 
 def _batch(settings: Settings) -> Schema:
-    job = _request(settings)
     custom = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[^\x00-\x1f\x7f]+$"}
-    job = {
-        **job,
-        "required": [*job["required"], "custom_id"],
-        "properties": {**job["properties"], "custom_id": custom},
-    }
+    job = _request(settings, {"custom_id": custom})
     return {
         "type": "object",
         "required": ["jobs"],
