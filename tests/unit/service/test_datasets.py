@@ -122,23 +122,9 @@ def test_another_size_than_was_announced_is_refused(bench: Bench) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "A1",
-        "Sheet!A1",
-        "'It''s a'!B2:C9",
-        "Sheet (2)!A1",
-        "$A$1:$B$9",
-        "A:C",
-        "3:5",
-        "Rate",
-        "Sales[Unit Price]",
-        "Sales[[#Totals],[Qty]]",
-        "=Main!B2",
-        " B2 ",
-        "Ünïcode.Näme_1",
-        "_x",
-        "\\back",
-        "Data-1!A1",
-        "Q1!Rate",
+        *("A1", "Sheet!A1", "'It''s a'!B2:C9", "Sheet (2)!A1", "$A$1:$B$9", "A:C", "3:5", "=Main!B2", " B2 "),
+        *("Rate", "Ünïcode.Näme_1", "_x", "\\back", "Data-1!A1", "Q1!Rate"),
+        *("Sales[Unit Price]", "Sales[[#Totals],[Qty]]"),
     ],
 )
 def test_references_are_known_by_their_form(text: str) -> None:
