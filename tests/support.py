@@ -145,7 +145,9 @@ class Bench:
 
     def runner(self) -> Runner:
         world = self.world
-        return Runner(world.ledger, world.blobs, world.queues, world.clock, world.ids, world.settings, world.log)
+        return Runner(
+            world.ledger, world.blobs, world.queues, world.clock, world.ids, world.settings, world.log, world.line
+        )
 
     def step(self, message: Message, *, remaining: float = 60.0) -> Outcome:
         work = StepWork(lambda job: self.compute, self.blobs, self.settings, self.log)
@@ -164,7 +166,9 @@ class Bench:
 
     def sweeper(self) -> Sweeper:
         world = self.world
-        return Sweeper(world.ledger, world.blobs, world.queues, world.clock, world.door, world.settings, world.log)
+        return Sweeper(
+            world.ledger, world.blobs, world.queues, world.clock, world.door, world.settings, world.log, world.line
+        )
 
     def job(self, job_id: str) -> dict[str, Any]:
         status, _, job = self.call("GET", f"/v1/jobs/{job_id}")

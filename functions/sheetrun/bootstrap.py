@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sheetrun.aws.accounts import DynamoBatches, DynamoIdempotency, DynamoKeys, DynamoLimits
@@ -17,7 +17,9 @@ from sheetrun.aws.queues import SqsQueues
 from sheetrun.aws.table import DynamoLedger
 from sheetrun.jobs.job import Job
 from sheetrun.jobs.states import Kind
+from sheetrun.service.allowances import Allowances
 from sheetrun.service.ids import SystemClock, SystemIds
+from sheetrun.service.line import Line
 from sheetrun.service.log import JsonLog
 from sheetrun.service.ports import Batches, Blobs, Clock, Idempotency, Ids, Keys, Ledger, Limits, Log, Queues
 from sheetrun.service.uploads import Door
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from sheetrun.service.work import Compute
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class World:
     """Everything outside, as ports. Tests build one from fakes."""
 
@@ -46,9 +48,28 @@ class World:
     ids: Ids
     log: Log
 
-    @property
+    @cached_property
+    def allowances(self) -> Allowances:
+        return Allowances(self.keys, self.clock, self.settings)
+
+    @cached_property
+    def line(self) -> Line:
+        return Line(self.ledger, self.queues, self.clock, self.allowances, self.settings, self.log)
+
+    @cached_property
     def door(self) -> Door:
-        return Door(self.ledger, self.keys, self.blobs, self.queues, self.clock, self.ids, self.settings, self.log)
+        return Door(
+            self.ledger,
+            self.keys,
+            self.blobs,
+            self.queues,
+            self.clock,
+            self.ids,
+            self.settings,
+            self.log,
+            self.allowances,
+            self.line,
+        )
 
 
 def aws_world(settings: Settings, clients: Clients, *, function: str) -> World:
@@ -113,7 +134,7 @@ def run_step(name: str, event: Mapping[str, Any], context: Any) -> dict[str, Any
     here = world()
     if name == "execute":
         _sandbox(Kind.WORKBOOK)  # its server starts with the function, before a job waits for it
-    runner = Runner(here.ledger, here.blobs, here.queues, here.clock, here.ids, here.settings, here.log)
+    runner = Runner(here.ledger, here.blobs, here.queues, here.clock, here.ids, here.settings, here.log, here.line)
     steps = StepWork(compute_of, here.blobs, here.settings, here.log, lambda job: _sandbox(job.kind).run)
     work = getattr(steps, name)
     return step_records(
@@ -173,4 +194,4 @@ def _sweeper() -> Sweeper:
     from sheetrun.service.sweep import Sweeper
 
     here = world()
-    return Sweeper(here.ledger, here.blobs, here.queues, here.clock, here.door, here.settings, here.log)
+    return Sweeper(here.ledger, here.blobs, here.queues, here.clock, here.door, here.settings, here.log, here.line)

@@ -148,6 +148,8 @@ def _here() -> dict[str, str]:
         "Architecture": "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64",
         "Scale": "small",
         "PatienceSeconds": "10",
+        "MaxRunning": "8",
+        "MaxClientRunning": "6",
     }
 
 

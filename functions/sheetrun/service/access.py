@@ -15,7 +15,7 @@ from sheetrun.service.uploads import CLIENT
 SCOPES = frozenset({"submit", "read", "operate"})
 _KEY = re.compile(r"sr_([A-Za-z0-9-]{11})_([A-Za-z0-9_-]{32})")
 REMEMBERED = timedelta(seconds=30)
-TOUCHED = timedelta(minutes=5)
+TOUCHED = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +98,9 @@ class Access:
         return key
 
     def _touch(self, key: ApiKey, now: datetime) -> None:
-        """``last_used_at``, to a few minutes."""
-        if key.last_used_at is None or now - key.last_used_at > TOUCHED:
-            self.keys.touch_key(key.id, now)
+        """``last_used_at``, written at most once a minute."""
+        if key.last_used_at is None or now - key.last_used_at >= TOUCHED:
+            self.keys.touch_key(key.id, now, unless_after=now - TOUCHED)
             self._known[key.id] = (replace(key, last_used_at=now), now)
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sheetrun.jobs.errors import Full, NotFound, Raced, Rejected, StepRetryable, Unprocessable
 from sheetrun.jobs.job import Job, Problem
+from sheetrun.jobs.limits import Spend, spend_of
 from sheetrun.jobs.states import State
 from sheetrun.jobs.transitions import Change, created, refused, uploaded
-from sheetrun.service.changes import change_job, send_now
+from sheetrun.service.allowances import Allowances
+from sheetrun.service.changes import change_job
+from sheetrun.service.line import Line
 from sheetrun.service.ports import Blobs, Clock, Ids, Keys, Ledger, Log, Queues, Stat
 from sheetrun.service.requests import JobRequest, job_request
 from sheetrun.service.submit import new_job
@@ -43,6 +46,8 @@ class Door:
     ids: Ids
     settings: Settings
     log: Log
+    allowances: Allowances
+    line: Line
 
     def arrived(self, arrival: Arrival) -> str | None:
         """The id of the job that the file belongs to; None when it belongs to nobody."""
@@ -63,18 +68,46 @@ class Door:
         if stat is None:
             return None
         problem = self._look(job, stat)
-        now = self.clock.now()
-
-        def decide(current: Job) -> Change | None:
-            if problem is not None:
-                return refused(current, now, problem) if current.state is State.AWAITING_UPLOAD else None
-            return uploaded(current, now, size=stat.size, etag=stat.etag)
-
-        job, change = change_job(self.ledger, job_id, decide)
-        if change is not None:
-            self.log.info("upload_accepted", job_id=job_id, size=stat.size, state=job.state.value)
-        send_now(self.ledger, self.queues, change, self.log)
+        if problem is None:
+            problem = self._queue(job, stat)
+        if problem is not None:
+            self._refuse(job_id, problem)
+        self.line.advance()
         return job_id
+
+    def _queue(self, job: Job, stat: Stat) -> Problem | None:
+        """The job stands in line; or why it may not: its client has spent its bytes of the day."""
+        now = self.clock.now()
+        aging = timedelta(seconds=self.settings.aging_seconds)
+        # An announced size was counted when the job was made.
+        size = stat.size if job.size is None else 0
+        spend = spend_of(job.client, self.allowances.of(job.client), now, size=size)
+        try:
+            _, change = change_job(
+                self.ledger,
+                job.id,
+                lambda current: uploaded(current, now, size=stat.size, etag=stat.etag, aging=aging),
+                spend=spend,
+            )
+        except Full as full:
+            return Problem(
+                code="quota_exceeded",
+                title="The client's bytes of the day are spent",
+                detail=f"With its {stat.size} bytes, more than {full.limit} were uploaded since midnight UTC.",
+                stage="intake",
+            )
+        if change is not None:
+            self.log.info("upload_accepted", job_id=job.id, size=stat.size)
+        return None
+
+    def _refuse(self, job_id: str, problem: Problem) -> None:
+        def decide(current: Job) -> Change | None:
+            waits = current.state is State.AWAITING_UPLOAD
+            return refused(current, self.clock.now(), problem) if waits else None
+
+        _, change = change_job(self.ledger, job_id, decide)
+        if change is not None:
+            self.log.info("upload_refused", job_id=job_id, code=problem.code)
 
     def _look(self, job: Job, stat: Stat) -> Problem | None:
         """What can be said without opening the file. What kind of file it is, the next step tells by its exact name."""
@@ -104,17 +137,31 @@ class Door:
         now = self.clock.now()
         request, problem = self._drop_request(name, stat)
         job = new_job(client, request, job_id=job_id, now=now, settings=self.settings, key=arrival.key)
+        spend = spend_of(client, self.allowances.of(client), now, uploads=1, size=stat.size)
         try:
-            self.ledger.create(created(job, now), most=self.settings.max_jobs, most_of_client=self.settings.max_jobs)
+            self._create(created(job, now), spend)
         except Raced:
             self.log.info("drop_known", job_id=job_id)
         except Full as full:
-            raise StepRetryable("at_capacity", full.detail) from None
+            if full.gate not in ("uploads", "bytes"):
+                raise StepRetryable("at_capacity", full.detail) from None
+            # Nobody waits for an answer: the job itself tells that the day's quota is spent.
+            self._create(created(job, now), None)
+            problem = Problem(
+                code="quota_exceeded",
+                title="The client's quota of the day is spent",
+                detail=f"More than {full.limit} {full.gate} since midnight UTC.",
+                stage="intake",
+            )
         if problem is not None:
             reason = problem
             change_job(self.ledger, job_id, lambda current: refused(current, now, reason))
             return job_id
         return self.accept(job_id)
+
+    def _create(self, change: Change, spend: Spend | None) -> None:
+        most = self.settings.max_jobs
+        self.ledger.create(change, most=most, most_of_client=most, spend=spend)
 
     def _drop_request(self, name: str, stat: Stat) -> tuple[JobRequest, Problem | None]:
         """The object's metadata plays the part of the request; a wrong one ends the job with the reason."""

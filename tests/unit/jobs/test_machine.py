@@ -71,7 +71,11 @@ class Machine(RuleBasedStateMachine):
 
     @rule()
     def upload(self) -> None:
-        self.apply(transitions.uploaded(self.job, self.now, size=1, etag="e"))
+        self.apply(transitions.uploaded(self.job, self.now, size=1, etag="e", aging=PATIENCE))
+
+    @rule()
+    def admit(self) -> None:
+        self.apply(transitions.admitted(self.job, self.now))
 
     @precondition(lambda self: self.messages)
     @rule(data=st.data())
@@ -130,7 +134,7 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def retry(self) -> None:
         try:
-            self.apply(transitions.retry(self.job, self.now))
+            self.apply(transitions.retry(self.job, self.now, aging=PATIENCE))
         except Conflict:
             return
         self.finished = [(step, epoch) for step, epoch in self.finished if step is not self.job.step]
@@ -144,6 +148,11 @@ class Machine(RuleBasedStateMachine):
     def no_step_is_done_twice(self) -> None:
         steps = [step for step, _ in self.finished]
         assert len(steps) == len(set(steps))
+
+    @invariant()
+    def only_a_job_with_a_place_is_worked_on(self) -> None:
+        assert not (self.job.ended and self.job.admitted)
+        assert self.job.admitted or self.job.lease_until is None
 
     @invariant()
     def nobody_holds_an_ended_job(self) -> None:

@@ -92,7 +92,9 @@ def test_what_does_not_validate_makes_nothing(bench: Bench, wrong: Any) -> None:
 def test_all_or_none_when_there_is_no_place_for_all() -> None:
     bench = Bench(max_client_jobs=2)
     status, _, problem = bench.call("POST", "/v1/batches", body(3))
-    assert (status, problem["code"]) == (429, "too_many_jobs")
+    assert (status, problem["code"]) == (429, "quota_exceeded")
+    limits = bench.call("GET", "/v1/limits")[2]["limits"]
+    assert [one["remaining"] for one in limits if one["name"] == "uploads"] == [100_000]
     assert bench.table.under_way() == 0
     assert bench.call("POST", "/v1/batches", body(2))[0] == 202
 

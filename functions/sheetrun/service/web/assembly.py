@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 def build_api(world: World) -> Api:
     """One ``Api`` per process."""
-    gate = Gatekeeper(world.limits, world.clock, world.ids, world.settings)
-    submitter = Submitter(world.ledger, world.blobs, world.clock, world.settings)
-    control = Control(world.ledger, world.queues, world.clock, world.log)
+    gate = Gatekeeper(world.limits, world.ledger, world.allowances, world.clock, world.ids)
+    submitter = Submitter(world.ledger, world.blobs, world.clock, world.settings, world.allowances)
+    control = Control(world.ledger, world.clock, world.settings, world.log, world.line)
     replay = Replay(world.idempotency, world.clock)
     jobs = JobRoutes(
         ledger=world.ledger,
@@ -37,7 +37,9 @@ def build_api(world: World) -> Api:
         replay=replay,
         gate=gate,
     )
-    operations = OperationRoutes(world.ledger, world.blobs, world.queues, world.clock, world.settings, gate)
+    operations = OperationRoutes(
+        world.ledger, world.blobs, world.queues, world.clock, world.settings, gate, world.allowances
+    )
     batches = BatchRoutes(
         batches=world.batches,
         clock=world.clock,

@@ -51,7 +51,6 @@ class BatchRoutes:
         """``POST /v1/batches``: all of the jobs, or none."""
         client = call.caller.client
         requests = _requests(call.request.json(self.settings.max_body_bytes), self.settings)
-        limits = self.gate.admit(client, cost=len(requests))
 
         def make(batch_id: str) -> Response:
             batch = self.batches.put_batch(self._new(client, batch_id, requests))
@@ -62,7 +61,7 @@ class BatchRoutes:
             return answer(202, body, {"Location": url, "Retry-After": "2"})
 
         subject = self.ids.batch_id(self.clock.now())
-        return self.replay.once(call, subject, make).with_headers(limits)
+        return self.gate.metered(client, lambda: self.replay.once(call, subject, make), cost=len(requests))
 
     def _new(self, client: str, batch_id: str, requests: Sequence[JobRequest]) -> Batch:
         now = self.clock.now()
@@ -73,9 +72,11 @@ class BatchRoutes:
     def _create(self, batch: Batch, requests: Sequence[JobRequest], request: Request) -> list[dict[str, Any]]:
         """Each job with its upload. When the gates have no place for all, those that were made are cancelled."""
         made: list[dict[str, Any]] = []
+        spend = self.submitter.spend(batch.client, requests)
         try:
             for job_id, wanted in zip(batch.job_ids, requests, strict=True):
-                job, upload = self.submitter.create(batch.client, wanted, job_id=job_id, batch=batch.id)
+                counted = None if made else spend  # all of them with the first
+                job, upload = self.submitter.create(batch.client, wanted, job_id=job_id, spend=counted, batch=batch.id)
                 view = job_view(job, request.base)
                 if upload["method"] == "MULTIPART":
                     upload["complete_url"] = f"{view['urls']['self']}/upload/complete"
@@ -83,6 +84,8 @@ class BatchRoutes:
         except (AtCapacity, QuotaExceeded):
             for job in self.batches.jobs_of(batch):
                 self._try(self.control.cancel, job)
+            if made:
+                self.submitter.ledger.give_back(spend)
             self.batches.drop_batch(batch.id)
             raise
         return made

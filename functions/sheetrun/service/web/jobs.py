@@ -80,7 +80,8 @@ class JobRoutes:
         request = job_request(call.request.json(self.settings.max_body_bytes), self.settings)
 
         def make(job_id: str) -> Response:
-            job, upload = self.submitter.create(client, request, job_id=job_id)
+            spend = self.submitter.spend(client, [request])
+            job, upload = self.submitter.create(client, request, job_id=job_id, spend=spend)
             view = job_view(job, call.request.base)
             if upload["method"] == "MULTIPART":
                 upload["complete_url"] = f"{view['urls']['self']}/upload/complete"

@@ -166,9 +166,23 @@ def all_schemas() -> dict[str, Schema]:
         "Capacity": _object(
             {
                 "at_capacity": {"type": "boolean"},
-                "service": _object({"running": _COUNT, "queued": _COUNT, "limit": _COUNT, "messages": _map(_COUNT)}),
+                "service": _object(
+                    {
+                        "running": _COUNT,
+                        "queued": _COUNT,
+                        "limit": _COUNT,
+                        "running_limit": _COUNT,
+                        "messages": _map(_COUNT),
+                    }
+                ),
                 "client": _object(
-                    {"running": _COUNT, "queued": _COUNT, "limit": _COUNT, "at_capacity": {"type": "boolean"}}
+                    {
+                        "running": _COUNT,
+                        "queued": _COUNT,
+                        "limit": _COUNT,
+                        "running_limit": _COUNT,
+                        "at_capacity": {"type": "boolean"},
+                    }
                 ),
             }
         ),
@@ -181,9 +195,9 @@ def all_schemas() -> dict[str, Schema]:
                             "name": _TEXT,
                             "unit": _TEXT,
                             "limit": _COUNT,
-                            "window_seconds": _COUNT,
+                            "window_seconds": _or_null(_COUNT),
                             "remaining": _COUNT,
-                            "reset_seconds": _COUNT,
+                            "reset_seconds": _or_null(_COUNT),
                         }
                     ),
                 },
