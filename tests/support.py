@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sheetrun.bootstrap import World
-from sheetrun.service.access import Access
+from sheetrun.service.access import SCOPES, Access
 from sheetrun.service.compute import Executed, Generated, Parsed, Progress
 from sheetrun.service.fakes import FakeClock, FakeIds, FakeLog, MemoryBlobs, MemoryQueues, MemoryTable
 from sheetrun.service.steps import Message, Outcome, Runner
@@ -96,7 +96,7 @@ class Bench:
             log=self.log,
         )
         self.access = Access(self.table, self.clock, self.ids)
-        self.key = self.access.create("acme")
+        self.key = self.access.create("acme", scopes=SCOPES)
         self.api: Api = build_api(self.world)
         self.compute = FakeCompute()
 

@@ -162,12 +162,12 @@ def _key(emulator: Emulator, deployed: Deployed, data: Path | None) -> str:
 
     from sheetrun.aws.accounts import DynamoKeys
     from sheetrun.aws.clients import Clients
-    from sheetrun.service.access import Access
+    from sheetrun.service.access import SCOPES, Access
     from sheetrun.service.ids import SystemClock, SystemIds
 
     session = boto3.Session(region_name=REGION, **ROOT)
     keys = DynamoKeys(Clients(endpoint=emulator.endpoint, session=session), deployed.table)
-    key = Access(keys, SystemClock(), SystemIds()).create(CLIENT, name="embedded run")
+    key = Access(keys, SystemClock(), SystemIds()).create(CLIENT, scopes=SCOPES, name="embedded run")
     if kept is not None:
         kept.touch(mode=0o600)
         kept.write_text(f"{key}\n")

@@ -56,7 +56,7 @@ class Allowances:
 
 
 def _checked(body: Any) -> Mapping[str, int | None]:
-    if not isinstance(body, dict) or not body:
+    if not isinstance(body, dict):
         raise Unprocessable(f"The body is an object with some of {', '.join(NAMES)}.")
     errors = []
     for name, value in body.items():

@@ -161,7 +161,7 @@ def test_a_scope_that_is_missing_is_403(bench: Bench) -> None:
     reader = bench.access.create("acme", scopes=frozenset({"read"}))
     status, _, problem = bench.call("POST", "/v1/jobs", {"filename": "a.xlsx"}, key=reader)
     assert status == 403
-    assert problem["code"] == "forbidden"
+    assert problem["code"] == "missing_scope"
     assert bench.call("GET", "/v1/jobs", key=reader)[0] == 200
 
 

@@ -9,6 +9,7 @@ from sheetrun.service.control import Control
 from sheetrun.service.submit import Submitter
 from sheetrun.service.web.api import Api
 from sheetrun.service.web.batches import BatchRoutes
+from sheetrun.service.web.clients import ClientRoutes
 from sheetrun.service.web.jobs import JobRoutes
 from sheetrun.service.web.limits import Gatekeeper
 from sheetrun.service.web.operations import OperationRoutes
@@ -50,5 +51,16 @@ def build_api(world: World) -> Api:
         replay=replay,
         gate=gate,
     )
-    router = Router([*jobs.routes(), *batches.routes(), *operations.routes()])
-    return Api(router, Access(world.keys, world.clock, world.ids), world.clock, world.settings, world.log)
+    access = Access(world.keys, world.clock, world.ids)
+    clients = ClientRoutes(
+        keys=world.keys,
+        ledger=world.ledger,
+        access=access,
+        allowances=world.allowances,
+        gate=gate,
+        replay=replay,
+        clock=world.clock,
+        settings=world.settings,
+    )
+    router = Router([*jobs.routes(), *batches.routes(), *clients.routes(), *operations.routes()])
+    return Api(router, access, world.clock, world.settings, world.log)

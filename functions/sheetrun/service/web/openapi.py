@@ -6,9 +6,12 @@ from typing import Any
 
 from sheetrun import __version__
 from sheetrun.jobs.states import TASKS, Kind, Priority, State
+from sheetrun.service.access import SCOPES
+from sheetrun.service.allowances import MOST, NAMES
 from sheetrun.service.references import PATTERN
 from sheetrun.service.requests import DATASET_SUFFIXES, MAX_INPUTS, MAX_METADATA, WORKBOOK_SUFFIXES
 from sheetrun.service.web import schemas
+from sheetrun.service.web.clients import LONGEST_NAME, LONGEST_OVERLAP, MOST_DAYS, OVERLAP
 from sheetrun.settings import Settings
 
 Schema = dict[str, Any]
@@ -201,6 +204,7 @@ def _paths(settings: Settings) -> Schema:
                 parameters=[_BATCH_ID],
             )
         },
+        **_clients(),
         "/v1/health": {
             "get": {
                 **_operation(
@@ -254,6 +258,132 @@ def _paths(settings: Settings) -> Schema:
                 "security": [],
             }
         },
+    }
+
+
+def _clients() -> Schema:
+    """The operator's routes."""
+    one = "/v1/clients/{client}"
+    client = {
+        "name": "client",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,62}$"},
+        "description": "A client's name.",
+    }
+    key = {
+        "name": "key",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string", "minLength": 1, "maxLength": 64},
+        "description": "A key's id: the middle part of the key.",
+    }
+    new_key = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "scopes": {"type": ["array", "null"], "minItems": 1, "items": {"enum": sorted(SCOPES)}},
+            "name": {"type": ["string", "null"], "maxLength": LONGEST_NAME},
+            "days": {"type": ["integer", "null"], "minimum": 1, "maximum": MOST_DAYS},
+        },
+    }
+    rotation = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "overlap_seconds": {
+                "type": ["integer", "null"],
+                "minimum": 0,
+                "maximum": LONGEST_OVERLAP,
+                "default": OVERLAP,
+            }
+        },
+    }
+    limit = {"type": ["integer", "null"], "minimum": 1, "maximum": MOST}
+    limits = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": dict.fromkeys(NAMES, limit),
+    }
+    return {
+        "/v1/clients": {
+            "get": _operation(
+                "listClients",
+                "Clients by page; needs the operate scope, as all routes below",
+                {"200": _json("A page", schemas.ref("Clients"))},
+                errors=("401", "403", "422"),
+                parameters=[
+                    _query("limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}),
+                    _query("after", {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,62}$"}),
+                ],
+            )
+        },
+        one: {
+            "get": _operation(
+                "getClient",
+                "A client's limits and what is left of them",
+                {"200": _json("The client", schemas.ref("Client"))},
+                errors=("401", "403", "404"),
+                parameters=[client],
+            )
+        },
+        f"{one}/limits": {
+            "put": _operation(
+                "setLimits",
+                "Give a client limits of its own; null is the standard again",
+                {"200": _json("The client", schemas.ref("Client"))},
+                errors=("400", "401", "403", "404", "413", "422"),
+                body=limits,
+                parameters=[client],
+            )
+        },
+        f"{one}/keys": {
+            "get": _operation(
+                "listKeys",
+                "A client's keys, without their secrets",
+                {"200": _json("Keys", _keys_list())},
+                errors=("401", "403", "404"),
+                parameters=[client],
+            ),
+            "post": _operation(
+                "createKey",
+                "A new key, shown once; a client begins to exist with its first",
+                {"201": _json("The key", schemas.ref("NewKey"))},
+                errors=("400", "401", "403", "409", "413", "422"),
+                body=new_key,
+                parameters=[client, _KEY],
+            ),
+        },
+        f"{one}/keys/{{key}}": {
+            "delete": _operation(
+                "revokeKey",
+                "Within half a minute the key opens nothing any more",
+                {"200": _json("The key", schemas.ref("Key"))},
+                errors=("401", "403", "404"),
+                parameters=[client, key],
+            )
+        },
+        f"{one}/keys/{{key}}/rotate": {
+            "post": {
+                **_operation(
+                    "rotateKey",
+                    "A new key with the rights of an old one, which works on for a while",
+                    {"201": _json("The new key", schemas.ref("NewKey"))},
+                    errors=("400", "401", "403", "404", "409", "413", "422"),
+                    body=rotation,
+                    parameters=[client, key, _KEY],
+                ),
+                "requestBody": {"required": False, "content": {"application/json": {"schema": rotation}}},
+            }
+        },
+    }
+
+
+def _keys_list() -> Schema:
+    return {
+        "type": "object",
+        "required": ["keys"],
+        "properties": {"keys": {"type": "array", "items": schemas.ref("Key")}},
     }
 
 

@@ -25,8 +25,18 @@ class Replay:
     store: Idempotency
     clock: Clock
 
-    def once(self, call: Call, subject: str, make: Callable[[str], Response]) -> Response:
-        """``make`` gets the id to create. Call it after the request was validated: a refusal is not stored."""
+    def once(
+        self,
+        call: Call,
+        subject: str,
+        make: Callable[[str], Response],
+        *,
+        kept: Callable[[Response], Response] = lambda response: response,
+    ) -> Response:
+        """``make`` gets the id to create. Call it after the request was validated: a refusal is not stored.
+
+        ``kept``: the answer as it is stored, without what must not be (a secret that is shown once).
+        """
         key = _key(call.request.headers.get("idempotency-key"))
         if key is None:
             return make(subject)
@@ -40,7 +50,8 @@ class Replay:
         except Rejected:
             self.store.forget(owner, key)
             raise
-        stored = Answer(status=response.status, headers=dict(response.headers), body=response.body)
+        keep = kept(response)
+        stored = Answer(status=keep.status, headers=dict(keep.headers), body=keep.body)
         self.store.answer(owner, key, stored, self.clock.now())
         return response
 
