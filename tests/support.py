@@ -127,7 +127,7 @@ class Bench:
         answer = self.api.handle(event, remaining=29.0)
         received = {name.lower(): value for name, value in answer["headers"].items()}
         value: Any = answer["body"]
-        if "json" in received.get("content-type", "") and value:
+        if "json;" in received.get("content-type", "") and value:
             value = json.loads(value)
         return int(answer["statusCode"]), received, value
 

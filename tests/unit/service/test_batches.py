@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -111,3 +112,31 @@ def test_another_clients_batch_is_not_there(bench: Bench) -> None:
     other = bench.access.create("rival")
     for method, path in (("GET", ""), ("POST", "/cancel"), ("POST", "/retry")):
         assert bench.call(method, f"/v1/batches/{batch['id']}{path}", key=other)[0] == 404
+
+
+def test_manifests_of_results_and_of_errors(bench: Bench) -> None:
+    def refuse(_: Any) -> None:
+        raise DamagedWorkbook("cut off")
+
+    _, _, batch = bench.call("POST", "/v1/batches", body(4))
+    bench.compute = FakeCompute(on_parse=refuse)
+    bench.upload(batch["jobs"][0])
+    bench.run_all()
+    bench.compute = FakeCompute()
+    bench.upload(batch["jobs"][1])
+    bench.run_all()
+    bench.call("POST", f"/v1/jobs/{batch['jobs'][2]['id']}/cancel")
+
+    def lines(name: str) -> list[dict[str, Any]]:
+        path = batch["urls"][name].removeprefix("https://api.example.com/v")
+        status, headers, text = bench.call("GET", path)
+        assert (status, headers["content-type"]) == (200, "application/jsonl; charset=utf-8")
+        return [json.loads(line) for line in text.splitlines()]
+
+    (result,) = lines("results")
+    assert (result["custom_id"], result["state"]) == ("c1", "succeeded")
+    assert result["results"]["values"].endswith(f"/v1/jobs/{result['id']}/results/values")
+    errors = {line["custom_id"]: line for line in lines("errors")}
+    assert errors.keys() == {"c0", "c2"}  # the fourth has not ended
+    assert errors["c0"]["error"]["detail"] == "cut off"
+    assert (errors["c2"]["state"], errors["c2"]["error"]) == ("cancelled", None)

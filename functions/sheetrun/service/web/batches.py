@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,6 +23,7 @@ from sheetrun.service.web.router import Call, Route
 from sheetrun.settings import Settings
 
 MOST = 100
+LINES = "application/jsonl; charset=utf-8"
 _ALSO = frozenset({"custom_id"})
 
 
@@ -43,6 +45,8 @@ class BatchRoutes:
         return [
             Route(method="POST", template="/v1/batches", handler=self.submit, scope="submit"),
             Route(method="GET", template=one, handler=self.batch),
+            Route(method="GET", template=f"{one}/results", handler=self.results),
+            Route(method="GET", template=f"{one}/errors", handler=self.errors),
             Route(method="POST", template=f"{one}/cancel", handler=self.cancel, scope="submit"),
             Route(method="POST", template=f"{one}/retry", handler=self.retry, scope="submit"),
         ]
@@ -117,6 +121,19 @@ class BatchRoutes:
         }
         return answer(200, body, headers)
 
+    def results(self, call: Call) -> Response:
+        """``GET …/results``: a line for each job that has results, with where they are."""
+        batch = self._mine(call)
+        views = [job_view(job, call.request.base) for job in self._jobs(batch) if job.results]
+        return _lines([{**_named(view), "results": view["urls"]["results"]} for view in views])
+
+    def errors(self, call: Call) -> Response:
+        """``GET …/errors``: a line for each job that ended without results, with the reason where there is one."""
+        batch = self._mine(call)
+        jobs = [job for job in self._jobs(batch) if job.ended and not job.results]
+        views = [job_view(job, call.request.base) for job in jobs]
+        return _lines([{**_named(view), "error": view["error"]} for view in views])
+
     def cancel(self, call: Call) -> Response:
         """``POST …/cancel``: every job that has not ended."""
         return self._all(call, lambda job: not job.ended, self.control.cancel, "Every job of the batch has ended.")
@@ -154,6 +171,16 @@ class BatchRoutes:
         return batch
 
 
+def _named(view: Mapping[str, Any]) -> dict[str, Any]:
+    """A job in a manifest."""
+    return {name: view[name] for name in ("custom_id", "id", "state", "filename")} | {"self": view["urls"]["self"]}
+
+
+def _lines(documents: Sequence[Mapping[str, Any]]) -> Response:
+    body = "".join(json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n" for document in documents)
+    return Response(status=200, body=body, headers={"Content-Type": LINES, "Cache-Control": "private, no-cache"})
+
+
 def _requests(body: Any, settings: Settings) -> list[JobRequest]:
     if not isinstance(body, dict) or not isinstance(body.get("jobs"), list) or set(body) != {"jobs"}:
         raise Unprocessable(
@@ -188,5 +215,11 @@ def _view(batch: Batch, jobs: Sequence[Job], base: str) -> Mapping[str, Any]:
         "expires_at": rfc3339(batch.expires_at),
         "running": any(not job.ended for job in jobs),
         "counts": {"total": len(jobs), **{name: count for name, count in counts.items() if count}},
-        "urls": {"self": root, "cancel": f"{root}/cancel", "retry": f"{root}/retry"},
+        "urls": {
+            "self": root,
+            "cancel": f"{root}/cancel",
+            "retry": f"{root}/retry",
+            "results": f"{root}/results",
+            "errors": f"{root}/errors",
+        },
     }

@@ -186,6 +186,24 @@ def _paths(settings: Settings) -> Schema:
                 ],
             )
         },
+        "/v1/batches/{id}/results": {
+            "get": _operation(
+                "getBatchResults",
+                "A manifest: a line of JSON for each job that has results",
+                {"200": _jsonl("custom_id, id, state, filename, self and results of each")},
+                errors=("401", "403", "404"),
+                parameters=[_BATCH_ID],
+            )
+        },
+        "/v1/batches/{id}/errors": {
+            "get": _operation(
+                "getBatchErrors",
+                "A manifest: a line of JSON for each job that ended without results",
+                {"200": _jsonl("custom_id, id, state, filename, self and error of each")},
+                errors=("401", "403", "404"),
+                parameters=[_BATCH_ID],
+            )
+        },
         "/v1/batches/{id}/cancel": {
             "post": _operation(
                 "cancelBatch",
@@ -430,6 +448,10 @@ def _query(name: str, schema: Schema) -> Schema:
 
 def _json(description: str, schema: Schema) -> Schema:
     return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _jsonl(description: str) -> Schema:
+    return {"description": description, "content": {"application/jsonl": {"schema": {"type": "string"}}}}
 
 
 def _job(description: str, *, upload: bool = False) -> Schema:

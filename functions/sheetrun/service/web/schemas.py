@@ -88,7 +88,7 @@ def all_schemas() -> dict[str, Schema]:
             "expires_at": _TIME,
             "running": {"type": "boolean"},
             "counts": _map(_COUNT),
-            "urls": _object({"self": _URL, "cancel": _URL, "retry": _URL}),
+            "urls": _object(dict.fromkeys(("self", "cancel", "retry", "results", "errors"), _URL)),
         }
     )
     quota = _object(
