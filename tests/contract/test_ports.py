@@ -216,6 +216,9 @@ def test_jobs_come_by_client_newest_first_in_pages(ports: Ports) -> None:
     none = JobFilter(states=frozenset({State.FAILED}))
     assert ports.ledger.page(ports.client, none, after=None, limit=9).jobs == ()
     assert ports.ledger.page("nobody", JobFilter(), after=None, limit=9).jobs == ()
+    before = JobFilter(created_after=jobs[4].created_at, created_before=jobs[0].created_at)
+    assert ports.ledger.page(ports.client, before, after=None, limit=9).jobs == ()
+    assert ports.ledger.page(ports.client, since, after=ids[4], limit=9).jobs == ()
 
 
 def test_what_is_due_is_found_and_deleting_is_whole(ports: Ports) -> None:

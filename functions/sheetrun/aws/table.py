@@ -262,6 +262,8 @@ class DynamoLedger:
     def page(self, client: str, wanted: JobFilter, *, after: str | None, limit: int) -> Page:
         low = "job_" if wanted.created_after is None else f"job_{earliest(wanted.created_after)}"
         high = after or (f"job_{earliest(wanted.created_before)}" if wanted.created_before else "job_~")
+        if low > high:
+            return Page((), None)  # which a query would refuse
         jobs: list[Job] = []
         start: Item | None = None
         for _ in range(PAGES):

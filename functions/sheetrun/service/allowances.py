@@ -62,10 +62,17 @@ def _checked(body: Any) -> Mapping[str, int | None]:
     for name, value in body.items():
         if name not in NAMES:
             errors.append({"path": name, "code": "unknown_field", "detail": "no such limit"})
-        elif value is not None and (isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST):
+        elif value is not None and not is_whole(value, 1, MOST):
             errors.append(
                 {"path": name, "code": "range", "detail": f"must be a whole number from 1 to {MOST}, or null"}
             )
     if errors:
         raise Unprocessable(f"{errors[0]['path']}: {errors[0]['detail']}", errors=errors)
-    return body
+    return {name: None if value is None else int(value) for name, value in body.items()}
+
+
+def is_whole(value: Any, low: int, high: int) -> bool:
+    """JSON does not tell 5 from 5.0."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high

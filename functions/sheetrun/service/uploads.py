@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sheetrun.jobs.errors import Full, NotFound, Raced, Rejected, StepRetryable, Unprocessable
+from sheetrun.jobs.errors import Conflict, Full, NotFound, Raced, Rejected, StepRetryable
 from sheetrun.jobs.job import Job, Problem
 from sheetrun.jobs.limits import Spend, spend_of
 from sheetrun.jobs.states import State
@@ -179,7 +179,7 @@ class Door:
     def complete(self, job: Job) -> Job:
         """A multipart upload's parts are all there: puts them together. The notification does the rest."""
         if job.upload_id is None:
-            raise Unprocessable("This job is not uploaded in parts.", code="not_multipart")
+            raise Conflict("This job is not uploaded in parts.", code="not_multipart")
         if self.blobs.head(job.source_key) is None:
             self.blobs.complete_multipart(job.source_key, job.upload_id)
         self.accept(job.id)

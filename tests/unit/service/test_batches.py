@@ -48,6 +48,8 @@ def test_a_page_at_a_time(bench: Bench) -> None:
     assert [job["custom_id"] for job in rest["jobs"]] == ["c2", "c3", "c4"]
     assert "link" not in headers
     assert bench.call("GET", path, query={"after": "job_x"})[0] == 422
+    assert bench.call("GET", path, query={"after": "7"})[2]["jobs"] == []
+    assert len(bench.call("GET", path, query={"after": ""})[2]["jobs"]) == 5
 
 
 def test_cancel_and_retry_touch_only_whom_they_concern(bench: Bench) -> None:

@@ -99,18 +99,11 @@ class BatchRoutes:
         batch = self._mine(call)
         request = call.request
         limit = request.integer("limit", 20, 1, 100)
-        after = request.one("after")
+        start = request.integer("after", 0, 0, 999) if request.one("after") else 0
         jobs = self._jobs(batch)
-        start = 0
-        if after:
-            places = [place for place, job_id in enumerate(batch.job_ids) if job_id == after]
-            if not places:
-                raise Unprocessable("after must be the cursor of an earlier page.", code="invalid_parameter")
-            rest = set(batch.job_ids[places[0] + 1 :])
-            start = next((place for place, job in enumerate(jobs) if job.id in rest), len(jobs))
-        page = jobs[start : start + limit]
-        more = len(jobs) > start + limit
-        cursor = page[-1].id if more and page else None
+        wanted = set(batch.job_ids[start : start + limit])  # a batch's jobs keep their places, so a cursor is a place
+        page = [job for job in jobs if job.id in wanted]
+        cursor = str(start + limit) if start + limit < len(batch.job_ids) else None
         headers = {}
         if cursor is not None:
             headers["Link"] = f'<{request.base}/v1/batches/{batch.id}?limit={limit}&after={cursor}>; rel="next"'

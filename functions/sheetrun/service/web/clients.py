@@ -11,7 +11,7 @@ from typing import Any
 from sheetrun.jobs.errors import NotFound, Unprocessable
 from sheetrun.jobs.job import rfc3339
 from sheetrun.service.access import SCOPES, USUAL, Access, need_client, works
-from sheetrun.service.allowances import NAMES, Allowances
+from sheetrun.service.allowances import NAMES, Allowances, is_whole
 from sheetrun.service.ports import ApiKey, Clock, Keys, Ledger
 from sheetrun.service.web.http import Response, answer
 from sheetrun.service.web.limits import Gatekeeper
@@ -106,7 +106,8 @@ class ClientRoutes:
     def rotate(self, call: Call) -> Response:
         """``POST …/keys/{key}/rotate``: a new key; the old one works on for ``overlap_seconds``."""
         key = self._key(call)
-        overlap = timedelta(seconds=_overlap(call.request.body and call.request.json(self.settings.max_body_bytes)))
+        body = call.request.json(self.settings.max_body_bytes) if call.request.body.strip() else {}
+        overlap = timedelta(seconds=_overlap(body))
 
         def make(key_id: str) -> Response:
             return self._shown(*self.access.rotate(key, overlap=overlap, key_id=key_id))
@@ -169,17 +170,17 @@ def _wanted(body: Any) -> tuple[frozenset[str], str, int | None]:
         scopes = []
     if name is not None and (not isinstance(name, str) or len(name) > LONGEST_NAME):
         errors.append({"path": "name", "code": "type", "detail": f"must be text of at most {LONGEST_NAME} characters"})
-    if days is not None and not _whole(days, 1, MOST_DAYS):
+    if days is not None and not is_whole(days, 1, MOST_DAYS):
         errors.append({"path": "days", "code": "range", "detail": f"must be a whole number from 1 to {MOST_DAYS}"})
     _raise(errors)
     return frozenset(scopes), name or "", None if days is None else int(days)
 
 
 def _overlap(body: Any) -> int:
-    seconds = _members(body or {}, ("overlap_seconds",)).get("overlap_seconds")
+    seconds = _members(body, ("overlap_seconds",)).get("overlap_seconds")
     if seconds is None:
         return OVERLAP
-    if not _whole(seconds, 0, LONGEST_OVERLAP):
+    if not is_whole(seconds, 0, LONGEST_OVERLAP):
         detail = f"must be a whole number from 0 to {LONGEST_OVERLAP}"
         _raise([{"path": "overlap_seconds", "code": "range", "detail": detail}])
     return int(seconds)
@@ -190,13 +191,6 @@ def _members(body: Any, known: tuple[str, ...]) -> Mapping[str, Any]:
         raise Unprocessable(f"The body is an object with some of {', '.join(known)}.")
     _raise([{"path": name, "code": "unknown_field", "detail": "no such field"} for name in body if name not in known])
     return body
-
-
-def _whole(value: Any, low: int, high: int) -> bool:
-    """JSON does not tell 5 from 5.0."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
 
 
 def _raise(errors: list[dict[str, str]]) -> None:

@@ -28,9 +28,17 @@ _BATCH_ID = {**_ID, "description": "A batch's id."}
 _KEY = {
     "name": "Idempotency-Key",
     "in": "header",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[!#-~]+$"},
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r'^([!#-~]+|"[!#-~]+")$'},
     "description": "The same key and body again within 24 h gives the same answer.",
 }
+_WAIT = {
+    "name": "wait",
+    "in": "query",
+    "schema": {"type": "integer", "minimum": 0},
+    "description": "Seconds to hold the answer; more than 25 count as 25.",
+}
+#: Parameters that are blank count as absent.
+_TIME_OR_BLANK = {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "maxLength": 0}]}
 
 
 def document(base: str, settings: Settings) -> Schema:
@@ -74,12 +82,12 @@ def _paths(settings: Settings) -> Schema:
                 errors=("401", "403", "422"),
                 parameters=[
                     _query("limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}),
-                    _query("after", {"type": "string", "pattern": "^job_[0-9A-Za-z]{26}$"}),
-                    _query("state", {"type": "string", "enum": list(State)}),
-                    _query("kind", {"type": "string", "enum": list(Kind)}),
-                    _query("batch", {"type": "string", "minLength": 1}),
-                    _query("created_after", {"type": "string", "format": "date-time"}),
-                    _query("created_before", {"type": "string", "format": "date-time"}),
+                    _query("after", {"type": "string", "pattern": "^(job_[0-9A-Za-z]{26})?$"}),
+                    _query("state", {"type": "array", "items": {"enum": [*State, ""]}}),
+                    _query("kind", {"type": "string", "enum": [*Kind, ""]}),
+                    _query("batch", {"type": "string"}),
+                    _query("created_after", _TIME_OR_BLANK),
+                    _query("created_before", _TIME_OR_BLANK),
                 ],
             ),
         },
@@ -91,7 +99,7 @@ def _paths(settings: Settings) -> Schema:
                 errors=("401", "403", "404", "422"),
                 parameters=[
                     _ID,
-                    _query("wait", {"type": "integer", "minimum": 0, "maximum": 25}),
+                    _WAIT,
                     {"name": "If-None-Match", "in": "header", "schema": {"type": "string"}},
                 ],
             )
@@ -119,7 +127,7 @@ def _paths(settings: Settings) -> Schema:
                 "completeUpload",
                 "All parts of a multipart upload are there",
                 {"202": _job("Taken in")},
-                errors=("401", "403", "404", "409", "422"),
+                errors=("401", "403", "404", "409"),
                 parameters=[_ID],
             )
         },
@@ -141,7 +149,7 @@ def _paths(settings: Settings) -> Schema:
                 parameters=[
                     _ID,
                     _query("after", {"type": "integer", "minimum": 0, "maximum": 2**31}),
-                    _query("wait", {"type": "integer", "minimum": 0, "maximum": 25}),
+                    _WAIT,
                     {"name": "Last-Event-ID", "in": "header", "schema": {"type": "string"}},
                 ],
             )
@@ -182,7 +190,7 @@ def _paths(settings: Settings) -> Schema:
                 parameters=[
                     _BATCH_ID,
                     _query("limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}),
-                    _query("after", {"type": "string", "pattern": "^job_[0-9A-Za-z]{26}$"}),
+                    _query("after", {"type": "string", "pattern": "^[0-9]{0,3}$"}),
                 ],
             )
         },
@@ -332,7 +340,7 @@ def _clients() -> Schema:
                 errors=("401", "403", "422"),
                 parameters=[
                     _query("limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}),
-                    _query("after", {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,62}$"}),
+                    _query("after", {"type": "string", "pattern": "^([a-z0-9][a-z0-9_-]{0,62})?$"}),
                 ],
             )
         },
@@ -419,7 +427,7 @@ def _operation(
             "description": _MEANING[status],
             "content": {"application/problem+json": {"schema": schemas.ref("Problem")}},
         }
-        for status in errors
+        for status in (*errors, *(("503",) if errors and "503" not in errors else ()))
     }
     operation: Schema = {"operationId": name, "summary": summary, "responses": {**answers, **problems}}
     if parameters:
@@ -438,7 +446,7 @@ _MEANING = {
     "413": "Too large",
     "422": "A field does not validate",
     "429": "A limit of the client",
-    "503": "The service is at capacity",
+    "503": "The service is at capacity, or a part of it does not answer",
 }
 
 

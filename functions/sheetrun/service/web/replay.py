@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from sheetrun.service.web.http import Response
 from sheetrun.service.web.router import Call
 
 LONGEST = 255
+_KEY = re.compile(r"[!#-~]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +78,10 @@ def _key(header: str | None) -> str | None:
     key = header.strip()
     if len(key) >= 2 and key[0] == key[-1] == '"':
         key = key[1:-1]
-    if not 1 <= len(key) <= LONGEST or not key.isprintable() or not key.isascii():
+    if len(key) > LONGEST or not _KEY.fullmatch(key):
         raise Malformed(
-            f"Idempotency-Key must be 1 to {LONGEST} visible ASCII characters.", code="invalid_idempotency_key"
+            f"Idempotency-Key must be 1 to {LONGEST} visible ASCII characters, and none of them a quotation mark.",
+            code="invalid_idempotency_key",
         )
     return key
 
