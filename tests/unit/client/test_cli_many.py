@@ -142,7 +142,7 @@ def test_keys_are_made_listed_rotated_and_revoked(service: Scripted, capsys: pyt
 
 def test_limits_are_shown_and_set(service: Scripted, capsys: pytest.CaptureFixture[str]) -> None:
     quotas = [
-        {"name": "jobs", "unit": "requests", "limit": 600, "remaining": 599, "window_seconds": 60, "reset_seconds": 1},
+        {"name": "jobs", "unit": "requests", "limit": 600, "remaining": 599, "window_seconds": 60, "reset": 1},
         {"name": "running-jobs", "unit": "jobs", "limit": 4, "remaining": 4, "window_seconds": None},
     ]
     service.on("GET service/v1/limits", Response.of_json(200, {"limits": quotas}))

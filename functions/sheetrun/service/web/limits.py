@@ -32,7 +32,7 @@ class Quota:
             "limit": self.limit,
             "remaining": self.remaining,
             "window_seconds": self.window,
-            "reset_seconds": self.reset,
+            "reset": self.reset,
         }
 
 

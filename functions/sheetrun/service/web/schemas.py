@@ -98,7 +98,7 @@ def all_schemas() -> dict[str, Schema]:
             "limit": _COUNT,
             "window_seconds": _or_null(_COUNT),
             "remaining": _COUNT,
-            "reset_seconds": _or_null(_COUNT),
+            "reset": _or_null(_COUNT),
         }
     )
     key = _object(
