@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help run up setup test test-fast lint format check validate openapi load docs clean
+.PHONY: help run up setup test test-fast fuzz lint format check validate openapi load docs clean
 
 help:
 	@echo "make run     start the service here, submit a sample workbook, print its results; Ctrl-C stops it"
@@ -35,6 +35,13 @@ up: $(READY)
 
 test: $(READY)
 	@$(BIN)/python -m pytest
+
+# `make fuzz FORMULAS=1000000 FILES=20000 SEED=1`: random formulas and damaged files; prints what breaks, with its seed.
+FORMULAS ?= 100000
+FILES ?= 2000
+SEED ?= 1
+fuzz: $(READY)
+	@$(BIN)/python -m tests.fuzz --formulas $(FORMULAS) --files $(FILES) --seed $(SEED)
 
 test-fast: $(READY)
 	@$(BIN)/python -m pytest tests/unit tests/contract

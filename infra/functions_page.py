@@ -106,7 +106,8 @@ OUTSIDE: Final = {"outside", "smoothing"}
 
 #: What some calls of a computed function cannot be.
 PARTLY: Final = {
-    "CELL": 'Styles of cells, and the file\'s path ("filename"), are not computed.',
+    "CELL": 'Styles of cells but for number formats, and the file\'s path ("filename"), are not computed.',
+    "GETPIVOTDATA": "Of a pivot table whose definition is in the file; a number for a group of dates is not computed.",
     "INFO": "What tells of the machine that Excel ran on is not computed.",
 }
 

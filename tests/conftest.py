@@ -20,6 +20,7 @@ PARAMETERS = {
     "RetryDelays": "1,1",
     "PatienceSeconds": "2",
     "UploadSeconds": "60",
+    "WebhookSchedule": "0,1,1,1",
     "RequestsPerMinute": "100000",
 }
 

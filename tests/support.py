@@ -10,6 +10,8 @@ from typing import Any
 from sheetrun.bootstrap import World
 from sheetrun.service.access import SCOPES, Access
 from sheetrun.service.compute import Executed, Generated, Parsed, Progress
+from sheetrun.service.courier import Courier
+from sheetrun.service.fake_webhooks import MemoryOperations, MemorySender, MemoryWebhooks
 from sheetrun.service.fakes import FakeClock, FakeIds, FakeLog, MemoryBlobs, MemoryQueues, MemoryTable
 from sheetrun.service.steps import Message, Outcome, Runner
 from sheetrun.service.sweep import Sweeper
@@ -78,6 +80,9 @@ class Bench:
         self.table = MemoryTable()
         self.blobs = MemoryBlobs()
         self.queues = MemoryQueues()
+        self.webhooks = MemoryWebhooks(self.table)
+        self.sender = MemorySender()
+        self.operations = MemoryOperations()
         self.clock = FakeClock()
         self.ids = FakeIds()
         self.log = FakeLog()
@@ -91,6 +96,9 @@ class Bench:
             idempotency=self.table,
             blobs=self.blobs,
             queues=self.queues,
+            webhooks=self.webhooks,
+            counters=self.operations,
+            letters=self.operations,
             clock=self.clock,
             ids=self.ids,
             log=self.log,
@@ -165,10 +173,29 @@ class Bench:
             self.step(message)
 
     def sweeper(self) -> Sweeper:
+        return self.world.sweeper
+
+    def courier(self) -> Courier:
         world = self.world
-        return Sweeper(
-            world.ledger, world.blobs, world.queues, world.clock, world.door, world.settings, world.log, world.line
+        return Courier(
+            world.ledger,
+            world.webhooks,
+            world.counters,
+            world.queues,
+            self.sender,
+            world.receivers,
+            world.clock,
+            world.ids,
+            world.settings,
+            world.log,
         )
+
+    def deliver_all(self) -> None:
+        """What waits in the deliver function's queue, delays and all; what comes of it waits for the next call."""
+        messages, self.queues.posted = self.queues.posted, []
+        for message, delay in messages:
+            self.clock.advance(delay)
+            self.courier().handle(message)
 
     def job(self, job_id: str) -> dict[str, Any]:
         status, _, job = self.call("GET", f"/v1/jobs/{job_id}")

@@ -13,21 +13,28 @@ from typing import TYPE_CHECKING, Any
 from sheetrun.aws.accounts import DynamoBatches, DynamoIdempotency, DynamoKeys, DynamoLimits
 from sheetrun.aws.blobs import S3Blobs
 from sheetrun.aws.clients import Clients
+from sheetrun.aws.operations import DynamoOperations
 from sheetrun.aws.queues import SqsQueues
 from sheetrun.aws.table import DynamoLedger
+from sheetrun.aws.webhooks import DynamoWebhooks
 from sheetrun.jobs.job import Job
 from sheetrun.jobs.states import Kind
 from sheetrun.service.allowances import Allowances
 from sheetrun.service.ids import SystemClock, SystemIds
+from sheetrun.service.letters import Letters
 from sheetrun.service.line import Line
 from sheetrun.service.log import JsonLog
+from sheetrun.service.metrics import Counters
+from sheetrun.service.outgoing import Webhooks
 from sheetrun.service.ports import Batches, Blobs, Clock, Idempotency, Ids, Keys, Ledger, Limits, Log, Queues
+from sheetrun.service.receivers import Receivers
+from sheetrun.service.sweep import Sweeper
 from sheetrun.service.uploads import Door
 from sheetrun.settings import Settings
 
 if TYPE_CHECKING:
     from sheetrun.sandbox.warm import WarmRunner
-    from sheetrun.service.sweep import Sweeper
+    from sheetrun.service.courier import Courier
     from sheetrun.service.web.api import Api
     from sheetrun.service.work import Compute
 
@@ -44,6 +51,9 @@ class World:
     idempotency: Idempotency
     blobs: Blobs
     queues: Queues
+    webhooks: Webhooks
+    counters: Counters
+    letters: Letters
     clock: Clock
     ids: Ids
     log: Log
@@ -71,9 +81,18 @@ class World:
             self.line,
         )
 
+    @property
+    def sweeper(self) -> Sweeper:
+        return Sweeper(self.ledger, self.blobs, self.queues, self.clock, self.door, self.settings, self.log, self.line)
+
+    @property
+    def receivers(self) -> Receivers:
+        return Receivers(self.webhooks, self.queues, self.clock, self.ids, self.settings, self.log)
+
 
 def aws_world(settings: Settings, clients: Clients, *, function: str) -> World:
     """The ports on AWS."""
+    operations = DynamoOperations(clients, settings.table)
     return World(
         settings=settings,
         ledger=DynamoLedger(
@@ -84,11 +103,19 @@ def aws_world(settings: Settings, clients: Clients, *, function: str) -> World:
         limits=DynamoLimits(clients, settings.table),
         idempotency=DynamoIdempotency(clients, settings.table),
         blobs=S3Blobs(clients, settings.bucket),
-        queues=SqsQueues(clients, settings.queues, own=settings.own_queues),
+        queues=SqsQueues(clients, settings.queues, own=settings.own_queues, deliver=settings.deliver_queue),
+        webhooks=DynamoWebhooks(clients, settings.table),
+        counters=operations,
+        letters=operations,
         clock=SystemClock(),
         ids=SystemIds(),
-        log=JsonLog(function=function, stage=settings.stage),
+        log=JsonLog(function=function, stage=settings.stage, clock=SystemClock(), trace=_trace),
     )
+
+
+def _trace() -> str | None:
+    """The trace that API Gateway or SQS began, as Lambda hands it on with each invocation."""
+    return os.environ.get("_X_AMZN_TRACE_ID")
 
 
 @lru_cache(maxsize=1)
@@ -172,18 +199,52 @@ def _sandbox(kind: Kind) -> WarmRunner:
 
 def sweep(context: Any) -> dict[str, int]:
     """The sweep function, on its schedule."""
-    return _sweeper().sweep(seconds=max(1.0, remaining(context) - 10))
+    done = _sweeper().sweep(seconds=max(1.0, remaining(context) - 15))
+    return {**done, **_courier().sweep()}
+
+
+def deliver(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The deliver function: who is to be told, and telling them."""
+    from sheetrun.service.batches import each_record
+
+    def handle(record: Mapping[str, Any]) -> bool:
+        _courier().handle(json.loads(str(record["body"])))
+        return True
+
+    return each_record(event, handle, world().log)
+
+
+@lru_cache(maxsize=1)
+def _courier() -> Courier:
+    from sheetrun.aws.sender import HttpSender
+    from sheetrun.service.courier import Courier
+
+    here = world()
+    return Courier(
+        here.ledger,
+        here.webhooks,
+        here.counters,
+        here.queues,
+        HttpSender(private=here.settings.webhook_private),
+        here.receivers,
+        here.clock,
+        here.ids,
+        here.settings,
+        here.log,
+    )
 
 
 def bury(event: Mapping[str, Any]) -> dict[str, Any]:
-    """The sweep function, for the dead letters of the steps' queues."""
+    """The sweep function, for the dead letters of all queues."""
     from sheetrun.service.batches import each_record
-    from sheetrun.service.steps import message_of
+    from sheetrun.service.burying import Undertaker
 
-    sweeper = _sweeper()
+    here = world()
+    undertaker = Undertaker(here.letters, here.counters, _sweeper(), here.clock, here.ids, here.log)
 
     def handle(record: Mapping[str, Any]) -> bool:
-        sweeper.dead_letter(message_of(json.loads(str(record["body"]))))
+        receives = int(record.get("attributes", {}).get("ApproximateReceiveCount", 0))
+        undertaker.bury(str(record["body"]), receives)
         return True
 
     return each_record(event, handle, world().log)
@@ -191,7 +252,4 @@ def bury(event: Mapping[str, Any]) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def _sweeper() -> Sweeper:
-    from sheetrun.service.sweep import Sweeper
-
-    here = world()
-    return Sweeper(here.ledger, here.blobs, here.queues, here.clock, here.door, here.settings, here.log, here.line)
+    return world().sweeper

@@ -18,6 +18,14 @@ def _number(default: int, low: int, high: int, doc: str) -> Any:
     return field(default=default, metadata={"low": low, "high": high, "doc": doc})
 
 
+def _numbers(default: tuple[int, ...], low: int, high: int, doc: str) -> Any:
+    return field(default=default, metadata={"low": low, "high": high, "doc": doc, "many": True})
+
+
+def _flag(default: bool, doc: str) -> Any:
+    return field(default=default, metadata={"flag": True, "doc": doc})
+
+
 def _text(default: str, doc: str) -> Any:
     return field(default=default, metadata={"doc": doc})
 
@@ -49,7 +57,7 @@ class Settings:
     )
     max_retain_seconds: int = _number(2_592_000, 1, 31_536_000, "longest retention a request may ask for")
     max_attempts: int = _number(3, 1, 10, "tries of one step")
-    retry_delays: tuple[int, ...] = field(default=(60, 120, 240), metadata={"low": 0, "high": 43_200, "doc": "backoff"})
+    retry_delays: tuple[int, ...] = _numbers((60, 120, 240), 0, 43_200, "seconds between the tries of a step")
     lease_margin_seconds: int = _number(5, 1, 300, "a lease outlives its function's time by this")
     patience_seconds: int = _number(60, 1, 3600, "how long a message may be under way before sweep looks for it")
     heartbeat_seconds: int = _number(1, 1, 60, "least time between two writes of progress")
@@ -65,6 +73,23 @@ class Settings:
     max_client_jobs: int = _number(1000, 1, 10_000_000, "jobs under way, of one client, likewise")
     wait_seconds: int = _number(25, 0, 25, "longest ?wait=")
     stream_seconds: int = _number(20, 1, 25, "length of one event stream through the API gateway")
+    deliver_queue: str = _text("", "URL of the queue of the deliver function")
+    webhook_schedule: tuple[int, ...] = _numbers(
+        (0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400),
+        0,
+        604_800,
+        "seconds before each attempt of a webhook, after the one before",
+    )
+    webhook_seconds: int = _number(20, 1, 60, "time limit of one webhook request")
+    webhook_concurrency: int = _number(2, 1, 100, "webhook requests to one receiver at once")
+    webhook_breaker_failures: int = _number(5, 1, 1000, "failures in a row after which a receiver is left in peace")
+    webhook_breaker_seconds: int = _number(60, 1, 3600, "how long, at first; twice as long each time it fails again")
+    webhook_disable_seconds: int = _number(
+        432_000, 1, 31_536_000, "after so long with nothing but failures an endpoint is disabled"
+    )
+    webhook_overlap_seconds: int = _number(86_400, 0, 2_592_000, "how long a replaced webhook secret signs on")
+    webhook_log_seconds: int = _number(604_800, 60, 31_536_000, "how long deliveries are listed")
+    webhook_private: bool = _flag(False, "whether webhooks may go to http:// and private addresses; for local runs")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -117,9 +142,13 @@ def _read(name: str, text: str, metadata: Mapping[str, Any]) -> Any:
         if not pairs:
             raise ValueError("name=url pairs, with commas between them")
         return pairs
+    if "flag" in metadata:
+        if text.lower() not in ("true", "false"):
+            raise ValueError("must be true or false")
+        return text.lower() == "true"
     if "low" not in metadata:
         return text
-    if name == "retry_delays":
+    if "many" in metadata:
         return tuple(_bounded(part, metadata) for part in text.split(","))
     return _bounded(text, metadata)
 

@@ -482,6 +482,8 @@ def test_parts_are_put_together_by_the_store(service: Running) -> None:
         url = blobs.presign_part(key, upload_id, number, seconds=60)
         urllib.request.urlopen(urllib.request.Request(url, data=data, method="PUT")).close()
     blobs.complete_multipart(key, upload_id)
+    blobs.abort_multipart(key, upload_id)  # it is complete: nothing to abort
+    assert blobs.head(key) is not None
     stat = blobs.head(key)
     assert stat is not None
     assert stat.size == 5 * 2**20 + 1

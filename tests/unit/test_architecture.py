@@ -21,7 +21,7 @@ DOORS: dict[str, set[str]] = {
     "jobs": set(),
     "sandbox": set(),
     "runtime": set(),
-    "workbook": {"formula", "runtime.cells"},
+    "workbook": {"formula", "runtime.cells", "runtime.pivots"},
     "compiler": {"workbook", "formula", "runtime"},
     "report": {"formula"},
     "datasets": {"workbook", "compiler.literal", "runtime.cells", "sandbox", "report"},  # a script is written, run and shown
@@ -29,7 +29,9 @@ DOORS: dict[str, set[str]] = {
     "service": {
         "workbook", "formula", "compiler", "runtime", "sandbox", "datasets", "report", "jobs", "settings", "bootstrap",
     },
-    "aws": {"service.ports", "service.access", "service.ids", "jobs"},
+    "aws": {
+        "service.ports", "service.outgoing", "service.letters", "service.addresses", "service.access", "service.ids", "jobs",
+    },
     "bootstrap": {"aws", "service", "sandbox", "jobs", "settings"},
     "local": {"aws", "service", "settings", "bootstrap"},
     # ``deploy`` makes the first key in the new stack's table.

@@ -140,6 +140,14 @@ class S3Blobs:
                     ) from error
                 raise
 
+    def abort_multipart(self, key: str, upload_id: str) -> None:
+        with dependency("store"):
+            try:
+                self._s3.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload_id)
+            except ClientError as error:
+                if _code(error) != "NoSuchUpload":
+                    raise
+
     def check(self) -> None:
         with dependency("store"):
             self._s3.list_objects_v2(Bucket=self._bucket, MaxKeys=1, Prefix="health/")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sheetrun.aws.clients import Clients, dependency
 from sheetrun.jobs.errors import StepRetryable
@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 class SqsQueues:
     """``service.ports.Queues``; ``urls`` by queue name, ``own`` are the queues that this function reads."""
 
-    def __init__(self, clients: Clients, urls: Mapping[str, str], *, own: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, clients: Clients, urls: Mapping[str, str], *, own: Mapping[str, str] | None = None, deliver: str = ""
+    ) -> None:
         self._clients = clients
         self._urls = urls
+        self._deliver = deliver
         self._own = {url.rsplit("/", 1)[-1]: url for url in (own or {}).values()}
 
     @property
@@ -35,6 +38,12 @@ class SqsQueues:
         with dependency("queue"):
             self._sqs.send_message(
                 QueueUrl=url, MessageBody=json.dumps(dispatch.message()), DelaySeconds=min(900, dispatch.delay)
+            )
+
+    def post(self, message: Mapping[str, Any], *, delay: int = 0) -> None:
+        with dependency("queue"):
+            self._sqs.send_message(
+                QueueUrl=self._deliver, MessageBody=json.dumps(message), DelaySeconds=min(900, max(0, delay))
             )
 
     def put_off(self, source: str, receipt: str, seconds: int) -> None:

@@ -4,7 +4,8 @@
 
     pk            sk               what                      g1pk / g1sk             g2pk / g2sk
     JOB#id        META             the job                   CLIENT#c / id           DUE#shard / when time acts on it
-    JOB#id        EVT#000017       an event
+    JOB#id        EVT#000017       an event                                          TELL#shard / its time, if an end
+    JOB#id        BODY#000017      how webhooks tell an event (``aws.webhooks``)
     JOB#id        OUT#parse#000001 a message not yet sent                            OUT#shard / when it was written
     LINE#c        turn#id          a job in its client's line, in the order of turns
     LOAD          c                a client's running and waiting jobs, when it was last served
@@ -174,6 +175,8 @@ class DynamoLedger:
                 "doc": {"S": _json(document)},
                 "ttl": ttl,
             }
+            if event.ends:  # the event is its own outbox: it leaves the index when its receivers are known
+                item |= {"g2pk": {"S": f"TELL#{shard_of(job.id)}"}, "g2sk": {"S": rfc3339(event.at)}}
             actions.append({"Put": self._put(item)})
         if change.dispatch is not None:
             actions.append({"Put": self._put(_outbox_item(change.dispatch, job, ttl))})

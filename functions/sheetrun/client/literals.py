@@ -45,6 +45,14 @@ def parse_assignments(texts: Sequence[str], *, date1904: bool = False) -> dict[s
     return dict(parse_assignment(text, date1904=date1904) for text in texts)
 
 
+def parse_clock(text: str) -> datetime:
+    """What ``--now`` says, without a zone: Excel's clock has none. Raises Usage."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=None)
+    except ValueError:
+        raise Usage(f"--now {text!r} is no time, as in --now 2026-01-31T12:00") from None
+
+
 def _end_of_reference(text: str) -> int | None:
     depth, position = 0, 0
     while position < len(text):

@@ -18,7 +18,7 @@ from sheetrun.compiler.literal import identifier, literal
 from sheetrun.compiler.ranges import Defined, Range
 from sheetrun.compiler.units import children, entry_of, walk
 from sheetrun.formula import nodes
-from sheetrun.formula.a1 import cell_name, range_name
+from sheetrun.formula.a1 import cell_name, column_name, range_name
 from sheetrun.formula.nodes import Axis
 from sheetrun.runtime.api import RUNTIME_NAMES
 from sheetrun.runtime.cells import ERROR_CODES
@@ -62,6 +62,31 @@ class NotWhole(Exception):
     """The formula cannot be computed for a whole block at once: emit a loop."""
 
 
+class NotTracked(Exception):
+    """A loop reads its own results in a way that only the sheet can answer: emit it without tracks."""
+
+
+@dataclass(slots=True)
+class Tracks:
+    """The lists that a loop keeps its lines of cells in (``runtime.tracks``): the results of its own units, and what
+    it reads beside itself; and cells that are the same in every turn.
+
+    ``own``: sheet, and column (row, when the loop runs over columns) that the loop computes, 0-based.
+    """
+
+    by_row: bool
+    own: frozenset[tuple[int, int]]
+    targets: tuple[tuple[int, Rect], ...]
+    used: dict[tuple[int, int, bool], tuple[str, int, int]] = field(
+        default_factory=dict
+    )  #: (sheet, line, as numbers) -> name, first and last place (0-based)
+    fixed: dict[str, str] = field(default_factory=dict)  #: expression -> name
+
+    def holds(self, sheet: int, rect: Rect) -> bool:
+        """Whether a rectangle has a cell that the loop computes."""
+        return any(sheet == mine and rect.overlaps(target) for mine, target in self.targets)
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """What the host is: one cell (``rect`` of size 1), the loop variables ``r`` and ``c``, or a whole block.
@@ -96,6 +121,7 @@ class ScriptNames:
 
     taken: set[str] = field(default_factory=lambda: _own_names())
     variables: set[str] = field(default_factory=set)
+    locals: dict[str, object] = field(default_factory=dict)  #: names within functions -> what they stand for
     sheets: dict[int, str] = field(default_factory=dict)  #: index -> alias
     lambdas: dict[str, str] = field(default_factory=dict)  #: key of a defined LAMBDA -> name
 
@@ -104,6 +130,18 @@ class ScriptNames:
         name = identifier(text, self.taken | self.variables, fallback)
         self.taken.add(name)
         return name
+
+    def local(self, text: str, meaning: object) -> str:
+        """A name within a function of the script; another function may use it for the same thing."""
+        base = text
+        number = 2
+        while True:
+            name = text if self.locals.get(text) == meaning else identifier(text, self.taken | {"_"}, "line")
+            if self.locals.setdefault(name, meaning) == meaning:
+                self.taken.add(name)
+                return name
+            text = f"{base}_{number}"
+            number += 1
 
     def variable(self, text: str, bound: set[str]) -> str:
         """A name for a variable of a formula, different from those that are ``bound`` around it."""
@@ -135,9 +173,12 @@ class Emitter:
         *,
         arrays: bool,
         varies: Callable[[Range], bool] = lambda _: True,
+        tracks: Tracks | None = None,
     ) -> None:
-        """``varies``: whether a reference may have another value in another scenario (for ``lanes``)."""
+        """``varies``: whether a reference may have another value in another scenario (for ``lanes``). ``tracks``: the
+        lists of the loop that the formula is in."""
         self.layout = layout
+        self._tracks = tracks
         self._varies = varies
         self.sheet = sheet
         self.names = names
@@ -301,11 +342,67 @@ class Emitter:
             if narrowed is None:
                 return self._error("#VALUE!")
             node = narrowed
+        if self._tracks is not None:
+            tracked = self._tracked(node, want, self._tracks)
+            if tracked is not None:
+                return tracked
         sheet = self._alias(node.sheet)
         accessor = {"number": ".n", "value": "", "arr": ".arr", "ref": ".ref"}[want]
         return f"{sheet}{accessor}[{self._key(node, want)}]"
 
+    def _tracked(self, node: Range, want: str, tracks: Tracks) -> str | None:
+        """A cell from a list of the loop; None for what is read from the sheet. Raises NotTracked."""
+        rect = self.layout.rect
+        along, across = (node.top, node.left) if tracks.by_row else (node.left, node.top)
+        one = node.single or (node.top == node.bottom and node.left == node.right and want in ("number", "value"))
+        if not one or want == "ref" or node.wraps(rect):
+            if tracks.holds(node.sheet, node.over(rect)):
+                raise NotTracked
+            return None
+        if along.absolute:
+            if tracks.holds(node.sheet, node.over(rect)):
+                raise NotTracked
+            return self._hoisted(node, want, tracks) if across.absolute else None
+        line = across.at(rect.left if tracks.by_row else rect.top)
+        first, last = (rect.top, rect.bottom) if tracks.by_row else (rect.left, rect.right)
+        mine = (node.sheet, line) in tracks.own
+        name = self._track(tracks, (node.sheet, line, want == "number" and not mine), along.at(first), along.at(last))
+        text = f"{name}[{self._axis(along, True, 'r' if tracks.by_row else 'c')}]"
+        if want == "number":
+            return self._use("num", text) if mine else text
+        return self._use("boxed", text) if want == "arr" else text
+
+    def track_of(self, sheet: int, rect: Rect) -> str:
+        """The list of the unit that is being written."""
+        tracks = self._tracks
+        assert tracks is not None
+        line, first, last = (rect.left, rect.top, rect.bottom) if tracks.by_row else (rect.top, rect.left, rect.right)
+        return self._track(tracks, (sheet, line, False), first, last)
+
+    def _track(self, tracks: Tracks, key: tuple[int, int, bool], first: int, last: int) -> str:
+        known = tracks.used.get(key)
+        if known is None:
+            sheet, line, numbers = key
+            place = column_name(line).lower() if tracks.by_row else str(line + 1)
+            name = f"{self._alias(sheet)}_{place}{'_n' if numbers else ''}"
+            known = self.names.script.local(name, (key, tracks.by_row)), first, last
+        tracks.used[key] = known[0], min(first, known[1]), max(last, known[2])
+        return known[0]
+
+    def _hoisted(self, node: Range, want: str, tracks: Tracks) -> str:
+        """A cell that is the same in every turn, read once before the loop."""
+        address = _address(node.at(0, 0))
+        alias = self._alias(node.sheet)
+        text = alias + {"number": ".n", "value": "", "arr": ".arr"}[want] + f"[{literal(address)}]"
+        name = tracks.fixed.get(text)
+        if name is None:
+            ending = {"number": "_n", "value": "", "arr": "_arr"}[want]
+            name = tracks.fixed[text] = self.names.script.local(f"{alias}_{address.lower()}{ending}", text)
+        return name
+
     def _three_d(self, node: Range, want: str) -> str:
+        if self._tracks is not None and any(sheet >= node.sheet for sheet, _ in self._tracks.targets):
+            raise NotTracked
         first, last = self._sheet_name(node.sheet), self._sheet_name(node.last_sheet)
         key = self._key(node, "ref")
         text = f"book.span({literal(first)}, {literal(last)}, {key if key.startswith(_QUOTES) else f'({key})'})"
@@ -623,15 +720,19 @@ class Emitter:
     def _array_constant(self, rows: Any) -> str:
         if self.layout.whole:
             raise NotWhole
-        text = ", ".join("[" + ", ".join(self.value(cell) for cell in row) + "]" for row in rows)
-        return self._use("text_array", f"[{text}]")
+        lines = [", ".join(self.value(cell) for cell in row) for row in rows]
+        if any(isinstance(cell, nodes.Error) for row in rows for cell in row):  # names: no constant of the code
+            return self._use("text_array", f"[{', '.join(f'[{line}]' for line in lines)}]")
+        comma = "," if len(rows[0]) == 1 else ""
+        text = ", ".join(f"({line}{comma})" for line in lines)
+        return self._use("text_array", f"({text}{',' if len(lines) == 1 else ''})")
 
     def _shapes_differ(self, left: Any, right: Any) -> bool:
         """In array mode: may the operands be arrays whose shapes NumPy cannot pair?"""
         if not self._arrays and not self._variables:
-            return self._constants and any(
-                isinstance(n, nodes.ArrayConst) for side in (left, right) for n in walk(side)
-            )
+            if self._constants and any(isinstance(n, nodes.ArrayConst) for side in (left, right) for n in walk(side)):
+                return True
+            return _holds_array(left) and _holds_array(right)
         shapes = [self._shape(side) for side in (left, right)]
         if None in shapes:
             return True
@@ -665,7 +766,10 @@ class Emitter:
         """Whether a call of a function that returns a number may give an Arr (lifted over arrays)."""
         if self.layout.whole or self._arrays:
             return True
-        return any(isinstance(n, nodes.ArrayConst | nodes.Call | nodes.Name | nodes.Invoke) for n in children(node))
+        return any(
+            isinstance(n, nodes.ArrayConst | nodes.Call | nodes.Name | nodes.Invoke) or _holds_array(n)
+            for n in children(node)
+        )
 
 
 def _own_names() -> set[str]:
@@ -698,6 +802,23 @@ def _refers(node: Any) -> bool:
 
 def _may_refer(name: str) -> bool:
     return name in ("INDEX", "CHOOSE", "XLOOKUP", "OFFSET", "INDIRECT", "SINGLE")
+
+
+def _holds_array(node: Any) -> bool:
+    """Whether something in an operand may be an array though nothing is in array mode: ROW(A1:A9), FILTER, a constant."""
+    return any(
+        isinstance(n, nodes.ArrayConst | nodes.Name | nodes.Invoke)
+        or (
+            isinstance(n, nodes.Call)
+            and n.name not in ("LET", "LAMBDA")
+            and (
+                n.name in ("ROW", "COLUMN")
+                or entry_of(n).returns in ("array", "ref")
+                or entry_of(n).kind_of(0) == "ref"
+            )
+        )
+        for n in walk(node)
+    )
 
 
 def _joined(node: Any) -> list[Any]:

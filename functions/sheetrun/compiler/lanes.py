@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from sheetrun.compiler.cone import Cone, Place, chosen, cone
 from sheetrun.compiler.errors import CannotCompile
-from sheetrun.compiler.expressions import Layout, NotWhole
+from sheetrun.compiler.expressions import Layout, NotWhole, Tracks
 from sheetrun.compiler.graph import region, sheets_of
 from sheetrun.compiler.ranges import Range
 from sheetrun.compiler.schedule import Part, Solve, units_of
@@ -41,6 +41,8 @@ def compile_lanes(workbook: Workbook, inputs: Sequence[Place], outputs: Sequence
 
 
 class _LaneWriter(Writer):
+    tracked = False
+
     def __init__(self, workbook: Workbook, inputs: Sequence[Place], outputs: Sequence[Place]) -> None:
         super().__init__(workbook)
         self._inputs = inputs
@@ -61,14 +63,15 @@ class _LaneWriter(Writer):
     def _block_layout(self, rect: Rect) -> Layout:
         return Layout(rect, whole=True, lanes=True)
 
-    def _expression(self, function: Function, unit: Unit, layout: Layout) -> str:
+    def _expression(self, function: Function, unit: Unit, layout: Layout, tracks: Tracks | None = None) -> str:
         if unit.scalar and not unit.block.filled:
             try:
                 return super()._expression(function, unit, replace(layout, whole=True, lanes=True))
             except NotWhole:
                 pass
         function.names.imports.add("each")
-        return f"each(book, lambda: {super()._expression(function, unit, layout)})"
+        shape = "" if unit.scalar else f", {unit.rect.height}, {unit.rect.width}"
+        return f"each(book, lambda: {super()._expression(function, unit, layout)}{shape})"
 
 
 def _check(unit: Unit, *, solved: bool) -> None:

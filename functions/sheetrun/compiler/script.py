@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from sheetrun.compiler.errors import CannotCompile
-from sheetrun.compiler.expressions import Emitter, Layout, Names, NotWhole, ScriptNames
+from sheetrun.compiler.expressions import Emitter, Layout, Names, NotTracked, NotWhole, ScriptNames, Tracks
 from sheetrun.compiler.graph import region
 from sheetrun.compiler.labels import Labels
 from sheetrun.compiler.literal import comment, literal
@@ -67,13 +67,15 @@ class Function:
     units: list[Unit] = field(default_factory=list)
 
 
-def compile_workbook(workbook: Workbook) -> Script:
-    """The script of a workbook. Byte-identical for the same workbook."""
-    return Writer(workbook).script()
+def compile_workbook(workbook: Workbook, *, progress: Callable[[int, int], None] | None = None) -> Script:
+    """The script of a workbook. Byte-identical for the same workbook. ``progress``: blocks written, of how many."""
+    return Writer(workbook).script(progress)
 
 
 class Writer:
     """Writes a script, part by part."""
+
+    tracked = True  #: loops keep lines of cells in lists
 
     def __init__(self, workbook: Workbook) -> None:
         self._workbook = workbook
@@ -84,12 +86,16 @@ class Writer:
         self._imports: set[str] = {"main"}
         self._refused: list[Refused] = []
 
-    def script(self) -> Script:
+    def script(self, progress: Callable[[int, int], None] | None = None) -> Script:
         units, refused = make_units(self._workbook, self._scope)
         self._refused = refused
         parts = schedule(units, self._scope)
+        done = 0
         for part in self._chosen(units, parts):
             self._add(part)
+            done += len(units_of(part))
+            if progress is not None:
+                progress(done, len(units))
         self._functions = [f for f in self._functions if f.statements]
         text, lines = self._assemble(units)
         return Script(
@@ -171,7 +177,7 @@ class Writer:
         self._functions.append(function)
         return function
 
-    def _emitter(self, function: Function, layout: Layout, unit: Unit) -> Emitter:
+    def _emitter(self, function: Function, layout: Layout, unit: Unit, tracks: Tracks | None = None) -> Emitter:
         def alias(sheet: int) -> str:
             known = self._names.sheets.get(sheet)
             if known is None:
@@ -183,15 +189,17 @@ class Writer:
             return self._varies(unit, reference)
 
         name = self._scope.sheet_name
-        return Emitter(layout, unit.sheet, function.names, alias, name, arrays=unit.arrays, varies=varies)
+        return Emitter(
+            layout, unit.sheet, function.names, alias, name, arrays=unit.arrays, varies=varies, tracks=tracks
+        )
 
     def _varies(self, _unit: Unit, _reference: Range) -> bool:
         """Whether what a unit reads through a reference may be another value in another scenario."""
         return True
 
-    def _expression(self, function: Function, unit: Unit, layout: Layout) -> str:
+    def _expression(self, function: Function, unit: Unit, layout: Layout, tracks: Tracks | None = None) -> str:
         """The formula for one cell, or for the cell of a loop."""
-        emitter = self._emitter(function, layout, unit)
+        emitter = self._emitter(function, layout, unit, tracks)
         whole = isinstance(unit.tree, Range) and unit.block.kind is Kind.DYNAMIC and layout.fixed
         return emitter.reference(unit.tree) if whole else emitter.formula(unit.tree)
 
@@ -281,47 +289,74 @@ class Writer:
 
     def _loop(self, function: Function, part: Loop) -> _Statement:
         """One loop over rows or columns; within a turn the units in their order."""
+        tracks = _tracks(part) if self.tracked else None
+        try:
+            return self._written_loop(function, part, tracks)
+        except NotTracked:
+            return self._written_loop(function, part, None)
+
+    def _written_loop(self, function: Function, part: Loop, tracks: Tracks | None) -> _Statement:
         span = _extent(part)
         variable, word = ("r", "rows") if part.by_row else ("c", "columns")
         first, last = (span[0] + 1, span[1] + 1) if part.forward else (span[1] + 1, span[0] + 1)
         function.names.imports.add(word)
-        lines = [f"for {variable} in {word}({first}, {last}):"]
-        statement = _Statement([self._heading(u) for u in part.units] if len(part.units) <= 1 else [], [])
-        offset = len(statement.lines)
+        head = [self._heading(part.units[0])] if len(part.units) == 1 else []
+        lines: list[str] = []
+        computes: list[tuple[Unit, int]] = []
         for unit in part.units:
             if len(part.units) > 1:
                 lines.append(self._heading(unit, "    "))
-            for line in self._loop_line(function, unit, part):
+            for line in self._loop_line(function, unit, part, tracks):
                 lines.append("    " + line)
-            statement.computes.append((unit, offset + len(lines) - 1))
-        statement.lines.extend(lines)
-        return statement
+            computes.append((unit, len(lines)))
+        before, after = ([], []) if tracks is None else self._track_lines(function, part, tracks)
+        offset = len(head) + len(before)
+        loop = f"for {variable} in {word}({first}, {last}):"
+        return _Statement([*head, *before, loop, *lines, *after], [(unit, offset + at) for unit, at in computes])
 
-    def _loop_line(self, function: Function, unit: Unit, part: Loop) -> list[str]:
+    def _track_lines(self, function: Function, part: Loop, tracks: Tracks) -> tuple[list[str], list[str]]:
+        """What makes the lists before a loop, and what stores its results after it."""
+        before = [f"{name} = {text}" for text, name in tracks.fixed.items()]
+        for (sheet, line, numbers), (name, first, last) in tracks.used.items():
+            alias = self._emitter(function, Layout(part.units[0].rect), part.units[0])._alias(sheet)
+            address = range_name(first, line, last, line) if tracks.by_row else range_name(line, first, line, last)
+            before.append(f"{name} = {alias}.{'track_n' if numbers else 'track'}({literal(address)})")
+        after = []
+        for unit in part.units:
+            name = tracks.used[*_line_of(unit, part), False][0]
+            alias = self._emitter(function, Layout(unit.rect), unit)._alias(unit.sheet)
+            after.append(f"{alias}.keep({literal(range_name(*unit.rect))}, {name})")
+        return before, after
+
+    def _loop_line(self, function: Function, unit: Unit, part: Loop, tracks: Tracks | None = None) -> list[str]:
         """What one turn of the loop does for a unit: its cells in this row or column, where it has any."""
         rect = unit.rect
         across = rect.width if part.by_row else rect.height
         low, high = (rect.top, rect.bottom) if part.by_row else (rect.left, rect.right)
+        variable = "r" if part.by_row else "c"
         inner_loop = across > 1
         layout = Layout(rect, row_var=part.by_row or inner_loop, col_var=not part.by_row or inner_loop)
-        if high == low:
+        if high == low and tracks is None:
             layout = Layout(rect, row_var=not part.by_row and inner_loop, col_var=part.by_row and inner_loop)
-        expression = self._expression(function, unit, layout)
+        expression = self._expression(function, unit, layout, tracks)
         sheet = self._emitter(function, layout, unit)._alias(unit.sheet)
         row = "r" if layout.row_var else str(rect.top + 1)
         column = "c" if layout.col_var else str(rect.left + 1)
         lines = [f"{sheet}[{row}, {column}] = {expression}"]
+        if tracks is not None:
+            name = self._emitter(function, layout, unit, tracks).track_of(unit.sheet, rect)
+            function.names.imports.add("kept")
+            lines = [f"{name}[{variable}] = kept({expression})"]
         if unit.block.kind is Kind.DYNAMIC:
             lines = [f"{sheet}.spill(({row}, {column}), {expression})"]
         if inner_loop:
-            variable, word = ("c", "columns") if part.by_row else ("r", "rows")
+            inner, word = ("c", "columns") if part.by_row else ("r", "rows")
             start, end = (rect.left, rect.right) if part.by_row else (rect.top, rect.bottom)
             if not part.inner_forward.get(unit.index, True):
                 start, end = end, start
             function.names.imports.add(word)
-            lines = [f"for {variable} in {word}({start + 1}, {end + 1}):", "    " + lines[0]]
+            lines = [f"for {inner} in {word}({start + 1}, {end + 1}):", "    " + lines[0]]
         if (low, high) != _extent(part):
-            variable = "r" if part.by_row else "c"
             test = f"{variable} == {low + 1}" if low == high else f"{low + 1} <= {variable} <= {high + 1}"
             lines = [f"if {test}:", *("    " + line for line in lines)]
         return lines
@@ -434,6 +469,22 @@ class Writer:
         if needs:
             yield f"    needs=[{', '.join(literal(n) for n in needs)}],"
         yield ")"
+
+
+def _tracks(part: Loop) -> Tracks | None:
+    """The lists of a loop, when each of its units is one column (or row) of numbers computed one by one."""
+    if any(
+        (u.rect.width if part.by_row else u.rect.height) > 1 or u.block.filled or u.block.kind is not Kind.NORMAL
+        for u in part.units
+    ):
+        return None
+    targets = tuple((u.sheet, u.rect) for u in part.units)
+    return Tracks(part.by_row, frozenset(_line_of(u, part) for u in part.units), targets)
+
+
+def _line_of(unit: Unit, part: Loop) -> tuple[int, int]:
+    """The sheet of a unit and its column (or row), 0-based."""
+    return unit.sheet, unit.rect.left if part.by_row else unit.rect.top
 
 
 def _nowhere(sheet: int) -> tuple[Layout, Unit]:

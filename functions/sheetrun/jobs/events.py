@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sheetrun.jobs.states import Priority, Step
+from sheetrun.jobs.states import ENDED, Priority, Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +18,11 @@ class Event:
     type: str
     at: datetime
     data: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def ends(self) -> bool:
+        """Whether the job came to its end: what webhooks tell."""
+        return self.type.removeprefix("job.") in ENDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -357,6 +357,15 @@ def out_of_time(job: Job, epoch: int, now: datetime) -> Change:
     return _too_late(job, now)
 
 
+def is_late(job: Job, now: datetime) -> bool:
+    """Whether a client must not be shown the job as it is: its upload or its deadline is past, and nobody works on it."""
+    if job.ended or job.leased(now):
+        return False
+    if job.state is State.AWAITING_UPLOAD:
+        return now >= job.upload_expires_at
+    return job.deadline_at is not None and now >= job.deadline_at
+
+
 def swept(job: Job, now: datetime, *, patience: timedelta, max_attempts: int) -> Change | None:
     """What time alone does to a job that is not at an end; None when nothing is due.
 

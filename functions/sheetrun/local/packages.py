@@ -26,7 +26,7 @@ _EDGE = ("__init__.py", "settings.py", "bootstrap.py", "jobs", "service", "aws")
 _NEVER = frozenset({"client", "local", "__pycache__"})
 
 #: Functions that ship only the rooms of the edge: a small package starts fast. The others ship what computes too.
-EDGE = ("api", "intake", "sweep")
+EDGE = ("api", "intake", "deliver", "sweep")
 COMPUTING = ("parse", "generate", "execute")
 
 

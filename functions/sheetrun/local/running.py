@@ -89,7 +89,7 @@ def up(
         deployed = deploy(
             emulator.endpoint,
             stack=STACK,
-            parameters={**_here(), **(parameters or {})},
+            parameters={"EndpointUrl": emulator.endpoint, **_here(), **(parameters or {})},
             credentials=ROOT,
             tell=tell,
         )
@@ -150,6 +150,7 @@ def _here() -> dict[str, str]:
         "PatienceSeconds": "10",
         "MaxRunning": "8",
         "MaxClientRunning": "6",
+        "WebhookPrivate": "true",
     }
 
 

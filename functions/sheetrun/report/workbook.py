@@ -155,10 +155,7 @@ def _notes(report: Mapping[str, Any]) -> Markup | None:
             "and a difference need not be ours."
         )
     if report.get("precision_as_displayed"):
-        notes.append(
-            "The workbook is set to precision as displayed: Excel rounds every value to what its cell shows. "
-            "Here all digits count, so results may differ."
-        )
+        notes.append("The workbook is set to precision as displayed: every result is rounded to what its cell shows.")
     if _count(report, "stale"):
         notes.append(
             "Stale cells hold values that Excel did not calculate when the file was saved; they are neither matches nor "

@@ -27,6 +27,15 @@ class Span(NamedTuple):
         """Whether it lies on the sheet."""
         return 1 <= self.top <= self.bottom <= MAX_ROWS and 1 <= self.left <= self.right <= MAX_COLUMNS
 
+    def holds(self, other: Span) -> bool:
+        """Whether another rectangle lies within this one."""
+        return (
+            self.top <= other.top
+            and other.bottom <= self.bottom
+            and self.left <= other.left
+            and other.right <= self.right
+        )
+
 
 @cache
 def column_number(letters: str) -> int:

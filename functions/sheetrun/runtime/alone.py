@@ -8,7 +8,7 @@ here is read again: results go to a second book.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from sheetrun.runtime.book import Book, Failure, Step, describe
 from sheetrun.runtime.errors import Raised, Unsupported
 from sheetrun.runtime.guard import run_guarded
 from sheetrun.runtime.sheet import Area, Key, Sheet, span_of
+from sheetrun.runtime.tracks import Track, track_of
 from sheetrun.runtime.values import Value
 
 
@@ -34,6 +35,9 @@ class _Reading(Sheet):
     def store_array(self, span: Span, value: Value) -> None:
         self.twin.store_array(span, value)
 
+    def _track(self, span: Span, *, numbers: bool) -> Track:
+        return track_of(self, span, self.rectangle(span), numbers=numbers, twin=True)
+
     def spill(self, key: Key, value: Value) -> None:
         self.twin.spill(key, value)
 
@@ -45,9 +49,11 @@ class _Reading(Sheet):
 class AloneBook(Book):
     """``run`` computes every cell from stored values; ``results`` then holds the sheets with what came out."""
 
+    kind: ClassVar[type[Book]] = Book  #: of the results
+
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.results = Book(**options)
+        self.results = self.kind(**options)
 
     def add_sheet(self, name: str, areas: list[Area]) -> Sheet:
         plain = super().add_sheet(name, areas)
@@ -68,6 +74,7 @@ class AloneBook(Book):
     def run(self, steps: Sequence[Step], progress: Callable[[int, int, str], None] | None = None) -> None:
         """Computes all steps, in any order: none reads what another one wrote."""
         self.results.spills = dict(self.spills)
+        self.results.formats = self.formats
         with np.errstate(all="ignore"), indexes.kept():
             for done, each in enumerate(steps, 1):
                 self._defined.clear()

@@ -50,6 +50,7 @@ from sheetrun.runtime.ops import (
 )
 from sheetrun.runtime.registry import entries, find
 from sheetrun.runtime.standalone import main
+from sheetrun.runtime.tracks import boxed, kept
 from sheetrun.runtime.values import MISSING
 from sheetrun.runtime.windows import over
 
@@ -66,6 +67,7 @@ __all__ = [
     "VALUE_ERROR",
     "ExcelError",
     "add",
+    "boxed",
     "called",
     "columns",
     "concat",
@@ -75,6 +77,7 @@ __all__ = [
     "ge",
     "gt",
     "intersection",
+    "kept",
     "le",
     "let",
     "lt",

@@ -22,6 +22,7 @@ from sheetrun.runtime.cells import EMPTY, NUMBER, PENDING, TEXT
 from sheetrun.runtime.coerce import number_in_text
 from sheetrun.runtime.errors import Raised, Stop, Unsupported
 from sheetrun.runtime.guard import run_guarded
+from sheetrun.runtime.pivots import Pivot
 from sheetrun.runtime.sheet import Area, Key, Ref, Refs, Sheet, span_of
 from sheetrun.runtime.values import Scalar, Value, encode
 
@@ -138,8 +139,10 @@ class Book:
         self.formulas: dict[
             tuple[int, int, int], str
         ] = {}  #: (sheet, row, col) -> text with "=", where it is asked for
-        self.formats: dict[tuple[int, int, int], str] = {}
+        #: per sheet, number formats and where they are, where they are asked for
+        self.formats: dict[int, list[tuple[str, Sequence[Span]]]] = {}
         self.spills: dict[tuple[int, int, int], Span] = {}
+        self.pivots: Sequence[Pivot] = ()
         self.failures: list[Failure] = []
         self.circular: list[tuple[int, int, int]] = []
         self.cached: list[list[Area]] = []  #: per sheet, what Excel stored, for cells that cannot be computed
@@ -192,6 +195,14 @@ class Book:
         a, b = sorted((self[first].index, self[last].index))
         area = span_of(key)[0]
         return Refs(tuple(Ref(s, area) for s in self.sheets[a : b + 1]))
+
+    def format_at(self, sheet: int, row: int, col: int) -> str:
+        """The number format of a cell."""
+        here = Span(row, col, row, col)
+        for code, rects in self.formats.get(sheet, ()):
+            if any(rect.holds(here) for rect in rects):
+                return code
+        return "General"
 
     def random(self) -> float:
         """The next number of RAND: in [0, 1), from the seed of this run."""

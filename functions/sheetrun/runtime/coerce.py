@@ -44,7 +44,7 @@ def to_number(value: Scalar) -> float | ExcelError:
         return value
     if isinstance(value, Missing):
         return 0.0
-    return float(value)
+    return VALUE if callable(value) else float(value)
 
 
 def to_logical(value: Scalar) -> bool | ExcelError:
@@ -63,7 +63,7 @@ def to_logical(value: Scalar) -> bool | ExcelError:
         return False if word == "FALSE" else VALUE
     if isinstance(value, ExcelError):
         return value
-    return bool(value)
+    return VALUE if callable(value) else bool(value)
 
 
 def to_text(value: Scalar) -> str | ExcelError:
@@ -79,7 +79,7 @@ def to_text(value: Scalar) -> str | ExcelError:
         return "TRUE" if value else "FALSE"
     if isinstance(value, ExcelError):
         return value
-    return general(float(value))
+    return VALUE if callable(value) else general(float(value))
 
 
 def general(value: float) -> str:

@@ -258,6 +258,16 @@ def _format_division(number: Decimal, digits: Digits) -> str:
     return head + separator + fraction + tail
 
 
+def division_value(number: float, digits: Digits) -> float:
+    """What a number of 0 or more is when it is written as a fraction."""
+    if digits.division is None:
+        raise ValueError("the section has no fraction")
+    scaled = number * 100.0**digits.percents
+    whole = math.floor(scaled) if any(slot for slot, _ in digits.whole) else 0
+    top, bottom, _ = _division_parts(scaled - whole, digits.division[1])
+    return (whole + top / bottom) / 100.0**digits.percents
+
+
 def _placeholders(slots: tuple[tuple[bool, str], ...]) -> str:
     return "".join(t for slot, t in slots if slot)
 

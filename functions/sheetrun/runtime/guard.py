@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sheetrun.runtime.address import Span
 from sheetrun.runtime.errors import Raised
+from sheetrun.runtime.tracks import Track
 
 if TYPE_CHECKING:
     from sheetrun.runtime.book import Book, Step
@@ -90,12 +91,24 @@ def _load(node: ast.expr) -> ast.expr:
     return ast.parse(ast.unparse(node), mode="eval").body
 
 
-def failed_statement(sheet: Sheet, key: Any, error: Exception) -> None:
+def failed_statement(sheet: Sheet | Track, key: Any, error: Exception) -> None:
     """What to do with the range of a statement that failed: an error value is its result, else it keeps the cached one."""
     from sheetrun.runtime.sheet import span_of
 
+    if isinstance(sheet, Track):
+        sheet[key] = _failed_cell(sheet, key, error)
+        return
     span: Span = span_of(key)[0]
     if isinstance(error, Raised):
         sheet[key] = error.error
         return
     sheet.book.keep(sheet, span, error)
+
+
+def _failed_cell(track: Track, index: int, error: Exception) -> Any:
+    """What a cell of a loop shows when its formula failed."""
+    if isinstance(error, Raised):
+        return error.error
+    row, col = track.place(index)
+    track.sheet.book.keep(track.sheet, Span(row, col, row, col), error)
+    return track.sheet.cell(row, col)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sheetrun.runtime.alone import AloneBook
 from sheetrun.runtime.book import Book, Step
 from sheetrun.runtime.payload import RunInput, RunOutput, book_from
 
@@ -15,14 +16,13 @@ Progress = Callable[[int, int, str], None]
 def run_payload(namespace: Mapping[str, Any], payload: bytes, progress: Progress | None = None) -> bytes:
     """Computes a workbook: input bytes and the executed script in, output bytes out (see ``payload``)."""
     source = RunInput.from_bytes(payload)
+    own = len(source.sheets) - source.externals
     if source.alone:
-        from sheetrun.runtime.alone import AloneBook
-
-        alone = book_from(source, AloneBook)
+        alone = _alone(source)
         alone.run(namespace["STEPS"], progress)
-        return RunOutput.of(alone.results, len(source.sheets), 0.0).to_bytes()
+        return RunOutput.of(alone.results, own, 0.0).to_bytes()
     book, seconds = run_steps(namespace["STEPS"], source, progress)
-    return RunOutput.of(book, len(source.sheets), seconds).to_bytes()
+    return RunOutput.of(book, own, seconds).to_bytes()
 
 
 def run_steps(steps: list[Step], source: RunInput, progress: Progress | None = None) -> tuple[Book, float]:
@@ -31,3 +31,11 @@ def run_steps(steps: list[Step], source: RunInput, progress: Progress | None = N
     started = time.perf_counter()
     book.run(steps, progress)
     return book, time.perf_counter() - started
+
+
+def _alone(source: RunInput) -> AloneBook:
+    if source.displayed:
+        from sheetrun.runtime.displayed import DisplayedAloneBook
+
+        return book_from(source, DisplayedAloneBook)
+    return book_from(source, AloneBook)

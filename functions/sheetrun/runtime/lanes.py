@@ -58,11 +58,11 @@ class LaneBook(Book):
         assert isinstance(sheet, LaneSheet)
         sheet.put(place[1], place[2], num, tag)
 
-    def values(self, place: Place) -> tuple[Numbers, Tags]:
-        """(num, tag) of a cell in every lane."""
-        sheet = self.sheets[place[0]]
-        assert isinstance(sheet, LaneSheet)
-        return sheet.values(place[1], place[2])
+    def gathered(self, sheet: int, rows: Any, columns: Any) -> tuple[Numbers, Tags]:
+        """(num, tag) of some cells of a sheet in every lane: cells × lanes."""
+        held = self.sheets[sheet]
+        assert isinstance(held, LaneSheet)
+        return held.gathered(rows, columns)
 
 
 class LaneSheet(Sheet):
@@ -193,14 +193,18 @@ class LaneSheet(Sheet):
             tag = np.broadcast_to(np.int32(NUMBER), num.shape)
         return Window(_slid(num, rows, columns, height, width), _slid(tag, rows, columns, height, width))
 
-    def values(self, row: int, col: int) -> tuple[Numbers, Tags]:
-        part = self._part(Span(row, col, row, col))
-        if part is not None:
-            r, c = part[0].start, part[1].start
-            return self.nums[r, c], self.tags[r, c]
-        num, tag = encode(super().cell(row, col))
-        lanes = self.laned.lanes
-        return np.full(lanes, num), np.full(lanes, tag, np.int32)
+    def gathered(self, rows: Any, columns: Any) -> tuple[Numbers, Tags]:
+        box = self.box or Span(1, 1, 0, 0)
+        inside = (rows >= box.top) & (rows <= box.bottom) & (columns >= box.left) & (columns <= box.right)
+        if inside.all():
+            return self.nums[rows - box.top, columns - box.left], self.tags[rows - box.top, columns - box.left]
+        num, tag = np.zeros((len(rows), self.laned.lanes)), np.zeros((len(rows), self.laned.lanes), np.int32)
+        at = rows[inside] - box.top, columns[inside] - box.left
+        if inside.any():
+            num[inside], tag[inside] = self.nums[at], self.tags[at]
+        for i in np.flatnonzero(~inside).tolist():
+            num[i], tag[i] = encode(super().cell(int(rows[i]), int(columns[i])))
+        return num, tag
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
@@ -269,20 +273,18 @@ def _slid(array: Any, rows: int, columns: int, height: int, width: int) -> Any:
     return windows.reshape(rows * columns, array.shape[2], height, width)
 
 
-def each(book: LaneBook, formula: Callable[[], Value]) -> Value:
-    """The result of a formula, computed lane by lane: cells × lanes."""
+def each(book: LaneBook, formula: Callable[[], Value], rows: int = 1, columns: int = 1) -> Value:
+    """The result of a formula for a range of cells, computed lane by lane: cells × lanes."""
+    shape = rows, columns
     results: list[Arr] = []
     try:
         for lane in range(book.lanes):
             book.lane = lane
-            results.append(_result(formula()))
+            value = formula()
+            results.append(Arr.of(CALC if callable(value) else value).expanded(shape))
     finally:
         book.lane = None
     num = np.stack([a.num.ravel() for a in results], axis=1)
     if all(a.tag is None for a in results):
         return Arr(num)
     return Arr(num, np.stack([a.tags().ravel() for a in results], axis=1))
-
-
-def _result(value: Value) -> Arr:
-    return Arr.of(CALC if callable(value) else value)

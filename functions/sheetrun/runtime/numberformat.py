@@ -95,6 +95,11 @@ def format_number(value: Scalar, code: str, date1904: bool = False) -> str:
     return format_digits(abs(number), compile_digits(section.tokens), sign)
 
 
+def section_of(number: float, code: str) -> Section | None:
+    """The section of a format code that writes a number; None when no condition holds. Raises #VALUE! for no code."""
+    return _choose(number, read_code(code))[0]
+
+
 def _choose(number: float, sections: tuple[Section, ...]) -> tuple[Section | None, str]:
     """The section for a number and the sign to be written before it."""
     minus = "-" if number < 0 else ""

@@ -8,7 +8,7 @@ as in Excel: one row or column repeats, what is beyond the smaller array is #N/A
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -23,6 +23,7 @@ from sheetrun.runtime.values import Arr, Erring, Scalar, Value, common_shape, er
 
 _BOX_DIV0: Final = float(DIV0)
 _BOX_NUM: Final = float(NUM)
+_MOST_CONSTANTS: Final = 1 << 14
 
 #: A sum or difference whose magnitude falls below this part of its first operand is noise: Excel makes it 0. Measured on
 #: stored values: 0.6999999999999993-0.7 (9.5e-16) is stored as 0, 91.60000000000014-91.6 (1.55e-15) is not.
@@ -38,20 +39,20 @@ def num(value: Value) -> Any:
         return erring(value.num)
     if kind is Erring:
         return value
-    if kind is Ref or kind is Refs:
+    if kind is Ref:
         array = value.arr()
         return num(array.cell(0, 0)) if array.size == 1 else erring(array.num)
-    if callable(value):
+    if kind is Refs or callable(value):  # there is no arithmetic on unions and 3-D references
         return VALUE
     return to_number(value)
 
 
 def spread(value: Value) -> Value:
     """A reference as the values in it: a scalar for one cell, else an Arr. Anything else as it is."""
-    if isinstance(value, Ref | Refs):
+    if isinstance(value, Ref):
         array = value.arr()
         return array.cell(0, 0) if array.size == 1 else array
-    return value
+    return VALUE if isinstance(value, Refs) else value
 
 
 def single(value: Value, host: Ref) -> Value:
@@ -375,6 +376,16 @@ def rows(first: int, last: int) -> range:
 columns = rows
 
 
-def text_array(values: list[list[Scalar]]) -> Arr:
-    """An array constant."""
-    return Arr.rows(values)
+_constants: dict[int, tuple[Any, Arr]] = {}
+
+
+def text_array(values: Sequence[Sequence[Scalar]]) -> Arr:
+    """An array constant. Tuples are constants of the script's code: each is made into an array once."""
+    if type(values) is not tuple:
+        return Arr.rows(values)
+    kept = _constants.get(id(values))
+    if kept is None or kept[0] is not values:
+        if len(_constants) > _MOST_CONSTANTS:
+            _constants.clear()
+        kept = _constants[id(values)] = values, Arr.rows(values)
+    return kept[1]

@@ -21,6 +21,7 @@ from sheetrun.runtime.address import Span
 from sheetrun.runtime.book import Book, Failure, Iteration, Named, Tables
 from sheetrun.runtime.cells import TEXT, Numbers, Tags
 from sheetrun.runtime.errors import ExcelError
+from sheetrun.runtime.pivots import Pivot
 from sheetrun.runtime.sheet import Area
 from sheetrun.runtime.values import Scalar
 
@@ -58,6 +59,10 @@ class RunInput:
     spills: Sequence[tuple[int, Span]] = ()  #: where dynamic arrays that are not computed stand
     overrides: Sequence[tuple[int, int, int, Scalar]] = ()  #: (sheet, row, column, value), 1-based
     path: str = ""
+    formats: Sequence[tuple[int, str, Sequence[Span]]] = ()  #: (sheet, number format, where), if they are asked for
+    pivots: Sequence[Pivot] = ()  #: where they are asked for
+    displayed: bool = False  #: precision as displayed: results are rounded by their formats
+    externals: int = 0  #: how many of the sheets, the last ones, are stored cells of other workbooks
     alone: bool = False  #: each formula from stored values (see ``alone``), not from what others give
 
     def to_bytes(self) -> bytes:
@@ -87,12 +92,20 @@ class RunInput:
                 for *place, value in self.overrides
             ],
             "path": self.path,
+            "formats": [[sheet, code, [list(span) for span in spans]] for sheet, code, spans in self.formats],
+            "pivots": [pivot.to_json() for pivot in self.pivots],
+            "displayed": self.displayed,
+            "externals": self.externals,
             "alone": self.alone,
         }
         return pack(header, (a for s in self.sheets for a in s.areas))
 
     def book(self) -> Book:
         """The book, ready to run. Its arrays are copies: the input can be used again."""
+        if self.displayed:
+            from sheetrun.runtime.displayed import DisplayedBook
+
+            return book_from(self, DisplayedBook)
         return book_from(self, Book)
 
     @classmethod
@@ -115,6 +128,10 @@ class RunInput:
             [(v[0], Span(*v[1:5])) for v in header["spills"]],
             [(s, r, c, ExcelError(v["error"]) if isinstance(v, dict) else v) for s, r, c, v in header["overrides"]],
             header["path"],
+            [(sheet, code, [Span(*span) for span in spans]) for sheet, code, spans in header["formats"]],
+            [Pivot.from_json(pivot) for pivot in header["pivots"]],
+            header["displayed"],
+            header["externals"],
             header["alone"],
         )
 
@@ -136,6 +153,9 @@ def book_from(source: RunInput, kind: type[AnyBook]) -> AnyBook:
     book.tables = {pool.fold(k): v for k, v in source.tables.items()}
     book.formulas = {(s, r, c): text for s, r, c, text in source.formulas}
     book.path = source.path
+    book.pivots = source.pivots
+    for index, code, spans in source.formats:
+        book.formats.setdefault(index, []).append((code, spans))
     book.spills = {(sheet, span.top, span.left): span for sheet, span in source.spills}
     for index, row, col, value in source.overrides:
         book.override(index, row, col, float(value) if type(value) is int else value)
@@ -170,7 +190,11 @@ class RunOutput:
             [],
             book.failures,
             book.circular,
-            [(key[0], span) for key, span in book.spills.items()],
+            [
+                (sheet, span)
+                for (sheet, _, _), span in book.spills.items()
+                if any(area.span.holds(span) for area in book.sheets[sheet].areas)  # else it has no cells
+            ],
             seconds,
         )
 

@@ -6,7 +6,8 @@ case-folded form (Excel compares text without case) and what it reads as in arit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,9 @@ from sheetrun.runtime.cells import TEXT, Numbers, Tags
 _texts: list[str] = []
 _ids: dict[str, int] = {}
 _folded: NDArray[np.int32] = np.empty(0, np.int32)
+_folded_count = 0
 _read_as: Numbers = np.empty(0)
+_read_count = 0
 
 
 def intern(text: str) -> int:
@@ -48,23 +51,35 @@ def fold(value: str) -> str:
 
 def folded() -> NDArray[np.int32]:
     """For each id, the id of its folded text (shape: size of the pool)."""
-    global _folded
-    while len(_folded) < len(_texts):
-        new = [intern(fold(t)) for t in _texts[len(_folded) :]]
-        _folded = np.concatenate([_folded, np.array(new, np.int32)])
-    return _folded
+    global _folded, _folded_count
+    while _folded_count < len(_texts):
+        new = [intern(fold(t)) for t in _texts[_folded_count:]]
+        _folded = _grown(_folded, _folded_count, new)
+        _folded_count += len(new)
+    return _folded[:_folded_count]
 
 
 def read_as(parse: Callable[[str], float]) -> Numbers:
     """For each id, ``parse(text)``: its number or a boxed #VALUE! (``parse`` must always be the same function)."""
-    global _read_as
-    if len(_read_as) < len(_texts):
-        new = [parse(t) for t in _texts[len(_read_as) :]]
-        _read_as = np.concatenate([_read_as, np.array(new, np.float64)])
-    return _read_as
+    global _read_as, _read_count
+    if _read_count < len(_texts):
+        new = [parse(t) for t in _texts[_read_count:]]
+        _read_as = _grown(_read_as, _read_count, new)
+        _read_count += len(new)
+    return _read_as[:_read_count]
+
+
+def _grown(array: Any, count: int, new: Sequence[float]) -> Any:
+    """An array with more behind its first ``count`` places; its room doubles, so that texts one by one cost little."""
+    if count + len(new) > len(array):
+        more = np.empty(max(2 * len(array), count + len(new), 256), array.dtype)
+        more[:count] = array[:count]
+        array = more
+    array[count : count + len(new)] = new
+    return array
 
 
 def forget_readings() -> None:
     """Drops what texts read as: a new run reads dates in another way."""
-    global _read_as
-    _read_as = np.empty(0)
+    global _read_as, _read_count
+    _read_as, _read_count = np.empty(0), 0

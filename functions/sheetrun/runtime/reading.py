@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 from typing import Final
 
 _NUMBER = re.compile(
@@ -54,6 +55,8 @@ _shift = 0  # what serials of the run's date system are lower by
 def set_calendar(year: int, shift: int) -> None:
     """The year that ``"3/4"`` falls in, and the days between the 1900 system and the run's."""
     global _current_year, _shift
+    if (year, shift) != (_current_year, _shift):
+        read_number.cache_clear()
     _current_year, _shift = year, shift
 
 
@@ -61,6 +64,7 @@ def current_year() -> int:
     return _current_year
 
 
+@lru_cache(maxsize=1 << 16)  # LAMBDAs make the same few texts again and again
 def read_number(text: str) -> float | None:
     """The number, date serial or time that a text reads as; None when it reads as none."""
     padded, text = text, text.strip(_SPACE)

@@ -72,6 +72,7 @@ class Entry:
     volatile: bool
     category: str
     summary: str
+    vector: Callable[..., Any] | None = None  #: the same on float64 arrays
 
     @property
     def needs_host(self) -> bool:
@@ -96,7 +97,8 @@ class Entry:
         """The least and the largest number of arguments (None: no end)."""
         written = self.parameters[1:] if self.needs_host else self.parameters
         least = sum(1 for p in written if not p.optional and not p.variadic)
-        return least, None if any(p.variadic for p in written) else len(written)
+        tail = self.variadics()
+        return least or len(tail), None if tail else len(written)
 
 
 _entries: dict[str, Entry] = {}
@@ -114,6 +116,7 @@ def excel(
     *,
     vector: Callable[..., Any] | None = None,
     whole: Callable[..., Any] | None = None,
+    direct: Callable[..., Any] | None = None,
     volatile: bool = False,
     also: tuple[str, ...] = (),
 ) -> Callable[[Function], Function]:
@@ -123,11 +126,13 @@ def excel(
     error the result is set to it afterwards, and a NaN or infinity that ``vector`` makes is #NUM!.
     ``whole``: answers a call with an array in a lifted place, given the arguments as they came; None leaves the call
     to be lifted cell by cell.
+    ``direct``: answers the commonest calls at once, given the arguments as they came; NotImplemented leaves the call
+    to the general way. Functions of numbers have one: themselves, when all arguments are floats.
     """
     name, parameters, returns = read_signature(signature)
 
     def register(function: Function) -> Function:
-        call = _caller(function, parameters, vector, whole, volatile)
+        call = _caller(function, parameters, vector, whole, direct, volatile)
         call.__name__ = call.__qualname__ = name.replace(".", "_")
         call.__doc__ = function.__doc__
         category = function.__module__.rsplit(".", 1)[-1]
@@ -143,6 +148,7 @@ def excel(
                 volatile,
                 category,
                 inspect.cleandoc(function.__doc__ or "").split("\n", 1)[0],
+                vector,
             )
         return function
 
@@ -205,7 +211,12 @@ def _read_default(written: str) -> Any:
 
 
 def _caller(
-    function: Callable[..., Any], parameters: tuple[Parameter, ...], vector: Any, whole: Any, volatile: bool
+    function: Callable[..., Any],
+    parameters: tuple[Parameter, ...],
+    vector: Any,
+    whole: Any,
+    direct: Callable[..., Any] | None,
+    volatile: bool,
 ) -> Callable[..., Value]:
     fixed = tuple(p for p in parameters if not p.variadic)
     tail = tuple(p for p in parameters if p.variadic)
@@ -215,8 +226,24 @@ def _caller(
     lifted = tuple(p.kind in LIFTED for p in fixed)
     tail_lifted = tuple(p.kind in LIFTED for p in tail)
     any_lifted = any(lifted) or any(tail_lifted)
+    if direct is None and fixed and not tail and all(p.kind == "number" for p in fixed) and least == len(fixed):
+        direct = _of_floats(function, len(fixed))
 
     def call(*args: Value) -> Value:
+        if direct is not None:
+            try:
+                found = direct(*args)
+                if found is not NotImplemented:
+                    return found if type(found) is float and found - found == 0.0 else finish(found)
+            except Raised as stop:
+                return stop.error
+            except ZeroDivisionError:
+                return DIV0
+            except ArithmeticError:
+                return NUM
+        return general(args)
+
+    def general(args: tuple[Value, ...]) -> Value:
         count = len(args)
         if count < least or (count > len(fixed) and not tail):
             raise TypeError(f"{call.__name__} takes {least} to {len(fixed)} arguments, not {count}")
@@ -285,6 +312,20 @@ def _caller(
         return Arr.flat((_single(r) for r in results), shape)
 
     return call
+
+
+def _of_floats(function: Callable[..., Any], count: int) -> Callable[..., Any]:
+    """A function of numbers for calls in which all arguments are floats already."""
+
+    def direct(*args: Value) -> Any:
+        if len(args) != count:
+            return NotImplemented
+        for arg in args:
+            if type(arg) is not float:
+                return NotImplemented
+        return function(*args)
+
+    return direct
 
 
 _ARRAYS: Final = frozenset({Arr, np.ndarray, Erring})
@@ -366,6 +407,8 @@ def finish(value: Any) -> Value:
 def _scalar_of(value: Value) -> Scalar:
     if hasattr(value, "arr"):  # a Ref in a scalar place: one cell, or the caller has intersected already
         return value.arr().cell(0, 0)  # type: ignore[no-any-return]
+    if callable(value):  # a LAMBDA where a value is wanted
+        return VALUE
     scalar: Scalar = None if value is MISSING else value
     return scalar
 

@@ -91,6 +91,7 @@ def run_lanes(namespace: Mapping[str, Any], payload: bytes, progress: Progress |
     most = max(1, min(_MOST_LANES, _LANE_BYTES // (_CELL_BYTES * max(box_cells, 1)), source.count))
     started = time.perf_counter()
     at = opened = 0
+    views = _views(source.outputs)
     for lanes in _sizes(most):
         if at >= source.count:
             break
@@ -101,7 +102,7 @@ def run_lanes(namespace: Mapping[str, Any], payload: bytes, progress: Progress |
         for k, place in enumerate(source.inputs):
             book.put(place, source.num[chosen, k], tags[chosen, k])
         _compute(namespace["STEPS"], book)
-        out.take(book, source.outputs, at, min(lanes, source.count - at))
+        out.take(book, views, at, min(lanes, source.count - at))
         at += lanes
         if progress is not None:
             progress(min(at, source.count), source.count, "scenarios computed")
@@ -164,10 +165,30 @@ class _Out:
         shape = len(source.outputs), source.count
         return cls(np.zeros(shape), np.zeros(shape, np.int32))
 
-    def take(self, book: LaneBook, places: Sequence[Place], at: int, count: int) -> None:
-        for k, place in enumerate(places):
-            num, tag = book.values(place)
-            self.num[k, at : at + count], self.tag[k, at : at + count] = num[:count], tag[:count]
+    def take(self, book: LaneBook, views: Sequence[_View], at: int, count: int) -> None:
+        here = slice(at, at + count)
+        for view in views:
+            num, tag = book.gathered(view.sheet, view.rows, view.columns)
+            self.num[view.outputs, here], self.tag[view.outputs, here] = num[:, :count], tag[:, :count]
 
     def to_bytes(self, seconds: float) -> bytes:
         return RunOutput([[Area(1, 1, self.num, self.tag)]], [], [], [], [], seconds).to_bytes()
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """Outputs on one sheet: which of all the outputs, and the rows and columns of their cells (1-based)."""
+
+    sheet: int
+    outputs: Any
+    rows: Any
+    columns: Any
+
+
+def _views(places: Sequence[Place]) -> list[_View]:
+    table = np.array(places, np.int64).reshape(-1, 3)
+    found = []
+    for sheet in np.unique(table[:, 0]).tolist():
+        at = np.flatnonzero(table[:, 0] == sheet)
+        found.append(_View(sheet, at, table[at, 1], table[at, 2]))
+    return found

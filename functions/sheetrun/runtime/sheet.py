@@ -22,6 +22,7 @@ from sheetrun.runtime import pool
 from sheetrun.runtime.address import MAX_COLUMNS, MAX_ROWS, Span, read_span, span_address
 from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, TEXT, Numbers, Tags
 from sheetrun.runtime.errors import CALC, NUM, REF, SPILL, ExcelError, Raised, error_of
+from sheetrun.runtime.tracks import Track, line_of, track_of
 from sheetrun.runtime.values import Arr, Scalar, Value, encode, erring
 
 if TYPE_CHECKING:
@@ -221,7 +222,7 @@ class Sheet:
         if type(value) is float:
             num, tag = value, NUMBER
         else:
-            num, tag = encode(_first(value))
+            num, tag = encode(first_of(value))
         if tag == EMPTY:
             tag = NUMBER
         if num - num != 0.0 and num == num:  # infinite
@@ -362,6 +363,23 @@ class Sheet:
         whole = Span(span.top, span.left, span.bottom + rows - 1, span.right + columns - 1)
         return Growing(self.rectangle(whole), span.shape, rows if rows > 1 else columns, down=rows > 1)
 
+    def track(self, key: Key) -> Track:
+        """The values of a line of cells as a list, indexed by row or column (see ``tracks``)."""
+        return self._track(span_of(key)[0], numbers=False)
+
+    def track_n(self, key: Key) -> Track:
+        """The same as numbers, for arithmetic."""
+        return self._track(span_of(key)[0], numbers=True)
+
+    def _track(self, span: Span, *, numbers: bool) -> Track:
+        return track_of(self, span, self.rectangle(span), numbers=numbers, twin=False)
+
+    def keep(self, key: Key, track: Track) -> None:
+        """Stores the part of a track that a loop has computed."""
+        span, _ = span_of(key)
+        first, last = (span.top, span.bottom) if track.down else (span.left, span.right)
+        self.store_array(span, line_of(track.results()[first : last + 1], down=track.down))
+
     def window(self, key: Key, rows: int, columns: int) -> Any:
         """The windows that a reference gives to each cell of a block: ``key`` for the first one, moving ``rows`` down
         and ``columns`` to the right (1: all the same)."""
@@ -372,7 +390,7 @@ class Sheet:
         return Window.sliding(self.rectangle(around), *span.shape)
 
 
-def _first(value: Value) -> Value:
+def first_of(value: Value) -> Value:
     """What a cell shows of a result: the first cell of an array or reference, #CALC! for a function."""
     if isinstance(value, Arr | np.ndarray):
         return Arr.of(value).cell(0, 0)

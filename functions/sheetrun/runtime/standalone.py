@@ -6,6 +6,7 @@ The data of the workbook stand beside the script (``model.py`` and ``model.data`
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
 import re
 import sys
@@ -24,6 +25,8 @@ def main(steps: list[Step], script: str, argv: Sequence[str] | None = None) -> N
     parser = argparse.ArgumentParser(prog=Path(script).name, description="A workbook as a Python program.")
     parser.add_argument("--set", metavar="SHEET!CELL=VALUE", action="append", default=[], help="set a cell first")
     parser.add_argument("--get", metavar="SHEET!CELL", action="append", default=[], help="print these cells alone")
+    parser.add_argument("--now", metavar="TIME", type=datetime.datetime.fromisoformat, help="what the clock says")
+    parser.add_argument("--seed", metavar="N", type=int, help="where random numbers start")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args(argv)
     data = Path(script).with_suffix(".data")
@@ -41,7 +44,9 @@ def main(steps: list[Step], script: str, argv: Sequence[str] | None = None) -> N
         parser.error(str(error))
     from dataclasses import replace
 
-    book, _ = run_steps(steps, replace(source, overrides=[*source.overrides, *overrides]))
+    now = source.now if options.now is None else options.now.replace(tzinfo=None)
+    seed = source.seed if options.seed is None else options.seed
+    book, _ = run_steps(steps, replace(source, overrides=[*source.overrides, *overrides], now=now, seed=seed))
     if not wanted:
         wanted = [(book[name].index, *span) for s in steps for name, span in s.targets]
     _print(book, wanted, as_json=options.json, bare=bool(options.get))

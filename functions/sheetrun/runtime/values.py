@@ -14,7 +14,7 @@ import numpy as np
 
 from sheetrun.runtime import pool
 from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, TEXT, Mask, Numbers, Tags
-from sheetrun.runtime.errors import ExcelError, error_of
+from sheetrun.runtime.errors import CALC, ExcelError, error_of
 
 Scalar: TypeAlias = float | str | bool | ExcelError | None
 Value: TypeAlias = Any  # what flows between functions: see the module docstring
@@ -45,8 +45,8 @@ def encode(value: Any) -> tuple[float, int]:
         from sheetrun.runtime.coerce import number_in_text
 
         return number_in_text(value), pool.tag_of(value)
-    if isinstance(value, ExcelError):
-        return float(value), NUMBER
+    if callable(value):  # a LAMBDA is no value of a cell
+        return float(CALC), NUMBER
     return float(value), NUMBER
 
 

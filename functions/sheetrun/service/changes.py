@@ -37,8 +37,18 @@ def change_job(
 
 
 def send_now(ledger: Ledger, queues: Queues, change: Change | None, log: Log) -> None:
-    """Puts a change's message on its queue at once. What fails here is sent later, from the outbox, by ``sweep``."""
-    if change is None or change.dispatch is None:
+    """Puts a change's messages on their queues at once. What fails here is sent later, from the outbox, by ``sweep``."""
+    if change is None:
+        return
+    for event in change.events:
+        if event.ends:
+            seconds = round((event.at - change.job.created_at).total_seconds(), 3)
+            log.info("job_ended", job_id=change.job.id, state=change.job.state.value, seconds=seconds)
+            try:
+                queues.post({"job_id": change.job.id, "event": event.number})
+            except StepRetryable as problem:
+                log.warning("telling_deferred", job_id=change.job.id, why=problem.code)
+    if change.dispatch is None:
         return
     try:
         queues.send(change.dispatch)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import json
 import time
+from bisect import bisect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -50,6 +51,9 @@ SCRIPT_POLICY: Final = Policy(
             "live",
             "span",
             "data_table",
+            "track",
+            "track_n",
+            "keep",
         }
     ),
     decorators=frozenset({"step", "solve"}),
@@ -92,7 +96,7 @@ class Executed:
 
 def parse(source: bytes, filename: str, *, progress: Progress | None = None) -> Parsed:
     """Raises ``WorkbookError`` for a file that cannot be used."""
-    workbook = read(source, filename=filename, progress=progress)
+    workbook = read(source, filename=filename, progress=_reading(progress))
     need_formulas(workbook)
     cells = sum(grid.num.size for sheet in workbook.sheets for grid in sheet.grids)
     blocks = sum(len(sheet.blocks) for sheet in workbook.sheets)
@@ -115,9 +119,7 @@ def generate(
     """What cannot be compiled is listed, never raised. Raises ``InputErrors`` for a request that names what is not there."""
     workbook = load(artefact)
     check_request(workbook, inputs or {}, outputs or ())
-    script = compile_workbook(workbook)
-    if progress is not None:
-        progress(script.blocks, script.blocks, "script written")
+    script = compile_workbook(workbook, progress=_writing(progress))
     return Generated(script.text, _plan(script), tuple(_refusals(workbook, script.refused)))
 
 
@@ -145,12 +147,14 @@ def execute(
     runner = run or run_once
     job = Job(generated.script, data.to_bytes(), entry=ENTRY, policy=SCRIPT_POLICY, preload=PRELOAD)
     limits = Limits(wall_seconds=timeout, cpu_seconds=timeout, memory_bytes=memory)
-    result = runner(job, limits, cancelled=cancelled, on_progress=progress)
+    told = _Running(progress, generated)
+    result = runner(job, limits, cancelled=cancelled, on_progress=told.ran)
     try:
         output = RunOutput.from_bytes(result.payload)
         check_fits(workbook, output)
     except BadPayload as error:
         raise ProtocolError(str(error)) from error
+    told.next("Comparing with Excel's values.")
     refused, volatile, needs = read_plan(generated.line_map)
     proof = prove(workbook, output, refused, volatile, needs)
     left = timeout - (time.perf_counter() - started)
@@ -161,6 +165,7 @@ def execute(
             proof = prove(workbook, output, refused, volatile, needs, alone)
     report = make_report(workbook, proof, output, changed=bool(inputs))
     report["duration_ms"] = {"execute": round((time.perf_counter() - started) * 1000, 1)}
+    told.next("Writing the results.")
     values = cell_values(workbook, output, wanted)
     graph = _graph(workbook, proof, needs)
     results = {
@@ -178,6 +183,49 @@ def execute(
         ),
     }
     return Executed(results, report, tuple(proof.errors))
+
+
+def _reading(progress: Progress | None) -> Callable[[int, int, int, str], None] | None:
+    """Bytes say how far it is, cells what was read."""
+    if progress is None:
+        return None
+    tell = progress
+    return lambda done, total, cells, sheet: tell(done, total, f"Reading the workbook: {cells:,} cells, {sheet}")
+
+
+def _writing(progress: Progress | None) -> Callable[[int, int], None] | None:
+    if progress is None:
+        return None
+    tell = progress
+    return lambda done, total: tell(done, total, f"Writing the script: {done:,} of {total:,} blocks")
+
+
+class _Running:
+    """Progress of the last step: blocks that were run, then the two things that remain."""
+
+    def __init__(self, progress: Progress | None, generated: Generated) -> None:
+        self._progress = progress
+        self._blocks = _blocks_by_part(generated) if progress is not None else []
+        self._rest = 0
+
+    def ran(self, done: int, parts: int, _name: str) -> None:
+        """A part of the script is a function with several blocks; it is run as a whole."""
+        total = self._blocks[-1] if self._blocks else 0
+        blocks = self._blocks[min(done, len(self._blocks) - 1)] if self._blocks else 0
+        if self._progress is not None:
+            self._progress(4 * done, 6 * max(1, parts), f"Computing: {blocks:,} of {total:,} blocks")
+
+    def next(self, message: str) -> None:
+        self._rest += 1
+        if self._progress is not None:
+            self._progress(3 + self._rest, 6, message)
+
+
+def _blocks_by_part(generated: Generated) -> list[int]:
+    """How many blocks the first n functions of a script compute, for every n from 0."""
+    starts = [n for n, line in enumerate(generated.script.split("\n"), 1) if line.startswith("def ")]
+    lines = sorted(line for line, _, _ in json.loads(generated.line_map)["lines"])
+    return [bisect(lines, start) for start in starts] + [len(lines)]
 
 
 def _run_alone(

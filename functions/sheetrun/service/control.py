@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from sheetrun.jobs import transitions
 from sheetrun.jobs.job import Job
-from sheetrun.service.changes import change_job
+from sheetrun.service.changes import change_job, send_now
 from sheetrun.service.line import Line
-from sheetrun.service.ports import Clock, Ledger, Log
+from sheetrun.service.ports import Clock, Ledger, Log, Queues
 from sheetrun.settings import Settings
 
 
@@ -18,6 +18,7 @@ class Control:
     """Both raise ``Conflict`` when the job's state does not allow it."""
 
     ledger: Ledger
+    queues: Queues
     clock: Clock
     settings: Settings
     log: Log
@@ -26,6 +27,7 @@ class Control:
     def cancel(self, job_id: str) -> Job:
         """At once when nobody works on the job; else its worker is told with its next heartbeat."""
         job, change = change_job(self.ledger, job_id, lambda job: transitions.cancel(job, self.clock.now()))
+        send_now(self.ledger, self.queues, change, self.log)
         if change is not None:
             self.log.info("job_cancelled", job_id=job_id, state=job.state.value)
             self.line.advance()

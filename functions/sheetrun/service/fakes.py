@@ -112,6 +112,8 @@ class MemoryTable:
         self._days: dict[tuple[str, int], tuple[int, int]] = {}
         self.patience = timedelta(seconds=60)
         self._written: dict[tuple[str, str], datetime] = {}
+        self.untold: dict[tuple[str, int], datetime] = {}  #: ends of jobs that no receiver was looked for
+        self.bodies: dict[str, dict[int, str]] = defaultdict(dict)  #: of webhooks, by job and event
 
     def create(self, change: Change, *, most: int, most_of_client: int, spend: Spend | None = None) -> None:
         with self._lock:
@@ -205,6 +207,7 @@ class MemoryTable:
     def _write(self, change: Change) -> None:
         self.jobs[change.job.id] = Job.from_document(change.job.document())
         self._events[change.job.id].extend(change.events)
+        self.untold.update({(change.job.id, event.number): event.at for event in change.events if event.ends})
         if change.dispatch is not None:
             place = (change.dispatch.job_id, change.dispatch.id)
             self._outbox[place] = change.dispatch
@@ -249,6 +252,8 @@ class MemoryTable:
                 raise Raced(f"{job.id} changed")
             del self.jobs[job.id]
             self._events.pop(job.id, None)
+            self.bodies.pop(job.id, None)
+            self.untold = {place: at for place, at in self.untold.items() if place[0] != job.id}
             for place in [place for place in self._outbox if place[0] == job.id]:
                 del self._outbox[place]
 
@@ -407,6 +412,9 @@ class MemoryBlobs:
             raise Conflict("No part was uploaded.", code="no_parts")
         self.upload(key, b"".join(parts))
 
+    def abort_multipart(self, key: str, upload_id: str) -> None:
+        self.parts.pop(key, None)
+
     def check(self) -> None:
         return None
 
@@ -416,12 +424,19 @@ def _etag(data: bytes) -> str:
 
 
 class MemoryQueues:
-    """Messages in lists; ``down`` makes every send fail."""
+    """Messages in lists; ``down`` makes every send fail, ``deaf`` those to the deliver function."""
 
     def __init__(self) -> None:
         self.messages: list[tuple[str, Dispatch]] = []
         self.down = False
+        self.deaf = False
         self.delays: list[tuple[str, str, int]] = []
+        self.posted: list[tuple[dict[str, Any], int]] = []  #: to the deliver function, with their delays
+
+    def post(self, message: Mapping[str, Any], *, delay: int = 0) -> None:
+        if self.down or self.deaf:
+            raise StepRetryable("queue_unavailable", "the queue did not take the message")
+        self.posted.append((dict(message), delay))
 
     def send(self, dispatch: Dispatch) -> None:
         if self.down:

@@ -5,11 +5,12 @@ What ``sheetrun run``, ``compile`` and ``check`` are made of.
 
 from __future__ import annotations
 
+import datetime
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sheetrun.compiler.script import Script, compile_workbook
 from sheetrun.runtime.payload import RunInput, RunOutput
@@ -21,12 +22,12 @@ from sheetrun.service.cellvalues import cell_values, rectangle_values, written_g
 from sheetrun.service.compute import ENTRY, ONCE_PRELOAD, SCRIPT_POLICY, make_report, need_formulas
 from sheetrun.service.proof import Plane, Proof, prove
 from sheetrun.service.rundata import find_cells, run_input
+from sheetrun.service.scenarios import OWN, Table, run_scenarios
 from sheetrun.workbook.model import Workbook
 from sheetrun.workbook.reader import read
 from sheetrun.workbook.writer import write_back
 
-if TYPE_CHECKING:
-    from sheetrun.service.scenarios import Table
+__all__ = ["OWN", "Model", "Run", "Table", "open_model"]
 
 
 @dataclass(slots=True)
@@ -106,14 +107,17 @@ class Model:
         sandboxed: bool = True,
         timeout: float = 600.0,
         explain: bool = False,
+        now: datetime.datetime | None = None,
+        seed: int = 0,
     ) -> Run:
         """Computes the workbook, with cells set first. Raises InputError and SandboxError.
 
+        ``now``, ``seed``: the clock (None: the machine's) and where random numbers start, for volatile functions.
         ``explain``: where results differ from Excel's, a second run tells in which cells the differences begin.
         """
         inputs = dict(set or {})
         script = self.compiled()
-        payload = run_input(self.workbook, script.text, inputs=inputs)
+        payload = run_input(self.workbook, script.text, inputs=inputs, now=now, seed=seed)
         started = time.perf_counter()
         output = _computed(script.text, payload, sandboxed, timeout)
         seconds = time.perf_counter() - started
@@ -133,7 +137,6 @@ class Model:
     ) -> Table:
         """Computes outputs (cells) for many values of inputs (see ``service.scenarios``)."""
         from sheetrun.sandbox.forked import run
-        from sheetrun.service.scenarios import run_scenarios
 
         script = self.compiled().text
         computed = _computed(script, run_input(self.workbook, script), True, timeout)

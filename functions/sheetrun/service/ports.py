@@ -283,6 +283,9 @@ class Blobs(Protocol):
     def complete_multipart(self, key: str, upload_id: str) -> None:
         """Puts the uploaded parts together. Raises ``Conflict`` when there are none."""
 
+    def abort_multipart(self, key: str, upload_id: str) -> None:
+        """Deletes the parts of an upload that was not completed; no harm when it was."""
+
     def check(self) -> None:
         """Raises ``StepRetryable`` when the store does not answer."""
 
@@ -300,6 +303,9 @@ class Queues(Protocol):
 
     def send(self, dispatch: Dispatch) -> None:
         """Raises ``StepRetryable`` when the queue did not take it."""
+
+    def post(self, message: Mapping[str, Any], *, delay: int = 0) -> None:
+        """To the deliver function. ``delay`` in seconds, at most 900. Raises ``StepRetryable`` likewise."""
 
     def put_off(self, source: str, receipt: str, seconds: int) -> None:
         """A message that is being worked on, of the queue with the ARN ``source``, comes back after ``seconds``."""

@@ -114,7 +114,8 @@ class Plane:
 def check_fits(workbook: Workbook, output: RunOutput) -> None:
     """Raises BadPayload for an output that no run of the workbook gives: a sandbox may have been made to say anything."""
     names = {sheet.name for sheet in workbook.sheets}
-    if len(output.sheets) != len(workbook.sheets):
+    linked = sum(len(book.sheets) for book in workbook.externals)  # a run is given their sheets after its own
+    if len(output.sheets) != len(workbook.sheets) + linked:
         raise BadPayload("the output has not the workbook's sheets")
     if any(f.sheet not in names for f in output.failures):
         raise BadPayload("a failure is on a sheet that the workbook has not")
@@ -130,10 +131,7 @@ def check_fits(workbook: Workbook, output: RunOutput) -> None:
 
 def _held(areas: Sequence[Area], span: Span) -> bool:
     """Whether one of the areas holds a range."""
-    wholes = (area.span for area in areas)
-    return span.inside() and any(
-        w.top <= span.top and span.bottom <= w.bottom and w.left <= span.left and span.right <= w.right for w in wholes
-    )
+    return span.inside() and any(area.span.holds(span) for area in areas)
 
 
 def prove(

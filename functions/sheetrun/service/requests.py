@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from sheetrun.jobs.errors import TooLarge, Unprocessable
 from sheetrun.jobs.states import TASKS, Kind, Priority
+from sheetrun.service.addresses import refusal
 from sheetrun.service.references import is_reference
 from sheetrun.settings import Settings
 
@@ -119,7 +120,7 @@ def job_request(body: Any, settings: Settings, *, path: str = "", also: frozense
         sha256=_sha256(body, faults, path),
         inputs=_inputs(body, kind, faults, path),
         outputs=_outputs(body, kind, faults, path),
-        webhook_url=_webhook(body, faults, path),
+        webhook_url=_webhook(body, settings.webhook_private, faults, path),
         deadline_seconds=deadline if deadline is not None else settings.default_deadline_seconds,
         retain_seconds=retain if retain is not None else settings.default_retain_seconds,
         metadata=_metadata(body, faults, path),
@@ -293,7 +294,7 @@ def _outputs(body: Mapping[str, Any], kind: Kind, faults: _Faults, path: str) ->
     return tuple(value)
 
 
-def _webhook(body: Mapping[str, Any], faults: _Faults, path: str) -> str | None:
+def _webhook(body: Mapping[str, Any], private: bool, faults: _Faults, path: str) -> str | None:
     value = body.get("webhook_url")
     if value is None:
         return None
@@ -301,34 +302,45 @@ def _webhook(body: Mapping[str, Any], faults: _Faults, path: str) -> str | None:
     if not isinstance(value, str) or len(value) > 2048:
         faults.add(where, "type", "must be a URL of at most 2048 characters")
         return None
-    problem = webhook_problem(value)
+    problem = webhook_problem(value, private=private)
     if problem is not None:
         faults.add(where, "url", problem)
         return None
     return value
 
 
-def webhook_problem(url: str) -> str | None:
-    """Why a URL cannot be a receiver, seen from its text alone (its addresses are checked when it is called)."""
+_URL = re.compile(r"[!-~]+")  #: what a request line can hold: visible ASCII
+
+
+def webhook_problem(url: str, *, private: bool = False) -> str | None:
+    """Why a URL cannot be a receiver, seen from its text alone (its addresses are judged when it is called).
+
+    ``private``: http:// and hosts that are not public are let in too (``SHEETRUN_WEBHOOK_PRIVATE``).
+    """
+    if not _URL.fullmatch(url):
+        return "must be visible ASCII characters (escape others with %, write other names in their xn-- form)"
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
         port = parts.port
     except ValueError:
         return "is not a URL"
-    if parts.scheme != "https":
+    if parts.scheme != "https" and not (private and parts.scheme == "http"):
         return "must begin with https://"
     if not host or parts.username or parts.password or parts.fragment:
         return "must name a host, with no user, password or fragment"
     if port == 0:
         return "has a port that cannot be"
+    if private:
+        return None
     try:
-        address = ipaddress.ip_address(host)
+        ipaddress.ip_address(host)
     except ValueError:
-        if "." not in host or host.lower().endswith((".localhost", ".internal", ".local")):
+        name = host.lower().rstrip(".")
+        if "." not in name or name.endswith((".localhost", ".internal", ".local")):
             return "must name a public host"
         return None
-    return None if address.is_global else "must name a public address"
+    return None if refusal(host) is None else "must name a public address"
 
 
 _CUSTOM_ID = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,255}")

@@ -54,6 +54,7 @@ def run_input(
     settings = workbook.settings
     return RunInput(
         sheets=[*_own_sheets(workbook), *_external_sheets(workbook)],
+        externals=sum(len(book.sheets) for book in workbook.externals),
         strings=workbook.strings,
         date1904=settings.date1904,
         iteration=Iteration(settings.iterate, settings.iterate_count, settings.iterate_delta),
@@ -72,8 +73,18 @@ def run_input(
             if block.kind is Kind.DYNAMIC and not block.filled
         ],
         overrides=overrides,
+        formats=list(_formats(workbook)) if "CELL(" in script or not settings.full_precision else [],
+        pivots=workbook.pivots if "GETPIVOTDATA(" in script else [],
+        displayed=not settings.full_precision,
         path=workbook.filename,
     )
+
+
+def _formats(workbook: Workbook) -> Iterable[tuple[int, str, list[Span]]]:
+    for index, sheet in enumerate(workbook.sheets):
+        for style, rects in sheet.formats.items():
+            if style < len(workbook.number_formats):
+                yield index, workbook.number_formats[style], [_span(rect) for rect in rects]
 
 
 def _span(rect: Rect) -> Span:

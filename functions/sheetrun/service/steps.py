@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from threading import Lock
 from typing import Any
 
 from sheetrun.jobs import transitions
@@ -29,6 +30,7 @@ from sheetrun.jobs.transitions import Busy, Change, ClaimDecision, Claimed, Give
 from sheetrun.service.changes import change_job, send_now
 from sheetrun.service.line import Line
 from sheetrun.service.ports import Blobs, Clock, Ids, Ledger, Log, Queues
+from sheetrun.service.watch import Interrupted, Watch
 from sheetrun.settings import Settings
 
 Report = Callable[[int, int, str], None]  #: (done, total, message); raises ``Stopped``
@@ -74,7 +76,7 @@ class Workplace:
     """What a step's work gets: the job as claimed, a way to tell progress, and its time limit in seconds.
 
     ``stopped`` is for work that cannot be interrupted from ``report``: true when it must let go. The reason is raised
-    by the next ``report``, and by ``raise_reason``.
+    by the next ``report``, and by ``raise_reason``. Within ``watch.computing()`` the work is cut off wherever it is.
     """
 
     job: Job
@@ -82,6 +84,7 @@ class Workplace:
     seconds: float
     stopped: Callable[[], bool]
     raise_reason: Callable[[], None]
+    watch: Watch
 
 
 Work = Callable[[Workplace], Made]
@@ -112,6 +115,7 @@ class Runner:
             self.line.advance()
             return Done()
         if isinstance(decision, GivenUp):
+            send_now(self.ledger, self.queues, decision.change, self.log)
             self.log.warning("job_given_up", job_id=message.job_id, state=decision.change.job.state.value)
             self.line.advance()
             return Done()
@@ -142,16 +146,10 @@ class Runner:
         epoch = job.epoch
         begun = self.clock.monotonic()
         self.log.info("step_begun", job_id=job.id, step=step.value, epoch=epoch, attempt=job.attempts[step.value])
-        pulse = Pulse(self, job, lease)
-        place = Workplace(
-            job=job,
-            report=pulse.report,
-            seconds=self._time_limit(job, remaining),
-            stopped=pulse.stopped,
-            raise_reason=pulse.raise_reason,
-        )
+        seconds = self._time_limit(job, remaining)
+        pulse = Pulse(self, job, lease, seconds)
         try:
-            made = work(place)
+            made = self._watched(work, pulse, job, seconds)
         except Stopped as stopped:
             self.log.info("step_stopped", job_id=job.id, step=step.value, why=stopped.detail)
             self._finish(job.id, lambda current: transitions.let_go(current, epoch, self.clock.now()))
@@ -165,6 +163,22 @@ class Runner:
         self._finish(job.id, lambda current: _finished(current, epoch, self.clock, made, duration))
         self.log.info("step_done", job_id=job.id, step=step.value, epoch=epoch, duration_ms=duration)
         return Done()
+
+    def _watched(self, work: Work, pulse: Pulse, job: Job, seconds: float) -> Made:
+        with Watch(pulse.stopped) as watch:
+            place = Workplace(
+                job=job,
+                report=pulse.report,
+                seconds=seconds,
+                stopped=pulse.stopped,
+                raise_reason=pulse.raise_reason,
+                watch=watch,
+            )
+            try:
+                return work(place)
+            except Interrupted:
+                pulse.raise_reason()
+                raise
 
     def _time_limit(self, job: Job, remaining: float) -> float:
         """Seconds that the work may take: the function's own, and what the job's deadline leaves."""
@@ -228,12 +242,15 @@ class Runner:
 class Pulse:
     """A claim's heartbeat: progress for clients, a longer lease, and the news that the job was cancelled.
 
-    All three are one write, at most once in ``heartbeat_seconds`` however often it is called.
+    All three are one write, at most once in ``heartbeat_seconds`` however often it is called, and by whom: the work
+    itself, or the thread that watches it.
     """
 
-    def __init__(self, runner: Runner, job: Job, lease: timedelta) -> None:
+    def __init__(self, runner: Runner, job: Job, lease: timedelta, seconds: float) -> None:
         self._runner, self._job, self._lease = runner, job, lease
         self._last = runner.clock.monotonic()
+        self._end = self._last + seconds
+        self._lock = Lock()
         self._progress = Progress()
         self._reason: Stopped | StepFailed | None = None
 
@@ -254,17 +271,28 @@ class Pulse:
             raise self._reason
 
     def _beat(self) -> None:
+        if self._lock.acquire(blocking=False):  # somebody is at it: once is enough
+            try:
+                self._beat_once()
+            finally:
+                self._lock.release()
+
+    def _beat_once(self) -> None:
         runner, job = self._runner, self._job
-        moment = runner.clock.monotonic()
-        if self._reason is not None or moment - self._last < runner.settings.heartbeat_seconds:
+        moment, now = runner.clock.monotonic(), runner.clock.now()
+        if self._reason is not None:
             return
-        self._last = moment
-        now = runner.clock.now()
         if job.deadline_at is not None and now >= job.deadline_at:
             self._reason = StepFailed(
                 "deadline_exceeded", "The deadline passed before the job was done.", timed_out=True
             )
             return
+        if moment >= self._end:
+            self._reason = StepFailed("time_limit", "The step needs more time than it has.", timed_out=True)
+            return
+        if moment - self._last < runner.settings.heartbeat_seconds:
+            return
+        self._last = moment
         try:
             change_job(
                 runner.ledger,

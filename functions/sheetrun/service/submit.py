@@ -16,6 +16,7 @@ from sheetrun.jobs.states import State
 from sheetrun.jobs.transitions import created
 from sheetrun.service.allowances import Allowances
 from sheetrun.service.ports import Blobs, Clock, Ledger
+from sheetrun.service.receivers import Receivers
 from sheetrun.service.requests import JobRequest
 from sheetrun.settings import Settings
 
@@ -41,6 +42,7 @@ class Submitter:
     clock: Clock
     settings: Settings
     allowances: Allowances
+    receivers: Receivers
 
     def spend(self, client: str, requests: Sequence[JobRequest]) -> Spend:
         """What requests count against their client's day; a size that was not announced is counted when it is known."""
@@ -55,6 +57,8 @@ class Submitter:
         ``spend`` is counted in the same write; None when another one counts it. Raises ``QuotaExceeded``, ``AtCapacity``.
         """
         now = self.clock.now()
+        if request.webhook_url is not None:
+            self.receivers.expect(client, request.webhook_url)
         in_parts = request.size is not None and request.size > self.settings.max_post_bytes
         key = upload_key(client, job_id)
         job = new_job(client, request, job_id=job_id, now=now, settings=self.settings, key=key, batch=batch)

@@ -86,6 +86,15 @@ class Sweeper:
             done["changed"] += 1
             self.log.info("job_swept", job_id=job_id, state=change.job.state.value)
             send_now(self.ledger, self.queues, change, self.log)
+            if change.job.ended:
+                self.line.advance()
+
+    def settle(self, job: Job) -> Job:
+        """The job as time has made it: what is due is done when somebody looks, and not only at the next pass."""
+        if not transitions.is_late(job, self.clock.now()):
+            return job
+        self._one(job.id, dict.fromkeys(("changed", "deleted"), 0))
+        return self.ledger.get(job.id) or job
 
     def _due(self, job: Job) -> Change | None:
         return transitions.swept(
@@ -96,6 +105,8 @@ class Sweeper:
         """Objects first: a row that is left can be swept again, objects without a row could not."""
         objects = self.blobs.delete_all(f"jobs/{job.id}/")
         self.blobs.delete(job.source_key)
+        if job.upload_id is not None:
+            self.blobs.abort_multipart(job.source_key, job.upload_id)
         self.ledger.delete(job)
         self.log.info("job_deleted", job_id=job.id, objects=objects)
 
@@ -119,6 +130,7 @@ class Sweeper:
         if job is None:
             return
         _, change = change_job(self.ledger, message.job_id, decide)
+        send_now(self.ledger, self.queues, change, self.log)
         if change is not None:
             self.log.error("job_dead_lettered", job_id=message.job_id, step=message.step.value)
             self.line.advance()

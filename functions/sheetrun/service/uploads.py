@@ -12,7 +12,7 @@ from sheetrun.jobs.limits import Spend, spend_of
 from sheetrun.jobs.states import State
 from sheetrun.jobs.transitions import Change, created, refused, uploaded
 from sheetrun.service.allowances import Allowances
-from sheetrun.service.changes import change_job
+from sheetrun.service.changes import change_job, send_now
 from sheetrun.service.line import Line
 from sheetrun.service.ports import Blobs, Clock, Ids, Keys, Ledger, Log, Queues, Stat
 from sheetrun.service.requests import JobRequest, job_request
@@ -52,6 +52,9 @@ class Door:
     def arrived(self, arrival: Arrival) -> str | None:
         """The id of the job that the file belongs to; None when it belongs to nobody."""
         if match := _UPLOAD.fullmatch(arrival.key):
+            if self.ledger.get(match[2]) is None:
+                # The row is there before the form is given out: this file came after its job was deleted.
+                self.blobs.delete(arrival.key)
             return self.accept(match[2])
         if match := _INBOX.fullmatch(arrival.key):
             return self._dropped(arrival, match[1], match[2])
@@ -106,6 +109,7 @@ class Door:
             return refused(current, self.clock.now(), problem) if waits else None
 
         _, change = change_job(self.ledger, job_id, decide)
+        send_now(self.ledger, self.queues, change, self.log)
         if change is not None:
             self.log.info("upload_refused", job_id=job_id, code=problem.code)
 
@@ -155,7 +159,8 @@ class Door:
             )
         if problem is not None:
             reason = problem
-            change_job(self.ledger, job_id, lambda current: refused(current, now, reason))
+            _, change = change_job(self.ledger, job_id, lambda current: refused(current, now, reason))
+            send_now(self.ledger, self.queues, change, self.log)
             return job_id
         return self.accept(job_id)
 

@@ -7,7 +7,8 @@ argument: tests bring their own.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from traceback import extract_tb
 from typing import Any, Protocol
@@ -82,7 +83,7 @@ class StepWork:
     def parse(self, place: Workplace) -> Made:
         job = place.job
         source = self.blobs.get(job.source_key, etag=job.source_etag)
-        with self._reasons(Step.PARSE, job):
+        with self._reasons(Step.PARSE, job, place):
             parsed = self.compute_of(job).parse(source, job.filename, progress=place.report)
         key = _artefact(job, "model.bin")
         self.blobs.put(key, parsed.artefact, content_type=BINARY)
@@ -93,7 +94,7 @@ class StepWork:
         job = place.job
         artefact = self.blobs.get(_key(job, "model"))
         asked = self._asked(job)
-        with self._reasons(Step.GENERATE, job):
+        with self._reasons(Step.GENERATE, job, place):
             generated = self.compute_of(job).generate(
                 artefact, inputs=asked.get("inputs"), outputs=asked.get("outputs"), progress=place.report
             )
@@ -131,7 +132,7 @@ class StepWork:
                 memory=self.settings.execute_memory_bytes,
                 progress=place.report,
                 cancelled=place.stopped,
-                run=self.sandbox_of(job),
+                run=_apart(self.sandbox_of(job), place),
             )
         results = {}
         for name, (content_type, data) in sorted(executed.results.items()):
@@ -150,8 +151,24 @@ class StepWork:
         asked: Mapping[str, Any] = json.loads(self.blobs.get(request_key(job.id)))
         return asked
 
-    def _reasons(self, step: Step, job: Job, place: Workplace | None = None) -> _Reasons:
-        return _Reasons(step, job, self.log, place)
+    @contextmanager
+    def _reasons(self, step: Step, job: Job, place: Workplace) -> Iterator[None]:
+        """Computing may be cut off at any moment, and what it raises becomes the end of the job."""
+        with _Reasons(step, job, self.log, place), place.watch.computing():
+            yield
+
+
+def _apart(run: Callable[..., Any] | None, place: Workplace) -> Callable[..., Any] | None:
+    """A sandbox's run is not cut off: it asks by itself, and must put its processes away."""
+    if run is None:
+        return None
+    runner = run
+
+    def uncut(*arguments: Any, **options: Any) -> Any:
+        with place.watch.apart():
+            return runner(*arguments, **options)
+
+    return uncut
 
 
 def _artefact(job: Job, name: str) -> str:
@@ -173,7 +190,7 @@ class _Reasons:
     told as that (its text stays in the log: it may hold cell contents).
     """
 
-    def __init__(self, step: Step, job: Job, log: Log, place: Workplace | None) -> None:
+    def __init__(self, step: Step, job: Job, log: Log, place: Workplace) -> None:
         self._step, self._job, self._log, self._place = step, job, log, place
 
     def __enter__(self) -> None:
@@ -182,8 +199,7 @@ class _Reasons:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
         if error is None or isinstance(error, SheetrunError) or not isinstance(error, Exception):
             return
-        if self._place is not None:
-            self._place.raise_reason()
+        self._place.raise_reason()
         if isinstance(error, MemoryError):
             raise StepFailed("out_of_memory", f"The {self._step} step needs more memory than it has.") from error
         code = getattr(error, "reason", None) or getattr(error, "code", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from sheetrun.workbook.archive import Limits
@@ -69,6 +70,10 @@ def read_book(package: Package, limits: Limits) -> Book:
     parse(package.chunks(part), part, start, end, text)
     if not book.sheets:
         raise DamagedWorkbook("The workbook has no sheets.", part=part, code="no_sheets")
+    named = Counter(entry.name.casefold() for entry in book.sheets)
+    twice = next((entry.name for entry in book.sheets if named[entry.name.casefold()] > 1), None)
+    if twice is not None:
+        raise DamagedWorkbook(f"Two sheets have the name {twice!r}.", part=part, code="sheet_twice")
     book.settings = replace(Settings(application=_application(package)), **settings)  # type: ignore[arg-type]
     return book
 

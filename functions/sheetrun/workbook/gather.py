@@ -133,11 +133,12 @@ class Gatherer:
         for row in np.flatnonzero(tag == EMPTY).tolist():
             self._uncached.add(0, top + row, col)
 
-    def check_size(self) -> None:
-        """Raises LimitExceeded when more cells have come than a workbook may have. Call it now and then."""
-        count = len(self._rows) + sum(region.num.size for region in self._regions)
-        if self._context.cells + count > self._context.limits.cells:
-            raise self._too_many(self._context.cells + count)
+    def check_size(self) -> int:
+        """The workbook's cells so far. Raises LimitExceeded when it may not have so many. Call it now and then."""
+        count = self._context.cells + len(self._rows) + sum(region.num.size for region in self._regions)
+        if count > self._context.limits.cells:
+            raise self._too_many(count)
+        return count
 
     def place(self, row: int, col: int) -> str:
         return f"{self.sheet}!{cell_name(row, col)}"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from sheetrun.runtime.cells import Numbers, Tags
+    from sheetrun.runtime.pivots import Pivot
 
 MAX_ROWS = 1_048_576
 MAX_COLUMNS = 16_384
@@ -185,6 +186,7 @@ class Workbook:
     names: list[DefinedName] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
     externals: list[ExternalBook] = field(default_factory=list)
+    pivots: list[Pivot] = field(default_factory=list)
     settings: Settings = Settings()
     number_formats: list[str] = field(default_factory=list)  #: style index (cellXfs) -> format code
     filename: str = ""

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from sheetrun.runtime.pivots import Pivot
 from sheetrun.workbook.book import SheetEntry, read_book
 from sheetrun.workbook.externals import read_external
 from sheetrun.workbook.gather import Context
 from sheetrun.workbook.model import Sheet, Table, Workbook
 from sheetrun.workbook.package import Limits, Package, load_source, open_package
+from sheetrun.workbook.pivots import read_pivots
 from sheetrun.workbook.richvalues import read_cell_metadata
 from sheetrun.workbook.sheet import read_sheet
 from sheetrun.workbook.strings import Pool, read_shared_strings
 from sheetrun.workbook.styles import GENERAL, read_number_formats
 from sheetrun.workbook.tables import read_tables
 
-Progress = Callable[[int, int, str], None]  #: (bytes of sheet XML done, in all, sheet); may raise to cancel
+#: (bytes of sheet XML done, in all, cells so far, sheet); may raise to cancel
+Progress = Callable[[int, int, int, str], None]
 
 _WITHOUT_CELLS = frozenset({"chartsheet", "dialogsheet", "module"})
 
@@ -51,8 +54,10 @@ def read(
     meter = _Meter(progress, total)
     sheets: list[Sheet] = []
     tables: list[Table] = []
+    pivots: list[Pivot] = []
     for index, entry in enumerate(book.sheets):
         sheets.append(_sheet(package, entry, index, context, tables, meter, fast))
+        pivots.extend(read_pivots(package, entry.part, index))
     externals = [read_external(package, part, number + 1, context) for number, part in enumerate(book.links)]
     if not filename and not isinstance(source, bytes):
         filename = Path(source).name
@@ -62,6 +67,7 @@ def read(
         names=book.names,
         tables=tables,
         externals=externals,
+        pivots=pivots,
         settings=book.settings,
         number_formats=formats,
         filename=filename,
@@ -77,10 +83,10 @@ class _Meter:
         self._done = 0
         self.sheet = ""
 
-    def __call__(self, count: int) -> None:
+    def __call__(self, count: int, cells: int) -> None:
         self._done += count
         if self._progress is not None:
-            self._progress(self._done, self._total, self.sheet)
+            self._progress(self._done, self._total, cells, self.sheet)
 
 
 def _sheet(

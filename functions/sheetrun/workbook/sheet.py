@@ -24,17 +24,20 @@ def read_sheet(
     visible: bool = True,
     table_filters: Iterable[Rect] = (),
     fast: bool = True,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Sheet:
-    """One worksheet. ``progress`` gets the number of bytes of each piece. Raises DamagedWorkbook, LimitExceeded."""
+    """One worksheet. ``progress`` gets the bytes of each piece, and the workbook's cells so far.
+
+    Raises DamagedWorkbook, LimitExceeded.
+    """
     gatherer = Gatherer(name, context)
     parser = SheetParser(part, gatherer)
     way: SheetParser | FastRows = FastRows(parser, gatherer) if fast else parser
     for chunk in chunks:
         way.feed(chunk)
-        gatherer.check_size()
+        cells = gatherer.check_size()
         if progress is not None:
-            progress(len(chunk))
+            progress(len(chunk), cells)
     way.close()
     return finish_sheet(name, gatherer, parser.outline, visible=visible, table_filters=table_filters)
 

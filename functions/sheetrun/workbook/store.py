@@ -18,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from sheetrun.runtime.pivots import Pivot
 from sheetrun.workbook.errors import WorkbookError
 from sheetrun.workbook.model import (
     Block,
@@ -33,7 +34,7 @@ from sheetrun.workbook.model import (
     Workbook,
 )
 
-VERSION: Final = 1
+VERSION: Final = 2
 _HEAD = struct.Struct("<4sHHLL")
 _MAGIC = b"SHRB"
 _KINDS = tuple(Kind)
@@ -57,6 +58,7 @@ def dump(workbook: Workbook) -> bytes:
             for table in workbook.tables
         ],
         "externals": [_dump_external(book, arrays) for book in workbook.externals],
+        "pivots": [pivot.to_json() for pivot in workbook.pivots],
         "settings": asdict(workbook.settings),
         "number_formats": workbook.number_formats,
         "filename": workbook.filename,
@@ -237,6 +239,7 @@ def _load_workbook(header: dict[str, Any], arrays: _Reader) -> Workbook:
             )
             for book in header["externals"]
         ],
+        pivots=[Pivot.from_json(pivot) for pivot in header["pivots"]],
         settings=Settings(**header["settings"]),
         number_formats=header["number_formats"],
         filename=header["filename"],

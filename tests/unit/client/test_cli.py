@@ -8,6 +8,7 @@ import subprocess
 import sys
 import types
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -54,11 +55,29 @@ class Model:
     def __init__(self, report: dict[str, Any]) -> None:
         self.report = report
 
-    def run(self, given: Mapping[str, Any] | None = None, *, explain: bool = False) -> Run:
-        return Run(given or {}, self.report)
+    def run(
+        self,
+        given: Mapping[str, Any] | None = None,
+        *,
+        explain: bool = False,
+        now: datetime | None = None,
+        seed: int = 0,
+    ) -> Run:
+        clock = {} if now is None else {"now": str(now), "seed": seed}
+        return Run({**(given or {}), **clock}, self.report)
+
+    def scenarios(self, inputs: Mapping[str, Any], outputs: list[str], *, on_progress: Any) -> Any:
+        count = len(next(iter(inputs.values())))
+        rows = [{name: values[i] for name, values in inputs.items() if values[i] is not OWN} for i in range(count)]
+        found = [[Run(row, self.report).get(name) for row in rows] for name in outputs]
+        on_progress(count, count, "scenarios computed")
+        return types.SimpleNamespace(in_turn="it reads what only the run can tell", column=found.__getitem__)
 
     def script(self) -> str:
         return "print('ünï')\n"
+
+
+OWN = object()
 
 
 Engine = Callable[..., None]
@@ -76,6 +95,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
         return Model(state["report"])
 
     local.open_model = open_model  # type: ignore[attr-defined]
+    local.OWN = OWN  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "sheetrun.service.local", local)
     monkeypatch.setattr("sheetrun.service.local", local, raising=False)
     return lambda **changes: state.update(changes)
@@ -278,7 +298,10 @@ def test_scenarios_calculate_each_row(engine: Engine, tmp_path: Path, capsys: py
     table.write_text("\ufeffInputs!B2,Name\n7%,x\n,\n", encoding="utf-8")
     words = ["scenarios", "m.xlsx", "--scenarios", str(table), "--get", "NPV", "--get", "Inputs!B2", "-o"]
     assert main([*words, "-"]) == 0
-    assert capsys.readouterr().out == "scenario,Inputs!B2,Name,NPV,Inputs!B2\n1,0.07,x,12.5,0.07\n2,,,12.5,\n"
+    out, err = capsys.readouterr()
+    assert out == "scenario,Inputs!B2,Name,NPV,Inputs!B2\n1,0.07,x,12.5,0.07\n2,,,12.5,\n"
+    assert "computed one after another, which takes longer: it reads what only the run can tell" in err
+    assert "2 of 2 scenarios" in err
     assert main([*words[:-3], "-o", str(tmp_path / "out.jsonl")]) == 0
     first = json.loads((tmp_path / "out.jsonl").read_text().splitlines()[0])
     assert first == {"scenario": 1, "Inputs!B2": 0.07, "Name": "x", "NPV": 12.5}
@@ -324,6 +347,15 @@ def test_submit_and_wait_tells_the_end(service: Scripted, tmp_path: Path, capsys
     service.on("GET service/v1/jobs/job_1", Response.of_json(200, job("failed", error=failed)))
     assert main(["submit", str(path), "--wait"]) == 1
     assert "failed  there is nothing to compile [no_formulas]" in capsys.readouterr().out
+
+
+def test_run_takes_a_clock_and_a_seed(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    engine()
+    told = ["run", "m.xlsx", "--now", "2026-01-31T12:00Z", "--seed", "7", "--get", "now", "--get", "seed"]
+    assert main(told) == 0
+    assert capsys.readouterr().out.splitlines() == ["2026-01-31 12:00:00", "7"]
+    assert main(["run", "m.xlsx", "--now", "yesterday"]) == 2
+    assert "--now 'yesterday' is no time" in capsys.readouterr().err
 
 
 def test_submit_and_wait_prints_what_was_asked_for_alone(

@@ -195,8 +195,8 @@ def test_the_map_points_to_the_lines() -> None:
     lines = script.text.splitlines()
     found = {(m.sheet, m.address): lines[m.line - 1].strip() for m in script.lines}
     assert found["Sheet1", "A1"].startswith("sheet1['A1'] = ")
-    assert found["Sheet1", "H2:H20"].startswith("sheet1[r, 8] = ")
-    assert found["Sheet1", "I3:I20"].startswith("sheet1[r, 9] = ")
+    assert found["Sheet1", "H2:H20"].startswith("sheet1_h[r] = ")
+    assert found["Sheet1", "I3:I20"].startswith("sheet1_i[r] = ")
     assert found["Sheet1", "J1"].startswith("sheet1.define('J1', ")
     assert found["Sheet2", "C5"].startswith("sheet2['C5'] = ")
     mapped = {(m.sheet, m.address) for m in script.lines}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sheetrun.runtime import registry
 from sheetrun.runtime.errors import ExcelError, Raised
-from sheetrun.runtime.registry import Entry, Parameter, entries, excel, find, read_signature, vector_call
+from sheetrun.runtime.registry import Parameter, entries, excel, find, read_signature, vector_call
 from sheetrun.runtime.values import Arr, Erring
 
 
@@ -192,22 +192,7 @@ def test_vectors_keep_errors_and_give_num() -> None:
 # -- the vector paths of all functions ------------------------------------------------------------------------------
 
 
-def _vectors() -> list[Entry]:
-    """Functions that have one: told apart by what is in their closure."""
-    found = []
-    for entry in entries():
-        names = entry.call.__code__.co_freevars
-        lift = dict(zip(names, entry.call.__closure__ or (), strict=True)).get("lift")
-        if lift is None:
-            continue
-        inner = lift.cell_contents
-        cells = dict(zip(inner.__code__.co_freevars, inner.__closure__ or (), strict=True))
-        if "vector" in cells and cells["vector"].cell_contents is not None:
-            found.append(entry)
-    return found
-
-
-VECTORS = _vectors()
+VECTORS = [entry for entry in entries() if entry.vector is not None]
 NUMBERS = st.one_of(
     st.floats(-1e6, 1e6).map(lambda v: round(v, 4)),
     st.floats(-3, 3).map(lambda v: round(v, 4)),
@@ -238,3 +223,33 @@ def test_a_vector_path_gives_what_the_scalars_give(data: st.DataObject) -> None:
     got = call(entry.name, *columns)
     singly = [[call(entry.name, *row)] for row in zip(*columns, strict=True)]
     assert all(same(g, s) for (g,), (s,) in zip(got, singly, strict=True)), (entry.name, columns, got, singly)
+
+
+OF_NUMBERS = [
+    entry
+    for entry in entries()
+    if entry.name in ("MIN", "MAX") or (entry.parameters and all(p.kind == "number" for p in entry.parameters))
+]
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.data())
+def test_a_call_with_floats_gives_what_cells_give(data: st.DataObject) -> None:
+    """The short way of a call in a loop, against the general one, which a cell (an array of one) takes."""
+    entry = data.draw(st.sampled_from(OF_NUMBERS))
+    least, most = entry.arity()
+    args = data.draw(st.lists(NUMBERS, min_size=max(least, 1), max_size=most or 4))
+    ours, general = entry.call(*args), entry.call(*(Arr.of(a) for a in args))
+    ours, general = (Arr.of(value).cell(0, 0) for value in (ours, general))
+    assert same(ours, general), (entry.name, args)
+
+
+def test_a_test_that_is_a_logical_value_picks_its_branch() -> None:
+    assert call("IF", True, lambda: 1.0, lambda: 2.0) == 1.0
+    assert call("IF", False, lambda: 1.0, lambda: "x") == "x"
+    assert call("IF", True, lambda: float("inf"), lambda: 2.0) is NUM
+
+    def failing() -> float:
+        raise ZeroDivisionError
+
+    assert call("IF", False, lambda: 1.0, failing) is DIV0

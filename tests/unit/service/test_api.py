@@ -420,7 +420,11 @@ def test_health_needs_no_key_and_names_what_does_not_answer(bench: Bench) -> Non
     status, _, health = bench.call("GET", "/v1/health", key=None)
     assert (status, health["status"]) == (200, "healthy")
     assert set(health["dependencies"]) == {"object_store", "queues", "table"}
+    assert health["capacity"] == {"under_way": 0, "limit": 10_000, "at_capacity": False}
+    assert health["concurrency"] == {"working": 0, "waiting": {}}
     bench.queues.down = True
+    assert bench.call("GET", "/v1/health", key=None)[0] == 200, "remembered for a moment: anybody may ask"
+    bench.clock.advance(2)
     status, _, health = bench.call("GET", "/v1/health", key=None)
     assert (status, health["status"]) == (503, "unhealthy")
     assert health["dependencies"]["queues"]["status"] == "unhealthy"

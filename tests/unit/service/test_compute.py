@@ -24,8 +24,10 @@ from sheetrun.service import compute
 from sheetrun.service.local import open_model
 from sheetrun.service.proof import check_fits
 from sheetrun.workbook.errors import NoFormulas, WorkbookError
-from sheetrun.workbook.store import load
+from sheetrun.workbook.model import ExternalBook
+from sheetrun.workbook.store import dump, load
 from tests.unit.compiler.making import grid_of
+from tests.unit.workbook.books import MAIN, RELS, parts_of, relationships, sheet_xml, zip_of
 
 from .files import File
 
@@ -68,13 +70,37 @@ def values(done: compute.Executed) -> dict[str, Any]:
 
 
 def test_parse(source: bytes) -> None:
-    seen: list[tuple[int, int]] = []
-    parsed = compute.parse(source, "book.xlsx", progress=lambda done, total, _: seen.append((done, total)))
+    seen: list[tuple[int, int, str]] = []
+    parsed = compute.parse(source, "book.xlsx", progress=lambda *step: seen.append(step))
     assert (parsed.sheets, parsed.blocks) == (2, 6)
     assert parsed.formulas == 7
     assert load(parsed.artefact).filename == "book.xlsx"
-    assert seen
-    assert seen[-1][0] <= seen[-1][1]
+    assert seen[-1][0] == seen[-1][1]
+    assert seen[-1][2] == f"Reading the workbook: {parsed.cells} cells, Other"
+    seen.clear()
+    compute.generate(parsed.artefact, progress=lambda *step: seen.append(step))
+    assert seen[-1] == (5, 5, "Writing the script: 5 of 5 blocks")
+
+
+def test_a_workbook_with_links_to_others_is_executed() -> None:
+    """The stored cells of another workbook go into a run as sheets of their own, and do not come out."""
+    link = (
+        f'<externalLink xmlns="{MAIN}"><externalBook xmlns:r="{RELS}" r:id="t"><sheetNames><sheetName val="Far"/>'
+        '</sheetNames><sheetDataSet><sheetData sheetId="0"><row r="1"><cell r="A1"><v>4</v></cell></row></sheetData>'
+        "</sheetDataSet></externalBook></externalLink>"
+    )
+    parts = parts_of(
+        sheet_xml('<row r="1"><c r="A1"><f>[1]Far!A1*2</f><v>8</v></c></row>'),
+        workbook='<externalReferences><externalReference r:id="x1"/></externalReferences>',
+        extra={
+            "xl/externalLinks/e1.xml": link,
+            "xl/externalLinks/_rels/e1.xml.rels": relationships(("t", "externalLinkPath", "file:///C:/Far.xlsx")),
+        },
+        extra_rels=(("x1", "externalLink", "externalLinks/e1.xml"),),
+    )
+    done = executed(zip_of(parts))
+    assert values(done) == {"'S1'!A1": 8}
+    assert done.report["matched"] == 1
 
 
 def test_parse_refuses(tmp_path: Path) -> None:
@@ -205,6 +231,17 @@ def test_an_answer_for_another_workbook(source: bytes) -> None:
         executed(source, run=answers(lambda _: RunOutput([], [], [], [], []).to_bytes()))
 
 
+def test_a_run_is_given_the_sheets_of_linked_workbooks_and_gives_them_back(source: bytes) -> None:
+    workbook = load(compute.parse(source, "book.xlsx").artefact)
+    far = grid_of({}, [], 2, 5)
+    workbook.externals = [ExternalBook(1, "far.xlsx", {"Far": [far], "Farther": [far]})]
+    artefact = dump(workbook)
+    done = compute.execute(artefact, compute.generate(artefact), source, run=answers(here))
+    assert done.report["compared"] == 5
+    with pytest.raises(ProtocolError):
+        executed(source, run=answers(lambda _: RunOutput([area_with(0)] * 4, [], [], [], []).to_bytes()))
+
+
 def test_the_bundle_computes_the_same(source: bytes) -> None:
     data = executed(source).results["bundle"][1]
     with zipfile.ZipFile(io.BytesIO(data)) as bundle:
@@ -226,5 +263,11 @@ def test_in_a_real_sandbox(source: bytes) -> None:
         progress=lambda *step: seen.append(step),
     )
     assert values(done) == {"Other!A1": "10"}
-    assert seen
-    assert seen[-1][0] == seen[-1][1]
+    assert [text for *_, text in seen[-3:]] == [
+        "Computing: 5 of 5 blocks",
+        "Comparing with Excel's values.",
+        "Writing the results.",
+    ]
+    parts = [done / total for done, total, _ in seen]
+    assert parts == sorted(parts)
+    assert parts[-1] < 1

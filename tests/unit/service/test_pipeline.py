@@ -18,6 +18,7 @@ from sheetrun.service.steps import Again, Done, Message
 from sheetrun.service.uploads import Arrival
 from sheetrun.workbook.errors import UnsupportedFormat
 from tests.support import XLSX, Bench, FakeCompute
+from tests.unit.service.test_watch import busy
 
 
 @pytest.fixture
@@ -150,6 +151,43 @@ def test_cancel_while_it_runs_stops_the_work(bench: Bench) -> None:
     assert bench.job(made["id"])["state"] == "cancelled"
 
 
+@pytest.mark.parametrize("step", ["parse", "generate", "execute"])
+def test_work_that_tells_no_progress_is_cut_off_too(bench: Bench, step: str) -> None:
+    made = bench.submit()
+
+    def deaf(_: Any) -> None:
+        assert bench.call("POST", f"/v1/jobs/{made['id']}/cancel")[0] == 202
+        bench.clock.advance(2)
+        busy()
+
+    bench.compute = FakeCompute(**{f"on_{step}": deaf})
+    bench.upload(made)
+    bench.run_all()
+    job = bench.job(made["id"])
+    assert job["state"] == "cancelled"
+    _, _, story = bench.call("GET", f"/v1/jobs/{made['id']}/events")
+    assert story["events"][-1]["data"] == {"state": "cancelled", "was_running": True}
+    assert bench.table.under_way() == 0
+
+
+@pytest.mark.parametrize(("seconds", "code"), [(61, "deadline_exceeded"), (31, "time_limit")])
+def test_time_cuts_off_too(bench: Bench, seconds: int, code: str) -> None:
+    made = bench.submit({"filename": "a.xlsx", "deadline_seconds": 60})
+
+    def deaf(_: Any) -> None:
+        bench.clock.advance(seconds)
+        busy()
+
+    bench.compute = FakeCompute(on_generate=deaf)
+    bench.upload(made)
+    for _ in range(2):
+        message = bench.next_message()
+        assert message is not None
+        bench.step(message, remaining=30)
+    job = bench.job(made["id"])
+    assert (job["state"], job["error"]["code"], job["error"]["stage"]) == ("timed_out", code, "generate")
+
+
 def test_a_sandbox_that_asks_whether_to_stop_is_told(bench: Bench) -> None:
     """As ``compute.execute`` does: it asks again and again, and raises its own error once it was told."""
     made = bench.submit()
@@ -254,6 +292,60 @@ def test_an_upload_that_never_came_expires_and_is_deleted_in_time(bench: Bench) 
     assert bench.call("GET", f"/v1/jobs/{made['id']}")[0] == 404
     bench.sweeper().sweep(seconds=5)
     assert bench.table.get(made["id"]) is None
+
+
+def test_an_upload_expires_at_its_second_though_no_sweep_came(bench: Bench) -> None:
+    made = [bench.submit() for _ in range(3)]
+    bench.clock.advance(899)
+    assert bench.job(made[0]["id"])["state"] == "awaiting_upload"
+    bench.clock.advance(1)
+    job = bench.job(made[0]["id"])
+    assert (job["state"], job["error"]["code"]) == ("expired", "upload_never_came")
+    _, _, page = bench.call("GET", "/v1/jobs", query={"state": "awaiting_upload"})
+    assert page["jobs"] == []
+    _, _, page = bench.call("GET", "/v1/jobs")
+    assert [job["state"] for job in page["jobs"]] == ["expired"] * 3
+    assert bench.call("POST", f"/v1/jobs/{made[1]['id']}/cancel")[2]["code"] == "job_ended"
+    assert bench.table.under_way() == 0
+
+
+def test_a_file_that_is_there_is_taken_though_its_notification_never_came(bench: Bench) -> None:
+    made = bench.submit()
+    bench.blobs.upload(f"uploads/acme/{made['id']}/source", XLSX)
+    bench.clock.advance(901)
+    assert bench.job(made["id"])["state"] == "queued"
+
+
+def test_a_deadline_holds_at_its_second_though_no_sweep_came(bench: Bench) -> None:
+    made = bench.submit({"filename": "a.xlsx", "deadline_seconds": 60})
+    bench.upload(made)
+    bench.clock.advance(60)
+    assert bench.job(made["id"])["state"] == "expired"
+    bench.run_all()
+    assert bench.job(made["id"])["state"] == "expired"
+
+
+def test_a_file_that_comes_after_its_job_was_deleted_is_deleted_too(bench: Bench) -> None:
+    made = bench.submit({"filename": "a.xlsx", "retain_seconds": 1})
+    bench.upload(made)
+    bench.run_all()
+    bench.clock.advance(2)
+    bench.sweeper().sweep(seconds=5)
+    key = f"uploads/acme/{made['id']}/source"
+    bench.blobs.upload(key, XLSX)  # with the same form, which is still good
+    assert bench.world.door.arrived(Arrival(key=key, at=bench.clock.now())) is None
+    assert key not in bench.blobs.objects
+
+
+def test_parts_of_an_upload_that_was_not_completed_are_deleted(bench: Bench) -> None:
+    made = bench.submit({"filename": "a.xlsx", "size": 200 * 2**20, "retain_seconds": 1})
+    assert bench.blobs.parts
+    bench.clock.advance(901)
+    bench.sweeper().sweep(seconds=5)
+    bench.clock.advance(2)
+    bench.sweeper().sweep(seconds=5)
+    assert bench.table.get(made["id"]) is None
+    assert not bench.blobs.parts
 
 
 def test_what_is_past_its_time_is_deleted_whole(bench: Bench) -> None:

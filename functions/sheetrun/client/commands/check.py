@@ -126,7 +126,7 @@ def _set_apart(counts: Mapping[str, Any]) -> str:
 def _notes(report: Mapping[str, Any]) -> list[str]:
     if not report.get("precision_as_displayed"):
         return []
-    return ["the workbook calculates with precision as displayed; here all digits count"]
+    return ["the workbook calculates with precision as displayed: each result is rounded to what its cell shows"]
 
 
 def _shown(value: Any) -> str:

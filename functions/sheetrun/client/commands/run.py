@@ -2,6 +2,7 @@
 
 --set REF=VALUE   REF: Inputs!B2, 'Sheet with space'!B2, a defined name, Table[Column]. VALUE: 3, 7%, TRUE, #N/A,
                   2026-01-31 (a date), text ("007" in double quotes is text too); nothing after = empties the cell.
+--now, --seed     the clock of TODAY and NOW, and the seed of RAND and its kin: with both a run gives the same again.
 --get REF         prints the value alone, one cell a line: a range row by row, an empty cell as an empty line.
 """
 
@@ -12,13 +13,15 @@ import time
 from typing import Any
 
 from sheetrun.client.console import Usage, about, count, json_bytes, say, seconds, write
-from sheetrun.client.literals import parse_assignments, value_lines
+from sheetrun.client.literals import parse_assignments, parse_clock, value_lines
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE.xlsx", help="the workbook")
     parser.add_argument("--set", metavar="REF=VALUE", action="append", default=[], help="set a cell before calculating")
     parser.add_argument("--get", metavar="REF", action="append", default=[], help="print a cell, a range or a name")
+    parser.add_argument("--now", metavar="TIME", help="what the clock says, as 2026-01-31T12:00 (default: the clock)")
+    parser.add_argument("--seed", metavar="N", type=int, default=0, help="where random numbers start (default: 0)")
     parser.add_argument("--json", metavar="OUT", help="write every formula cell and the report as JSON (- for stdout)")
     parser.add_argument("--xlsx", metavar="OUT", help="write the recalculated workbook (- for stdout)")
 
@@ -27,12 +30,14 @@ def run(arguments: argparse.Namespace) -> int:
     targets = [target for target in (arguments.json, arguments.xlsx) if target is not None]
     if targets.count("-") + bool(arguments.get) > 1:
         raise Usage("only one of --get, --json - and --xlsx - can have stdout")
+    now = None if arguments.now is None else parse_clock(arguments.now)
     from sheetrun.service import local
 
     begun = time.monotonic()
     with about(arguments.file):
         model = local.open_model(arguments.file)
-        done = model.run(parse_assignments(arguments.set, date1904=model.workbook.settings.date1904))
+        inputs = parse_assignments(arguments.set, date1904=model.workbook.settings.date1904)
+        done = model.run(inputs, now=now, seed=arguments.seed)
     took = time.monotonic() - begun
     for reference in arguments.get:
         with about(reference):

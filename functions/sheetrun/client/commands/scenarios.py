@@ -1,4 +1,4 @@
-"""``sheetrun scenarios``: a workbook calculated here once for every row of a table of inputs.
+"""``sheetrun scenarios``: a workbook calculated here for every row of a table of inputs, many rows at once.
 
 The first line of the CSV names the inputs (Inputs!B2, a defined name …); every other line is one scenario, its values
 written as for --set; an empty field leaves the workbook's own value. The output has the scenario's number, its inputs
@@ -41,18 +41,22 @@ def run(arguments: argparse.Namespace) -> int:
     with about(arguments.file):
         model = local.open_model(arguments.file)
     date1904 = model.workbook.settings.date1904
-    columns = ["scenario", *references, *arguments.get]
-    table: list[list[Any]] = []
+    inputs: dict[str, list[Any]] = {reference: [] for reference in references}
+    for row in rows:
+        for reference, text in zip(references, row, strict=True):
+            inputs[reference].append(parse_value(text, date1904=date1904) if text.strip() else local.OWN)
     with ProgressLine() as progress:
-        for number, row in enumerate(rows, 1):
-            pairs = zip(references, row, strict=True)
-            given = {ref: parse_value(text, date1904=date1904) for ref, text in pairs if text.strip()}
-            with about(f"scenario {number}"):
-                done = model.run(given)
-                values = [_scalar(reference, done.get(reference)) for reference in arguments.get]
-            table.append([number, *(given.get(reference) for reference in references), *values])
-            if progress.terminal or number % max(1, len(rows) // 10) == 0:
-                progress.show(arguments.file, 100 * number / len(rows), f"{number:,} of {len(rows):,} scenarios")
+
+        def show(done: int, total: int, _message: str) -> None:
+            progress.show(arguments.file, 100 * done / total, f"{done:,} of {total:,} scenarios")
+
+        found = model.scenarios(inputs, arguments.get, on_progress=show)
+    if found.in_turn is not None:
+        say(f"sheetrun: computed one after another, which takes longer: {found.in_turn}")
+    columns = ["scenario", *references, *arguments.get]
+    given = [[None if value is local.OWN else value for value in values] for values in inputs.values()]
+    results = [found.column(k) for k in range(len(arguments.get))]
+    table = [list(row) for row in zip(range(1, len(rows) + 1), *given, *results, strict=True)]
     write(arguments.output, encode(columns, table, suffix))
     if arguments.output != "-":
         say(f"{count(len(table), 'scenario')} in {arguments.output}")
@@ -75,12 +79,6 @@ def read_scenarios(path: str) -> tuple[list[str], list[list[str]]]:
         if len(row) != len(references):
             raise Usage(f"{path}: line {number} has {len(row)} fields, the first line {len(references)}")
     return references, rows
-
-
-def _scalar(reference: str, value: Any) -> Any:
-    if isinstance(value, list):
-        raise Usage(f"--get {reference} is more than one cell")
-    return value
 
 
 def encode(columns: Sequence[str], table: Sequence[Sequence[Any]], suffix: str) -> bytes:

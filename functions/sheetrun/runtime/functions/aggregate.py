@@ -7,7 +7,7 @@ cells are passed over. Written as an argument of its own, a logical value is 1 o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import numpy as np
@@ -125,13 +125,25 @@ def averagea(*values: Value) -> float:
     return mean(numbers_a_in(values))
 
 
-@excel("MAX(*numbers: values) -> number")
+def _all_floats(pick: Callable[[tuple[float, ...]], float]) -> Callable[..., Any]:
+    """An extreme for calls in which all arguments are floats."""
+
+    def direct(*numbers: Value) -> Any:
+        for number in numbers:
+            if type(number) is not float:
+                return NotImplemented
+        return pick(numbers) if numbers else NotImplemented
+
+    return direct
+
+
+@excel("MAX(*numbers: values) -> number", direct=_all_floats(max))
 def max_(*numbers: Value) -> float:
     """The largest number; 0 when there are none."""
     return largest(numbers_in(numbers))
 
 
-@excel("MIN(*numbers: values) -> number")
+@excel("MIN(*numbers: values) -> number", direct=_all_floats(min))
 def min_(*numbers: Value) -> float:
     """The smallest number; 0 when there are none."""
     return smallest(numbers_in(numbers))

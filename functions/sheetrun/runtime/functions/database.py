@@ -63,6 +63,8 @@ def _column(table: Arr, field: Value) -> int | None:
         if pool.fold(field) in headers:
             return headers.index(pool.fold(field))
         raise Raised(VALUE)
+    if callable(field):
+        raise Raised(VALUE)
     number = int(field)
     if not 1 <= number <= table.shape[1]:
         raise Raised(VALUE)

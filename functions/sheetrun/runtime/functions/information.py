@@ -97,8 +97,10 @@ def is_ref(value: Value) -> bool:
 
 
 @excel("ISFORMULA(reference: ref) -> logical")
-def is_formula(reference: Ref) -> Value:
+def is_formula(reference: Ref | Refs) -> Value:
     """Whether a cell holds a formula."""
+    if isinstance(reference, Refs):
+        return VALUE
     book, sheet = reference.book, reference.sheet.index
     top, left, bottom, right = reference.clipped()
     if (top, left) == (bottom, right):
@@ -241,7 +243,7 @@ def _cell_fact(what: str, of: Ref, host: Ref) -> Value:
         folder, slash, name = of.book.path.replace("\\", "/").rpartition("/")
         return f"{folder}{slash}[{name}]{of.sheet.name}"
     if what in ("format", "color", "parentheses"):
-        code = of.book.formats.get((of.sheet.index, row, col), "General")
+        code = of.book.format_at(of.sheet.index, row, col)
         return cell_format_code(code)[("format", "color", "parentheses").index(what)]
     if what in ("prefix", "protect", "width"):
         raise Unsupported("cell_style", f'CELL("{what}") tells of the style of a cell, which is not computed')

@@ -7,14 +7,17 @@ them (measured for MAP).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from sheetrun.runtime.errors import CALC, VALUE, ExcelError, Raised
+from sheetrun.runtime.errors import CALC, VALUE, ExcelError, Raised, Unsupported
 from sheetrun.runtime.registry import excel
 from sheetrun.runtime.sheet import Ref
 from sheetrun.runtime.values import MISSING, Arr, Scalar, Value, common_shape
+
+#: Calls of one MAP or MAKEARRAY: a column of a sheet has half as many places.
+_MOST_CALLS: Final = 2**21
 
 
 def called(function: Value, *args: Value) -> Value:
@@ -65,33 +68,43 @@ def _places(value: Value, shape: tuple[int, int]) -> Iterator[Value]:
     return iter(Arr.of(value).expanded(shape))
 
 
-@excel("MAP(*args: raw) -> array")
-def map_(*args: Value) -> Arr:
+def _affordable(shape: tuple[int, int]) -> tuple[int, int]:
+    """The shape of a result with a call for each place. Raises Unsupported when there are too many."""
+    if shape[0] * shape[1] > _MOST_CALLS:
+        raise Unsupported("too_large", f"a LAMBDA would be called {shape[0] * shape[1]:,} times")
+    return shape
+
+
+@excel("MAP(array: raw, *args: raw) -> array")
+def map_(*args: Value) -> Value:
     """An array made by calling a LAMBDA with each place of one or more arrays."""
     *arrays, function = args
-    shape = common_shape(_spread(a) for a in arrays)
+    if not arrays:
+        return VALUE
+    shape = _affordable(common_shape(_spread(a) for a in arrays))
     columns = [_places(a, shape) for a in arrays]
     return Arr.flat((one(called(function, *cells)) for cells in zip(*columns, strict=True)), shape)
 
 
-@excel("REDUCE(initial: raw, array: array, function: raw) -> any")
-def reduce(initial: Value, array: Arr, function: Any) -> Value:
-    """The last value of calling a LAMBDA with the value so far and each place."""
+@excel("REDUCE(initial: raw, array: raw, function: raw) -> any")
+def reduce(initial: Value, array: Value, function: Any) -> Value:
+    """The last value of calling a LAMBDA with the value so far and each place (an error is a place too: measured)."""
     value = None if initial is MISSING else initial
-    for cell in array:
+    for cell in Arr.of(array):
         value = called(function, value, cell)
     return value
 
 
-@excel("SCAN(initial: raw, array: array, function: raw) -> array")
-def scan(initial: Value, array: Arr, function: Any) -> Arr:
+@excel("SCAN(initial: raw, array: raw, function: raw) -> array")
+def scan(initial: Value, array: Value, function: Any) -> Arr:
     """All values on the way of REDUCE."""
     value = None if initial is MISSING else initial
+    cells = Arr.of(array)
     out = []
-    for cell in array:
+    for cell in cells:
         value = called(function, value, cell)
         out.append(one(value))
-    return Arr.flat(out, array.shape)
+    return Arr.flat(out, cells.shape)
 
 
 @excel("BYROW(array: raw, function: raw) -> array")
@@ -121,6 +134,7 @@ def makearray(rows: int, columns: int, function: Any) -> Value:
     """An array made by calling a LAMBDA with each row and column number."""
     if rows < 1 or columns < 1:
         return VALUE
+    _affordable((rows, columns))
     places = ((float(r), float(c)) for r in range(1, rows + 1) for c in range(1, columns + 1))
     return Arr.flat((one(called(function, r, c)) for r, c in places), (rows, columns))
 

@@ -68,7 +68,14 @@ def truths(test: Arr) -> tuple[Mask, Mask, Arr]:
     return (words.num != 0.0) & ~wrong, wrong, words
 
 
-@excel("IF(test: raw, then: lazy, [otherwise: lazy]) -> any")
+def _if_directly(test: Value, then: Thunk | None = None, otherwise: Thunk | None = None) -> Value:
+    """IF with a logical value for its test and both branches written."""
+    if type(test) is not bool or then is None or otherwise is None or not (callable(then) and callable(otherwise)):
+        return NotImplemented
+    return _branch(then if test else otherwise)
+
+
+@excel("IF(test: raw, then: lazy, [otherwise: lazy]) -> any", direct=_if_directly)
 def if_(test: Value, then: Thunk, otherwise: Thunk | None = None) -> Value:
     """One value when a condition holds, another when it does not."""
     many = _array(test)

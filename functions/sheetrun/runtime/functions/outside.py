@@ -1,4 +1,4 @@
-"""Functions that need what is not in the workbook: servers, cubes, pivot caches, add-ins, pictures, languages.
+"""Functions that need what is not in the workbook: servers, cubes, add-ins, pictures, languages.
 
 None can be computed from the file alone; a cell that uses one keeps the value that Excel cached, with the reason.
 """
@@ -12,7 +12,6 @@ from sheetrun.runtime.registry import excel
 from sheetrun.runtime.values import Value
 
 _REASONS: Final = {
-    ("pivot", "reads a pivot table, whose cache is not computed"): ("GETPIVOTDATA",),
     ("cube", "asks an OLAP cube on a server"): (
         "CUBEKPIMEMBER",
         "CUBEMEMBER",

@@ -10,7 +10,7 @@ import numpy as np
 
 from sheetrun.runtime.address import MAX_COLUMNS, MAX_ROWS, Span, column_letters
 from sheetrun.runtime.cells import EMPTY
-from sheetrun.runtime.errors import NA, REF, VALUE, ExcelError, Raised
+from sheetrun.runtime.errors import NA, REF, VALUE, ExcelError, Raised, Unsupported
 from sheetrun.runtime.indirect import reference_of
 from sheetrun.runtime.registry import excel
 from sheetrun.runtime.sheet import Ref, Refs
@@ -223,6 +223,26 @@ def address(row_num: int, column_num: int, kind: int, a1: bool, sheet: str | Non
 def hyperlink(link: Scalar, friendly: Any) -> Scalar:
     """What a link shows: its friendly name, else its address."""
     return link if isinstance(friendly, tuple) else friendly
+
+
+@excel("GETPIVOTDATA(data_field: text, pivot_table: ref, *field: text, *item: scalar) -> any")
+def getpivotdata(data_field: str, pivot_table: Value, *wanted: Any) -> Scalar:
+    """What a pivot table shows for a data field and items of its fields, as it was when the file was saved.
+
+    Source: Microsoft, "GETPIVOTDATA function"; #REF! for what is not to be seen in the table.
+    """
+    if len(wanted) % 2:
+        return REF
+    anchor = next(pivot_table.parts())
+    book, sheet = anchor.book, anchor.sheet.index
+    pivot = next((p for p in book.pivots if p.sheet == sheet and p.span.holds(anchor.span)), None)
+    if pivot is None:
+        raise Unsupported("pivot", "there is no pivot table that can be read")
+    row, col = pivot.place(data_field, list(zip(wanted[::2], wanted[1::2], strict=True)))
+    value: Scalar = book.live(sheet).cell(row, col)
+    if value is None:
+        raise Unsupported("pivot", "the cell of the pivot table is empty")
+    return value
 
 
 @excel("FORMULATEXT(reference: ref) -> text")

@@ -11,7 +11,7 @@ from sheetrun.service.access import Access
 from sheetrun.service.ports import Clock, Log
 from sheetrun.service.web.http import Request, Response, event_answer, request_of
 from sheetrun.service.web.problems import fault, problem
-from sheetrun.service.web.router import Call, Router
+from sheetrun.service.web.router import Call, Route, Router
 from sheetrun.settings import Settings
 
 _CORS = {
@@ -42,24 +42,33 @@ class Api:
         """``remaining``: seconds until the function is stopped from outside."""
         begun = self.clock.monotonic()
         request = request_of(event, public_url=self.settings.public_url, remaining=remaining)
-        response = self._answer(request).with_headers({**_CORS, "X-Request-Id": request.request_id})
+        route, answered = self._answer(request)
+        response = answered.with_headers({**_CORS, "X-Request-Id": request.request_id})
         if request.method == "HEAD":
             response = Response(status=response.status, headers=response.headers)
         self.log.info(
             "request",
             method=request.method,
             path=request.path,
+            route=route,
             status=response.status,
             ms=int((self.clock.monotonic() - begun) * 1000),
             request_id=request.request_id,
         )
         return event_answer(response)
 
-    def _answer(self, request: Request) -> Response:
+    def _answer(self, request: Request) -> tuple[str, Response]:
+        """The route's template, and what it answers."""
         if request.method == "OPTIONS":
-            return Response(status=204, headers=_PREFLIGHT)
+            return "preflight", Response(status=204, headers=_PREFLIGHT)
         try:
             route, path = self.router.find(request.method, request.path)
+        except Rejected as rejection:
+            return "none", problem(request, rejection)
+        return f"{route.method} {route.template}", self._call(request, route, path)
+
+    def _call(self, request: Request, route: Route, path: Mapping[str, str]) -> Response:
+        try:
             who = None
             if route.scope is not None:
                 who = self.access.caller(request.api_key)

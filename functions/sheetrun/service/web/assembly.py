@@ -12,19 +12,23 @@ from sheetrun.service.web.batches import BatchRoutes
 from sheetrun.service.web.clients import ClientRoutes
 from sheetrun.service.web.jobs import JobRoutes
 from sheetrun.service.web.limits import Gatekeeper
+from sheetrun.service.web.observing import ObservingRoutes
 from sheetrun.service.web.operations import OperationRoutes
 from sheetrun.service.web.replay import Replay
 from sheetrun.service.web.router import Router
+from sheetrun.service.web.webhooks import WebhookRoutes
 
 if TYPE_CHECKING:
     from sheetrun.bootstrap import World
+    from sheetrun.service.burying import Redrive
 
 
 def build_api(world: World) -> Api:
     """One ``Api`` per process."""
     gate = Gatekeeper(world.limits, world.ledger, world.allowances, world.clock, world.ids)
-    submitter = Submitter(world.ledger, world.blobs, world.clock, world.settings, world.allowances)
-    control = Control(world.ledger, world.clock, world.settings, world.log, world.line)
+    receivers = world.receivers
+    submitter = Submitter(world.ledger, world.blobs, world.clock, world.settings, world.allowances, receivers)
+    control = Control(world.ledger, world.queues, world.clock, world.settings, world.log, world.line)
     replay = Replay(world.idempotency, world.clock)
     jobs = JobRoutes(
         ledger=world.ledger,
@@ -35,12 +39,11 @@ def build_api(world: World) -> Api:
         submitter=submitter,
         control=control,
         door=world.door,
+        sweeper=world.sweeper,
         replay=replay,
         gate=gate,
     )
-    operations = OperationRoutes(
-        world.ledger, world.blobs, world.queues, world.clock, world.settings, gate, world.allowances
-    )
+    operations = OperationRoutes(world.ledger, world.queues, world.clock, world.settings, gate, world.allowances)
     batches = BatchRoutes(
         batches=world.batches,
         clock=world.clock,
@@ -62,5 +65,31 @@ def build_api(world: World) -> Api:
         clock=world.clock,
         settings=world.settings,
     )
-    router = Router([*jobs.routes(), *batches.routes(), *clients.routes(), *operations.routes()])
+
+    def redrive() -> Redrive:
+        from sheetrun.service.burying import Redrive
+
+        return Redrive(world.letters, control, world.door, world.queues, world.clock, world.log)
+
+    observing = ObservingRoutes(
+        world.ledger,
+        world.blobs,
+        world.queues,
+        world.counters,
+        world.letters,
+        redrive,
+        world.clock,
+        world.settings,
+    )
+    hooks = WebhookRoutes(receivers, world.clock, world.ids, world.settings, replay)
+    router = Router(
+        [
+            *jobs.routes(),
+            *batches.routes(),
+            *hooks.routes(),
+            *clients.routes(),
+            *operations.routes(),
+            *observing.routes(),
+        ]
+    )
     return Api(router, access, world.clock, world.settings, world.log)

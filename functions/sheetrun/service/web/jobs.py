@@ -17,6 +17,7 @@ from sheetrun.service.control import Control
 from sheetrun.service.ports import Blobs, Clock, Ids, JobFilter, Ledger
 from sheetrun.service.requests import job_request
 from sheetrun.service.submit import Submitter
+from sheetrun.service.sweep import Sweeper
 from sheetrun.service.uploads import Door
 from sheetrun.service.views import etag, event_view, job_view
 from sheetrun.service.web.http import Request, Response, answer
@@ -55,6 +56,7 @@ class JobRoutes:
     submitter: Submitter
     control: Control
     door: Door
+    sweeper: Sweeper
     replay: Replay
     gate: Gatekeeper
 
@@ -141,7 +143,8 @@ class JobRoutes:
         )
         limit = request.integer("limit", 20, 1, 100)
         page = self.ledger.page(call.caller.client, wanted, after=_cursor(request), limit=limit)
-        views = [job_view(job, request.base) for job in page.jobs if not self._gone(job)]
+        jobs = [self.sweeper.settle(job) for job in page.jobs if not self._gone(job)]
+        views = [job_view(job, request.base) for job in jobs if wanted.holds(job)]
         headers = {}
         link = None
         if page.after is not None:
@@ -244,7 +247,7 @@ class JobRoutes:
         job = self.ledger.get(call.path["id"])
         if job is None or job.client != call.caller.client or self._gone(job):
             raise NotFound(f"There is no job {call.path['id']}.", code="job_not_found")
-        return job
+        return self.sweeper.settle(job)
 
 
 def _matches(header: str, tag: str) -> bool:

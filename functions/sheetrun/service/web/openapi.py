@@ -6,12 +6,16 @@ from typing import Any
 
 from sheetrun import __version__
 from sheetrun.jobs.states import TASKS, Kind, Priority, State
-from sheetrun.service.access import SCOPES
-from sheetrun.service.allowances import MOST, NAMES
 from sheetrun.service.references import PATTERN
 from sheetrun.service.requests import DATASET_SUFFIXES, MAX_INPUTS, MAX_METADATA, WORKBOOK_SUFFIXES
 from sheetrun.service.web import schemas
-from sheetrun.service.web.clients import LONGEST_NAME, LONGEST_OVERLAP, MOST_DAYS, OVERLAP
+from sheetrun.service.web.described import IDEMPOTENCY_KEY as _KEY
+from sheetrun.service.web.described import answer as _json
+from sheetrun.service.web.described import operation as _operation
+from sheetrun.service.web.described import query as _query
+from sheetrun.service.web.openapi_clients import client_paths
+from sheetrun.service.web.openapi_observing import observing_paths
+from sheetrun.service.web.openapi_webhooks import webhook_paths
 from sheetrun.settings import Settings
 
 Schema = dict[str, Any]
@@ -25,12 +29,6 @@ _ID = {
 }
 
 _BATCH_ID = {**_ID, "description": "A batch's id."}
-_KEY = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r'^([!#-~]+|"[!#-~]+")$'},
-    "description": "The same key and body again within 24 h gives the same answer.",
-}
 _WAIT = {
     "name": "wait",
     "in": "query",
@@ -230,20 +228,9 @@ def _paths(settings: Settings) -> Schema:
                 parameters=[_BATCH_ID],
             )
         },
-        **_clients(),
-        "/v1/health": {
-            "get": {
-                **_operation(
-                    "health",
-                    "Whether the service and what it stands on answer",
-                    {
-                        "200": _json("Healthy", schemas.ref("Health")),
-                        "503": _json("Not healthy", schemas.ref("Health")),
-                    },
-                ),
-                "security": [],
-            }
-        },
+        **client_paths(),
+        **webhook_paths(),
+        **observing_paths(),
         "/v1/capacity": {
             "get": _operation(
                 "capacity",
@@ -257,14 +244,6 @@ def _paths(settings: Settings) -> Schema:
                 "limits",
                 "The caller's limits and what is left of them",
                 {"200": _json("Limits", schemas.ref("Limits"))},
-                errors=("401", "403"),
-            )
-        },
-        "/v1/metrics": {
-            "get": _operation(
-                "metrics",
-                "Gauges in Prometheus' text format; needs the operate scope",
-                {"200": {"description": "Metrics", "content": {"text/plain": {"schema": {"type": "string"}}}}},
                 errors=("401", "403"),
             )
         },
@@ -285,177 +264,6 @@ def _paths(settings: Settings) -> Schema:
             }
         },
     }
-
-
-def _clients() -> Schema:
-    """The operator's routes."""
-    one = "/v1/clients/{client}"
-    client = {
-        "name": "client",
-        "in": "path",
-        "required": True,
-        "schema": {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,62}$"},
-        "description": "A client's name.",
-    }
-    key = {
-        "name": "key",
-        "in": "path",
-        "required": True,
-        "schema": {"type": "string", "minLength": 1, "maxLength": 64},
-        "description": "A key's id: the middle part of the key.",
-    }
-    new_key = {
-        "type": "object",
-        "additionalProperties": False,
-        "properties": {
-            "scopes": {"type": ["array", "null"], "minItems": 1, "items": {"enum": sorted(SCOPES)}},
-            "name": {"type": ["string", "null"], "maxLength": LONGEST_NAME},
-            "days": {"type": ["integer", "null"], "minimum": 1, "maximum": MOST_DAYS},
-        },
-    }
-    rotation = {
-        "type": "object",
-        "additionalProperties": False,
-        "properties": {
-            "overlap_seconds": {
-                "type": ["integer", "null"],
-                "minimum": 0,
-                "maximum": LONGEST_OVERLAP,
-                "default": OVERLAP,
-            }
-        },
-    }
-    limit = {"type": ["integer", "null"], "minimum": 1, "maximum": MOST}
-    limits = {
-        "type": "object",
-        "additionalProperties": False,
-        "properties": dict.fromkeys(NAMES, limit),
-    }
-    return {
-        "/v1/clients": {
-            "get": _operation(
-                "listClients",
-                "Clients by page; needs the operate scope, as all routes below",
-                {"200": _json("A page", schemas.ref("Clients"))},
-                errors=("401", "403", "422"),
-                parameters=[
-                    _query("limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}),
-                    _query("after", {"type": "string", "pattern": "^([a-z0-9][a-z0-9_-]{0,62})?$"}),
-                ],
-            )
-        },
-        one: {
-            "get": _operation(
-                "getClient",
-                "A client's limits and what is left of them",
-                {"200": _json("The client", schemas.ref("Client"))},
-                errors=("401", "403", "404"),
-                parameters=[client],
-            )
-        },
-        f"{one}/limits": {
-            "put": _operation(
-                "setLimits",
-                "Give a client limits of its own; null is the standard again",
-                {"200": _json("The client", schemas.ref("Client"))},
-                errors=("400", "401", "403", "404", "413", "422"),
-                body=limits,
-                parameters=[client],
-            )
-        },
-        f"{one}/keys": {
-            "get": _operation(
-                "listKeys",
-                "A client's keys, without their secrets",
-                {"200": _json("Keys", _keys_list())},
-                errors=("401", "403", "404"),
-                parameters=[client],
-            ),
-            "post": _operation(
-                "createKey",
-                "A new key, shown once; a client begins to exist with its first",
-                {"201": _json("The key", schemas.ref("NewKey"))},
-                errors=("400", "401", "403", "409", "413", "422"),
-                body=new_key,
-                parameters=[client, _KEY],
-            ),
-        },
-        f"{one}/keys/{{key}}": {
-            "delete": _operation(
-                "revokeKey",
-                "Within half a minute the key opens nothing any more",
-                {"200": _json("The key", schemas.ref("Key"))},
-                errors=("401", "403", "404"),
-                parameters=[client, key],
-            )
-        },
-        f"{one}/keys/{{key}}/rotate": {
-            "post": {
-                **_operation(
-                    "rotateKey",
-                    "A new key with the rights of an old one, which works on for a while",
-                    {"201": _json("The new key", schemas.ref("NewKey"))},
-                    errors=("400", "401", "403", "404", "409", "413", "422"),
-                    body=rotation,
-                    parameters=[client, key, _KEY],
-                ),
-                "requestBody": {"required": False, "content": {"application/json": {"schema": rotation}}},
-            }
-        },
-    }
-
-
-def _keys_list() -> Schema:
-    return {
-        "type": "object",
-        "required": ["keys"],
-        "properties": {"keys": {"type": "array", "items": schemas.ref("Key")}},
-    }
-
-
-def _operation(
-    name: str,
-    summary: str,
-    answers: Schema,
-    *,
-    errors: tuple[str, ...] = (),
-    body: Schema | None = None,
-    parameters: list[Schema] | None = None,
-) -> Schema:
-    problems = {
-        status: {
-            "description": _MEANING[status],
-            "content": {"application/problem+json": {"schema": schemas.ref("Problem")}},
-        }
-        for status in (*errors, *(("503",) if errors and "503" not in errors else ()))
-    }
-    operation: Schema = {"operationId": name, "summary": summary, "responses": {**answers, **problems}}
-    if parameters:
-        operation["parameters"] = parameters
-    if body is not None:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
-    return operation
-
-
-_MEANING = {
-    "400": "The request cannot be read",
-    "401": "No key, or a wrong one",
-    "403": "The key's scopes do not allow it",
-    "404": "Unknown, gone, or another client's",
-    "409": "The state does not allow it",
-    "413": "Too large",
-    "422": "A field does not validate",
-    "429": "A limit of the client",
-    "503": "The service is at capacity, or a part of it does not answer",
-}
-
-
-def _query(name: str, schema: Schema) -> Schema:
-    return {"name": name, "in": "query", "schema": schema}
-
-
-def _json(description: str, schema: Schema) -> Schema:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
 def _jsonl(description: str) -> Schema:

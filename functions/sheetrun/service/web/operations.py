@@ -1,15 +1,11 @@
-"""Routes about the service itself: health, capacity, limits, the OpenAPI document and its page."""
+"""Routes about the service itself: capacity, limits, the OpenAPI document and its page."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sheetrun import __version__
-from sheetrun.jobs.errors import SheetrunError
-from sheetrun.jobs.job import rfc3339
 from sheetrun.service.allowances import Allowances
-from sheetrun.service.ports import Blobs, Clock, Ledger, Queues
+from sheetrun.service.ports import Clock, Ledger, Queues
 from sheetrun.service.web.http import Response, answer
 from sheetrun.service.web.limits import Gatekeeper
 from sheetrun.service.web.router import Call, Route
@@ -21,7 +17,6 @@ class OperationRoutes:
     """None of these is ever refused for load."""
 
     ledger: Ledger
-    blobs: Blobs
     queues: Queues
     clock: Clock
     settings: Settings
@@ -30,30 +25,11 @@ class OperationRoutes:
 
     def routes(self) -> list[Route]:
         return [
-            Route(method="GET", template="/v1/health", handler=self.health, scope=None),
             Route(method="GET", template="/v1/capacity", handler=self.capacity),
             Route(method="GET", template="/v1/limits", handler=self.limits),
-            Route(method="GET", template="/v1/metrics", handler=self.metrics, scope="operate"),
             Route(method="GET", template="/v1/openapi.json", handler=self.openapi, scope=None),
             Route(method="GET", template="/v1/docs", handler=self.docs, scope=None),
         ]
-
-    def health(self, call: Call) -> Response:
-        """200 healthy, or 503 with the dependency that does not answer."""
-        checks = {
-            "object_store": _state(self.blobs.check),
-            "queues": _state(self.queues.check),
-            "table": _state(self.ledger.check),
-        }
-        healthy = all(line["status"] == "healthy" for line in checks.values())
-        body = {
-            "status": "healthy" if healthy else "unhealthy",
-            "version": __version__,
-            "stage": self.settings.stage,
-            "at": rfc3339(self.clock.now()),
-            "dependencies": checks,
-        }
-        return answer(200 if healthy else 503, body, {"Cache-Control": "no-store"})
 
     def capacity(self, call: Call) -> Response:
         """Jobs under way, the caller's and everybody's, and where the limit is."""
@@ -94,28 +70,6 @@ class OperationRoutes:
             },
         )
 
-    def metrics(self, call: Call) -> Response:
-        """Gauges in Prometheus' text format (prometheus.io/docs/instrumenting/exposition_formats)."""
-        depth = self.queues.depth()
-        lines = [
-            *_gauge("sheetrun_jobs_under_way", "Jobs that have not ended.", [("", self.ledger.under_way())]),
-            *_gauge("sheetrun_jobs_limit", "Jobs under way that the service takes.", [("", self.settings.max_jobs)]),
-            *_gauge(
-                "sheetrun_jobs_running", "Jobs that have a place among the running.", [("", self.ledger.running())]
-            ),
-            *_gauge("sheetrun_steps_running", "Messages that functions are working on.", [("", depth.running)]),
-            *_gauge(
-                "sheetrun_queue_messages",
-                "Messages that wait, by queue.",
-                [(f'{{queue="{name}"}}', count) for name, count in sorted(depth.waiting.items())],
-            ),
-        ]
-        return Response(
-            status=200,
-            body="\n".join(lines) + "\n",
-            headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8", "Cache-Control": "no-store"},
-        )
-
     def openapi(self, call: Call) -> Response:
         """The document, whose module is loaded when somebody asks: cold starts do not pay for it."""
         from sheetrun.service.web.openapi import document
@@ -127,15 +81,3 @@ class OperationRoutes:
         from sheetrun.service.web.openapi import PAGE
 
         return Response(status=200, body=PAGE, headers={"Content-Type": "text/html; charset=utf-8"})
-
-
-def _gauge(name: str, text: str, values: Sequence[tuple[str, int]]) -> list[str]:
-    return [f"# HELP {name} {text}", f"# TYPE {name} gauge", *(f"{name}{labels} {value}" for labels, value in values)]
-
-
-def _state(check: Callable[[], None]) -> dict[str, str]:
-    try:
-        check()
-    except SheetrunError as problem:
-        return {"status": "unhealthy", "detail": problem.detail}
-    return {"status": "healthy"}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from sheetrun.jobs.states import TASKS, Kind, Priority, State
+from sheetrun.jobs.webhooks import TYPES, DeliveryStatus
+from sheetrun.service.letters import Source
 
 Schema = dict[str, Any]
 
@@ -197,13 +199,23 @@ def all_schemas() -> dict[str, Schema]:
                 "next": _COUNT,
             }
         ),
+        **_webhook_schemas(),
         "Health": _object(
             {
                 "status": {"enum": ["healthy", "unhealthy"]},
                 "version": _TEXT,
                 "stage": _TEXT,
                 "at": _TIME,
-                "dependencies": _map(_object({"status": {"enum": ["healthy", "unhealthy"]}}, {"detail": _TEXT})),
+                "dependencies": _map(
+                    _object(
+                        {"status": {"enum": ["healthy", "unhealthy"]}},
+                        {"detail": _TEXT, "latency_ms": {"type": "number", "minimum": 0}},
+                    )
+                ),
+                "capacity": _or_null(
+                    _object({"under_way": _COUNT, "limit": _COUNT, "at_capacity": {"type": "boolean"}})
+                ),
+                "concurrency": _or_null(_object({"working": _COUNT, "waiting": _map(_COUNT)})),
             }
         ),
         "Capacity": _object(
@@ -251,3 +263,86 @@ def all_schemas() -> dict[str, Schema]:
             {"errors": {"type": "array", "items": problem_item}},
         ),
     }
+
+
+def _webhook_schemas() -> dict[str, Schema]:
+    maybe_time = _or_null(_TIME)
+    endpoint = _object(
+        {
+            "id": _TEXT,
+            "url": _URL,
+            "events": {"type": "array", "items": {"enum": list(TYPES)}},
+            "description": _TEXT,
+            "of_jobs": {"type": "boolean", "description": "Not registered: jobs' webhook_url at this origin"},
+            "status": {"enum": ["enabled", "disabled"]},
+            "disabled_reason": {"type": ["string", "null"]},
+            "failing_since": maybe_time,
+            "paused_until": {**maybe_time, "description": "The circuit breaker is open until then"},
+            "created_at": _TIME,
+            "urls": _object({"self": _URL, "deliveries": _URL}),
+        }
+    )
+    attempt = _object(
+        {
+            "at": _TIME,
+            "status_code": {"type": ["integer", "null"]},
+            "error": {"type": ["string", "null"]},
+            "duration_ms": _COUNT,
+            "response": _TEXT,
+        }
+    )
+    delivery = _object(
+        {
+            "id": _TEXT,
+            "endpoint": _TEXT,
+            "webhook_id": _TEXT,
+            "type": _TEXT,
+            "job": {"type": ["string", "null"]},
+            "url": _URL,
+            "status": {"enum": list(DeliveryStatus)},
+            "reason": {"type": ["string", "null"]},
+            "next_attempt_at": maybe_time,
+            "attempts": {"type": "array", "items": attempt},
+            "created_at": _TIME,
+            "urls": _object({"self": _URL, "replay": _URL}),
+        }
+    )
+    previous = {"type": "array", "items": _object({"secret": _TEXT, "until": _TIME})}
+    secrets = _object({"secret": _TEXT, "previous": previous})
+    return {
+        "Webhook": endpoint,
+        "CreatedWebhook": {"allOf": [ref("Webhook"), _object({"secret": _TEXT})]},
+        "WebhookSecrets": secrets,
+        "RotatedWebhook": {"allOf": [ref("Webhook"), ref("WebhookSecrets")]},
+        "WebhookPage": _page("webhooks", "Webhook"),
+        "DeadLetter": _object(
+            {
+                "id": _TEXT,
+                "source": {"enum": list(Source)},
+                "job": {"type": ["string", "null"]},
+                "at": _TIME,
+                "expires_at": _TIME,
+                "receives": _COUNT,
+                "message": {"type": ["object", "string", "array", "number", "boolean", "null"]},
+            }
+        ),
+        "DeadLetterPage": _page("dead_letters", "DeadLetter"),
+        "Redriven": _object(
+            {
+                "redriven": {"type": "array", "items": _TEXT},
+                "skipped": {"type": "array", "items": _object({"id": _TEXT, "code": _TEXT, "detail": _TEXT})},
+            }
+        ),
+        "Delivery": delivery,
+        "DeliveryPage": _page("deliveries", "Delivery"),
+    }
+
+
+def _page(name: str, item: str) -> Schema:
+    return _object(
+        {
+            name: {"type": "array", "items": ref(item)},
+            "after": {"type": ["string", "null"]},
+            "next": _or_null(_URL),
+        }
+    )

@@ -1,0 +1,62 @@
+"""How the OpenAPI document says things: an operation, its answers and problems, a parameter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sheetrun.service.web import schemas
+
+Schema = dict[str, Any]
+
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r'^([!#-~]+|"[!#-~]+")$'},
+    "description": "The same key and body again within 24 h gives the same answer.",
+}
+
+
+def operation(
+    name: str,
+    summary: str,
+    answers: Schema,
+    *,
+    errors: tuple[str, ...] = (),
+    body: Schema | None = None,
+    body_required: bool = True,
+    parameters: list[Schema] | None = None,
+) -> Schema:
+    problems = {
+        status: {
+            "description": _MEANING[status],
+            "content": {"application/problem+json": {"schema": schemas.ref("Problem")}},
+        }
+        for status in (*errors, *(("503",) if errors and "503" not in errors else ()))
+    }
+    operation: Schema = {"operationId": name, "summary": summary, "responses": {**answers, **problems}}
+    if parameters:
+        operation["parameters"] = parameters
+    if body is not None:
+        operation["requestBody"] = {"required": body_required, "content": {"application/json": {"schema": body}}}
+    return operation
+
+
+_MEANING = {
+    "400": "The request cannot be read",
+    "401": "No key, or a wrong one",
+    "403": "The key's scopes do not allow it",
+    "404": "Unknown, gone, or another client's",
+    "409": "The state does not allow it",
+    "413": "Too large",
+    "422": "A field does not validate",
+    "429": "A limit of the client",
+    "503": "The service is at capacity, or a part of it does not answer",
+}
+
+
+def query(name: str, schema: Schema) -> Schema:
+    return {"name": name, "in": "query", "schema": schema}
+
+
+def answer(description: str, schema: Schema) -> Schema:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}

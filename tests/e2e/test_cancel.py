@@ -1,0 +1,101 @@
+"""Cancelling work that is under way, in each stage; the worker is free again afterwards."""
+
+from __future__ import annotations
+
+import io
+import time
+import zipfile
+from collections.abc import Callable
+
+import pytest
+import xlsxwriter
+
+from tests.e2e.conftest import SECONDS, Client, workbook
+
+pytestmark = pytest.mark.e2e
+
+
+def many_cells() -> bytes:
+    """A file that takes seconds to read: a million numbers."""
+    rows = []
+    for row in range(1, 50_001):
+        cells = "".join(f'<c r="{column}{row}"><v>{row * 7919 % 99991}.{ord(column)}</v></c>' for column in COLUMNS)
+        rows.append(f'<row r="{row}">{cells}</row>')
+    out = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(workbook())) as small,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, True, 1) as big,
+    ):
+        for name in small.namelist():
+            text = small.read(name).decode()
+            if name == "xl/worksheets/sheet1.xml":
+                text = text[: text.index("<sheetData")] + f"<sheetData>{''.join(rows)}</sheetData></worksheet>"
+            big.writestr(name, text)
+    return out.getvalue()
+
+
+COLUMNS = "BCDEFGHIJKLMNOPQRSTU"
+
+
+def many_formulas() -> bytes:
+    """A file whose script takes seconds to write: no two formulas are alike."""
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out)
+    sheet = book.add_worksheet()
+    for row in range(15_000):
+        sheet.write_number(row, 0, row)
+        sheet.write_formula(row, 1, f"=A{row + 1}*{row}+SUM(A$1:A{row // 7 + 1})")
+    book.close()
+    return out.getvalue()
+
+
+def long_loop() -> bytes:
+    """A file whose script runs for minutes."""
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out)
+    loop = "_xlfn.LAMBDA(_xlpm.a,_xlpm.x,_xlpm.a+SIN(_xlpm.x))"
+    book.add_worksheet().write_dynamic_array_formula("A1", f"=_xlfn.REDUCE(0,_xlfn.SEQUENCE(1000000),{loop})")
+    sheet = book.worksheets()[0]
+    for row in range(1, 40):
+        sheet.write_dynamic_array_formula(f"A{row + 1}", f"=_xlfn.REDUCE(A{row},_xlfn.SEQUENCE(1000000),{loop})")
+    book.close()
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("state", "made"), [("parsing", many_cells), ("generating", many_formulas), ("executing", long_loop)]
+)
+def test_running_work_is_cut_off(client: Client, state: str, made: Callable[[], bytes]) -> None:
+    job = client.submit({"filename": "model.xlsx", "priority": "high"})
+    assert client.upload(job, made()).status_code == 204
+    client.until(job["id"], state)
+    asked = time.monotonic()
+    answer = client.call("POST", f"/v1/jobs/{job['id']}/cancel")
+    assert answer.status_code == 202, answer.text
+    ended = client.until(job["id"])
+    print(f"cancelled while {state}: {time.monotonic() - asked:.2f} s")
+    assert ended["state"] == "cancelled"
+    story = client.call("GET", f"/v1/jobs/{job['id']}/events").json()["events"]
+    assert story[-1]["data"]["was_running"] or answer.json()["state"] == "cancelled"
+    assert story[-1]["type"] == "job.cancelled"
+    after = client.submit({"filename": "model.xlsx", "priority": "high"})
+    client.upload(after, workbook())
+    client.until(after["id"], "succeeded")
+
+
+def test_progress_is_told_in_the_units_of_each_stage(client: Client) -> None:
+    job = client.submit({"filename": "model.xlsx", "priority": "high"})
+    client.upload(job, many_formulas())
+    told: list[str] = []
+    percents: list[float] = []
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        now = client.job(job["id"])
+        percents.append(now["progress"]["percent"])
+        told.append(now["progress"]["message"])
+        if "Writing the script:" in told[-1] or not now["running"]:
+            break
+        time.sleep(0.05)
+    client.call("POST", f"/v1/jobs/{job['id']}/cancel")
+    assert percents == sorted(percents)
+    assert told[-1].endswith("of 15,000 blocks")
