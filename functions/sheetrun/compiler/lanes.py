@@ -35,16 +35,17 @@ class LaneScript:
 
 def compile_lanes(workbook: Workbook, inputs: Sequence[Place], outputs: Sequence[Place]) -> LaneScript:
     """The script that computes ``outputs`` for many values of ``inputs``. Raises NotLaned."""
+    if not workbook.settings.full_precision:
+        raise NotLaned("scenarios", "each result is rounded to what its cell shows (precision as displayed)")
     writer = _LaneWriter(workbook, inputs, outputs)
     text = writer.script().text
     return LaneScript(text, writer.cone.places, len(writer.cone.units))
 
 
 class _LaneWriter(Writer):
-    tracked = False
-
     def __init__(self, workbook: Workbook, inputs: Sequence[Place], outputs: Sequence[Place]) -> None:
         super().__init__(workbook)
+        self.tracked = False
         self._inputs = inputs
         self._outputs = outputs
         self.cone = Cone(frozenset(), ())

@@ -75,9 +75,9 @@ def compile_workbook(workbook: Workbook, *, progress: Callable[[int, int], None]
 class Writer:
     """Writes a script, part by part."""
 
-    tracked = True  #: loops keep lines of cells in lists
-
     def __init__(self, workbook: Workbook) -> None:
+        #: Loops keep lines of cells in lists; not where each result must be rounded to what its cell shows.
+        self.tracked = workbook.settings.full_precision
         self._workbook = workbook
         self._scope = Scope.of(workbook)
         self._labels = Labels(workbook)

@@ -15,7 +15,6 @@ import numpy as np
 
 from sheetrun.runtime import indexes, pool
 from sheetrun.runtime.address import Span
-from sheetrun.runtime.book import Book
 from sheetrun.runtime.cells import TEXT, Numbers, Tags
 from sheetrun.runtime.lanes import LaneBook, Place
 from sheetrun.runtime.payload import BadPayload, RunInput, RunOutput, book_from, pack, unpack
@@ -142,7 +141,7 @@ def run_in_turn(namespace: Mapping[str, Any], payload: bytes, progress: Progress
     tags, out = source.tags(), _Out.of(source)
     started = time.perf_counter()
     for at in range(source.count):
-        book = book_from(source.book, Book)
+        book = source.book.book()
         for k, (sheet, row, col) in enumerate(source.inputs):
             book.override(sheet, row, col, decode(float(source.num[at, k]), int(tags[at, k])))
         book.run(namespace["STEPS"])

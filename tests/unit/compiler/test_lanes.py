@@ -27,7 +27,7 @@ from sheetrun.sandbox.job import Job, Result
 from sheetrun.sandbox.limits import Limits
 from sheetrun.service.rundata import run_input
 from sheetrun.service.scenarios import OWN, Table, run_scenarios
-from sheetrun.workbook.model import Kind, Workbook
+from sheetrun.workbook.model import Kind, Settings, Workbook
 
 from .grids import workbooks
 from .making import rect_of, run, workbook_of
@@ -213,6 +213,12 @@ def test_what_only_the_run_can_tell_is_computed_in_turn(cells: dict[str, Any], w
     assert table.in_turn is not None
     assert why in table.in_turn
     assert {"Sheet1!C1": table.column(0)} == one_by_one(workbook, inputs, ["Sheet1!C1"])
+
+
+def test_precision_as_displayed_is_computed_in_turn() -> None:
+    workbook = workbook_of({"A1": 1.0, "B1": "=A1/3"}, settings=Settings(full_precision=False))
+    table = scenarios(workbook, {"Sheet1!A1": [1.0, 2.0]}, ["Sheet1!B1"], in_process)
+    assert "precision as displayed" in str(table.in_turn)
 
 
 def test_a_script_that_fails_in_lanes_is_computed_in_turn() -> None:

@@ -231,7 +231,7 @@ def test_an_answer_for_another_workbook(source: bytes) -> None:
         executed(source, run=answers(lambda _: RunOutput([], [], [], [], []).to_bytes()))
 
 
-def test_a_run_is_given_the_sheets_of_linked_workbooks_and_gives_them_back(source: bytes) -> None:
+def test_a_run_is_given_the_sheets_of_linked_workbooks_and_keeps_them_to_itself(source: bytes) -> None:
     workbook = load(compute.parse(source, "book.xlsx").artefact)
     far = grid_of({}, [], 2, 5)
     workbook.externals = [ExternalBook(1, "far.xlsx", {"Far": [far], "Farther": [far]})]
