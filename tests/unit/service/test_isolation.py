@@ -6,11 +6,13 @@ A new route that is not known here fails: whoever adds it says what it is about.
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from sheetrun.service.access import SCOPES
+from sheetrun.service.letters import Letter, Source
 from sheetrun.service.uploads import Arrival
 from tests.support import Bench
 
@@ -34,33 +36,51 @@ class House:
         self.alice = self.bench.access.create("alice")
         self.bob = self.bench.access.create("bob")
         self.operator = self.bench.access.create("operator", scopes=SCOPES)
+        hook = {"url": f"https://hooks.example.com/{self.MARK}"}
+        self.hook = self.bench.call("POST", "/v1/webhooks", hook, key=self.alice)[2]
         body = {"filename": f"{self.MARK}.xlsx", "metadata": {"note": self.MARK}}
         self.job = self.bench.submit(body, key=self.alice)
         self.bench.upload(self.job)
         self.bench.run_all()
+        self.bench.deliver_all()
+        deliveries = self.bench.call("GET", f"/v1/webhooks/{self.hook['id']}/deliveries", key=self.alice)[2]
+        self.delivery = deliveries["deliveries"][0]["id"]
+        now = self.bench.clock.now()
+        self.letter = Letter(
+            id="letter-1", source=Source.STEP, at=now, expires_at=now + timedelta(days=1), body=self.MARK
+        )
+        self.bench.world.letters.keep(self.letter)
         batch = {"jobs": [{**body, "custom_id": self.MARK}]}
         self.batch = self.bench.call("POST", "/v1/batches", batch, key=self.alice)[2]
         self.key = self.bench.table.list_keys("alice")[0].id
 
     def path(self, template: str) -> str:
         """The route about what is alice's."""
-        for begin, thing in (("/v1/jobs/{id}", self.job["id"]), ("/v1/batches/{id}", self.batch["id"])):
+        things = {
+            "/v1/jobs/{id}": self.job["id"],
+            "/v1/batches/{id}": self.batch["id"],
+            "/v1/webhooks/{id}": self.hook["id"],
+            "/v1/dead-letters/{id}": self.letter.id,
+        }
+        for begin, thing in things.items():
             if template.startswith(begin):
                 template = template.replace("{id}", thing)
         path = template.replace("{client}", "alice").replace("{key}", self.key).replace("{name}", "values")
+        path = path.replace("{delivery}", self.delivery)
         assert "{" not in path, f"say in {__file__} what {template} is about"
         return path
 
     def traces(self) -> list[str]:
         """What of alice's must be in no answer to anybody else."""
-        return [self.MARK, self.job["id"], self.batch["id"], self.alice]
+        own = [self.job["id"], self.batch["id"], self.hook["id"], self.delivery]
+        return [self.MARK, self.alice, self.hook["secret"], *own]
 
 
 @pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS)
 def test_a_client_sees_nothing_of_anothers(method: str, path: str, operation: dict[str, Any]) -> None:
     house = House()
     before = {name: job.rev for name, job in house.bench.table.jobs.items()}
-    body = {"filename": "bobs.xlsx"} if method == "POST" else None
+    body = {"filename": "bobs.xlsx"} if method == "POST" and "{" not in path else None
     status, headers, answer = house.bench.call(method, house.path(path), body, key=house.bob)
     told = json.dumps([headers, answer])
     for trace in house.traces():
