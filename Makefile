@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help run up setup test test-fast fuzz lint format check validate docs clean
+.PHONY: help run up setup test test-fast fuzz lint format check validate openapi load docs clean
 
 help:
 	@echo "make run     start the service here, submit a sample workbook, print its results; Ctrl-C stops it"
@@ -68,9 +68,22 @@ validate: $(SAM_VENV)/bin/sam
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM_VENV)/bin/sam validate --lint
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM_VENV)/bin/sam build
 
+# Schemathesis likewise.
+API_VENV := .schemathesis-venv
+$(API_VENV)/bin/schemathesis: $(READY)
+	@$(BIN)/python -m venv $(API_VENV)
+	@$(API_VENV)/bin/python -m pip install --quiet --disable-pip-version-check 'schemathesis==4.32.5'
+
+openapi: $(API_VENV)/bin/schemathesis
+	@$(BIN)/python infra/openapi_check.py $(CURDIR)/$(API_VENV)/bin/schemathesis
+
+# A hundred clients for a minute, then the graded workbooks (SHEETRUN_CORPUS names the folder that they are in).
+load: $(READY)
+	@$(BIN)/python -m tests.load
+
 docs: $(READY)
 	$(BIN)/python infra/function_modules.py
 	$(BIN)/python infra/functions_page.py
 
 clean:
-	rm -rf $(VENV) $(SAM_VENV) .aws-sam build dist
+	rm -rf $(VENV) $(SAM_VENV) $(API_VENV) .aws-sam build dist

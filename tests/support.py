@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sheetrun.bootstrap import World
-from sheetrun.service.access import Access
+from sheetrun.service.access import SCOPES, Access
 from sheetrun.service.compute import Executed, Generated, Parsed, Progress
 from sheetrun.service.courier import Courier
 from sheetrun.service.fake_webhooks import MemoryOperations, MemorySender, MemoryWebhooks
@@ -17,7 +17,7 @@ from sheetrun.service.steps import Message, Outcome, Runner
 from sheetrun.service.sweep import Sweeper
 from sheetrun.service.web.api import Api
 from sheetrun.service.web.assembly import build_api
-from sheetrun.service.work import WorkbookWork
+from sheetrun.service.work import StepWork
 from sheetrun.settings import Settings
 
 XLSX = b"PK\x03\x04 not really"
@@ -37,7 +37,14 @@ class FakeCompute:
         self.on_parse(progress)
         return Parsed(artefact=b"model", sheets=1, cells=3, formulas=2, blocks=1)
 
-    def generate(self, artefact: bytes, *, progress: Progress | None = None) -> Generated:
+    def generate(
+        self,
+        artefact: bytes,
+        *,
+        inputs: Mapping[str, Any] | None = None,
+        outputs: Sequence[str] | None = None,
+        progress: Progress | None = None,
+    ) -> Generated:
         assert artefact == b"model"
         self.on_generate(progress)
         return Generated(script="print(1)\n", line_map=b"map")
@@ -97,7 +104,7 @@ class Bench:
             log=self.log,
         )
         self.access = Access(self.table, self.clock, self.ids)
-        self.key = self.access.create("acme")
+        self.key = self.access.create("acme", scopes=SCOPES)
         self.api: Api = build_api(self.world)
         self.compute = FakeCompute()
 
@@ -128,7 +135,7 @@ class Bench:
         answer = self.api.handle(event, remaining=29.0)
         received = {name.lower(): value for name, value in answer["headers"].items()}
         value: Any = answer["body"]
-        if "json" in received.get("content-type", "") and value:
+        if "json;" in received.get("content-type", "") and value:
             value = json.loads(value)
         return int(answer["statusCode"]), received, value
 
@@ -146,10 +153,12 @@ class Bench:
 
     def runner(self) -> Runner:
         world = self.world
-        return Runner(world.ledger, world.blobs, world.queues, world.clock, world.ids, world.settings, world.log)
+        return Runner(
+            world.ledger, world.blobs, world.queues, world.clock, world.ids, world.settings, world.log, world.line
+        )
 
     def step(self, message: Message, *, remaining: float = 60.0) -> Outcome:
-        work = WorkbookWork(self.compute, self.blobs, self.settings, self.log)
+        work = StepWork(lambda job: self.compute, self.blobs, self.settings, self.log)
         return self.runner().run(message, getattr(work, message.step.value), remaining=remaining)
 
     def next_message(self) -> Message | None:

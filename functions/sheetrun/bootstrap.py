@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sheetrun.aws.accounts import DynamoBatches, DynamoIdempotency, DynamoKeys, DynamoLimits
@@ -17,8 +17,12 @@ from sheetrun.aws.operations import DynamoOperations
 from sheetrun.aws.queues import SqsQueues
 from sheetrun.aws.table import DynamoLedger
 from sheetrun.aws.webhooks import DynamoWebhooks
+from sheetrun.jobs.job import Job
+from sheetrun.jobs.states import Kind
+from sheetrun.service.allowances import Allowances
 from sheetrun.service.ids import SystemClock, SystemIds
 from sheetrun.service.letters import Letters
+from sheetrun.service.line import Line
 from sheetrun.service.log import JsonLog
 from sheetrun.service.metrics import Counters
 from sheetrun.service.outgoing import Webhooks
@@ -32,9 +36,10 @@ if TYPE_CHECKING:
     from sheetrun.sandbox.warm import WarmRunner
     from sheetrun.service.courier import Courier
     from sheetrun.service.web.api import Api
+    from sheetrun.service.work import Compute
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class World:
     """Everything outside, as ports. Tests build one from fakes."""
 
@@ -53,13 +58,32 @@ class World:
     ids: Ids
     log: Log
 
-    @property
+    @cached_property
+    def allowances(self) -> Allowances:
+        return Allowances(self.keys, self.clock, self.settings)
+
+    @cached_property
+    def line(self) -> Line:
+        return Line(self.ledger, self.queues, self.clock, self.allowances, self.settings, self.log)
+
+    @cached_property
     def door(self) -> Door:
-        return Door(self.ledger, self.keys, self.blobs, self.queues, self.clock, self.ids, self.settings, self.log)
+        return Door(
+            self.ledger,
+            self.keys,
+            self.blobs,
+            self.queues,
+            self.clock,
+            self.ids,
+            self.settings,
+            self.log,
+            self.allowances,
+            self.line,
+        )
 
     @property
     def sweeper(self) -> Sweeper:
-        return Sweeper(self.ledger, self.blobs, self.queues, self.clock, self.door, self.settings, self.log)
+        return Sweeper(self.ledger, self.blobs, self.queues, self.clock, self.door, self.settings, self.log, self.line)
 
     @property
     def receivers(self) -> Receivers:
@@ -130,15 +154,16 @@ def take_in(event: Mapping[str, Any]) -> dict[str, Any]:
 
 def run_step(name: str, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """The functions parse, generate and execute."""
-    from sheetrun.service import compute
     from sheetrun.service.batches import step_records
     from sheetrun.service.steps import Runner
-    from sheetrun.service.work import WorkbookWork
+    from sheetrun.service.work import StepWork
 
     here = world()
-    sandbox = _sandbox().run if name == "execute" else None
-    runner = Runner(here.ledger, here.blobs, here.queues, here.clock, here.ids, here.settings, here.log)
-    work = getattr(WorkbookWork(compute, here.blobs, here.settings, here.log, sandbox), name)
+    if name == "execute":
+        _sandbox(Kind.WORKBOOK)  # its server starts with the function, before a job waits for it
+    runner = Runner(here.ledger, here.blobs, here.queues, here.clock, here.ids, here.settings, here.log, here.line)
+    steps = StepWork(compute_of, here.blobs, here.settings, here.log, lambda job: _sandbox(job.kind).run)
+    work = getattr(steps, name)
     return step_records(
         event,
         lambda message: runner.run(message, work, remaining=remaining(context)),
@@ -147,12 +172,26 @@ def run_step(name: str, event: Mapping[str, Any], context: Any) -> dict[str, Any
     )
 
 
-@lru_cache(maxsize=1)
-def _sandbox() -> WarmRunner:
-    """Forks each job's interpreter from one that has the runtime loaded."""
-    from sheetrun.sandbox.warm import WarmRunner
-    from sheetrun.service.compute import PRELOAD
+def compute_of(job: Job) -> Compute:
+    """What computes jobs of its kind."""
+    if job.kind is Kind.DATASET:
+        from sheetrun.service.analysis import Analysis
 
+        return Analysis(job.task)
+    from sheetrun.service import compute
+
+    return compute
+
+
+@lru_cache(maxsize=len(Kind))
+def _sandbox(kind: Kind) -> WarmRunner:
+    """Forks each job's interpreter from one that has everything loaded which scripts of the kind import."""
+    from sheetrun.sandbox.warm import WarmRunner
+
+    if kind is Kind.DATASET:
+        from sheetrun.service.analysis import PRELOAD
+    else:
+        from sheetrun.service.compute import PRELOAD
     runner = WarmRunner(PRELOAD)
     runner.start()
     return runner

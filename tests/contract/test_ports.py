@@ -22,7 +22,7 @@ from sheetrun.jobs import transitions
 from sheetrun.jobs.errors import Conflict, Full, Raced, StepFailed, StepRetryable
 from sheetrun.jobs.events import Dispatch
 from sheetrun.jobs.job import Job, Problem
-from sheetrun.jobs.limits import BucketPolicy
+from sheetrun.jobs.limits import BucketPolicy, Spend
 from sheetrun.jobs.states import Kind, Priority, State, Step
 from sheetrun.jobs.transitions import Change, Claimed
 from sheetrun.local import Running
@@ -40,7 +40,9 @@ from sheetrun.service.ports import (
     Keys,
     Ledger,
     Limits,
+    Load,
     Queues,
+    Room,
     all_queue_names,
 )
 
@@ -120,6 +122,28 @@ def create(ports: Ports, at: datetime = NOW) -> Job:
     return change.job
 
 
+def lined_up(ports: Ports, job: Job, at: datetime = NOW) -> Job:
+    """Uploaded, and in its client's line."""
+    change = transitions.uploaded(job, at, size=3, etag="e", aging=PATIENCE)
+    assert change is not None
+    ports.ledger.save(job, change)
+    return change.job
+
+
+def admit(ports: Ports, job: Job, *, most: int = MANY, most_of_client: int = MANY, at: datetime = NOW) -> Change:
+    change = transitions.admitted(job, at)
+    assert change is not None
+    ports.ledger.save(job, change, room=Room(most=most, most_of_client=most_of_client))
+    return change
+
+
+def ended(ports: Ports, job: Job) -> Job:
+    change = transitions.cancel(job, NOW)
+    assert change is not None
+    ports.ledger.save(job, change)
+    return change.job
+
+
 def test_a_job_is_read_as_it_was_written(ports: Ports) -> None:
     job = create(ports)
     assert ports.ledger.get(job.id) == job
@@ -130,12 +154,13 @@ def test_a_job_is_read_as_it_was_written(ports: Ports) -> None:
 
 def test_a_write_needs_the_version_that_was_read(ports: Ports) -> None:
     job = create(ports)
-    change = transitions.uploaded(job, NOW, size=3, etag="e")
+    change = transitions.uploaded(job, NOW, size=3, etag="e", aging=PATIENCE)
     assert change is not None
     ports.ledger.save(job, change)
     with pytest.raises(Raced):
         ports.ledger.save(job, change)
     assert ports.ledger.get(job.id) == change.job
+    change = admit(ports, change.job)
     claim = transitions.claim(change.job, Step.PARSE, 1, NOW, lease=PATIENCE, max_attempts=3)
     assert isinstance(claim, Claimed)
     ports.ledger.save(change.job, claim.change)
@@ -146,10 +171,7 @@ def test_a_write_needs_the_version_that_was_read(ports: Ports) -> None:
 
 
 def test_of_many_who_claim_at_once_one_wins(ports: Ports) -> None:
-    job = create(ports)
-    change = transitions.uploaded(job, NOW, size=3, etag="e")
-    assert change is not None
-    ports.ledger.save(job, change)
+    change = admit(ports, lined_up(ports, create(ports)))
     claim = transitions.claim(change.job, Step.PARSE, 1, NOW, lease=PATIENCE, max_attempts=3)
     assert isinstance(claim, Claimed)
 
@@ -166,9 +188,7 @@ def test_of_many_who_claim_at_once_one_wins(ports: Ports) -> None:
 
 def test_events_and_the_outbox_are_written_with_the_job(ports: Ports) -> None:
     job = create(ports)
-    change = transitions.uploaded(job, NOW, size=3, etag="e")
-    assert change is not None
-    ports.ledger.save(job, change)
+    change = admit(ports, lined_up(ports, job))
     events = ports.ledger.events(job.id, after=0, limit=10)
     assert [(event.number, event.type) for event in events] == [(1, "job.created"), (2, "job.queued")]
     assert [event.number for event in ports.ledger.events(job.id, after=1, limit=10)] == [2]
@@ -196,21 +216,19 @@ def test_jobs_come_by_client_newest_first_in_pages(ports: Ports) -> None:
     none = JobFilter(states=frozenset({State.FAILED}))
     assert ports.ledger.page(ports.client, none, after=None, limit=9).jobs == ()
     assert ports.ledger.page("nobody", JobFilter(), after=None, limit=9).jobs == ()
+    before = JobFilter(created_after=jobs[4].created_at, created_before=jobs[0].created_at)
+    assert ports.ledger.page(ports.client, before, after=None, limit=9).jobs == ()
+    assert ports.ledger.page(ports.client, since, after=ids[4], limit=9).jobs == ()
 
 
 def test_what_is_due_is_found_and_deleting_is_whole(ports: Ports) -> None:
     job = create(ports)
     assert job.id not in ports.ledger.due(NOW + timedelta(seconds=59), limit=1000)
     assert job.id in ports.ledger.due(NOW + timedelta(seconds=61), limit=1000)
-    change = transitions.uploaded(job, NOW, size=3, etag="e")
-    assert change is not None
-    ports.ledger.save(job, change)
+    change = admit(ports, lined_up(ports, job))
     with pytest.raises(Raced):
         ports.ledger.delete(job)
-    ended = transitions.cancel(change.job, NOW)
-    assert ended is not None
-    ports.ledger.save(change.job, ended)
-    ports.ledger.delete(ended.job)
+    ports.ledger.delete(ended(ports, change.job))
     assert ports.ledger.get(job.id) is None
     assert ports.ledger.outbox(job.id) == []
     assert ports.ledger.events(job.id, after=0, limit=10) == []
@@ -231,17 +249,114 @@ def test_gates_count_jobs_from_creation_to_their_end(ports: Ports) -> None:
     ports.ledger.create(second, most=MANY, most_of_client=1)
 
 
-def test_a_gate_holds_under_many_callers(ports: Ports) -> None:
-    def attempt(_: int) -> bool:
-        try:
-            ports.ledger.create(made(ports.client), most=MANY, most_of_client=5)
-        except (Full, Raced):
-            return False
-        return True
+def test_a_gate_holds_under_a_hundred_callers(ports: Ports) -> None:
+    """Neither over-admission nor a place that stays taken: five get in, and after their end five others."""
 
-    with ThreadPoolExecutor(12) as pool:
-        assert sum(pool.map(attempt, range(24))) <= 5
-    assert ports.ledger.under_way(ports.client) <= 5
+    def attempt(_: int) -> str:
+        change = made(ports.client)
+        try:
+            ports.ledger.create(change, most=MANY, most_of_client=5)
+        except Full as full:
+            return full.gate
+        return change.job.id
+
+    with ThreadPoolExecutor(100) as pool:
+        for _ in range(2):
+            answers = list(pool.map(attempt, range(100)))
+            inside = [answer for answer in answers if answer.startswith("job_")]
+            assert (len(inside), answers.count("client")) == (5, 95)
+            assert ports.ledger.under_way(ports.client) == 5
+            for job_id in inside:
+                job = ports.ledger.get(job_id)
+                assert job is not None
+                ended(ports, job)
+            assert ports.ledger.under_way(ports.client) == 0
+
+
+def test_a_day_is_never_overspent_by_a_hundred_callers(ports: Ports) -> None:
+    def attempt(_: int) -> str:
+        try:
+            spend = Spend(client=ports.client, day=7, uploads=1, bytes=10, most_uploads=60, most_bytes=405)
+            ports.ledger.create(made(ports.client), most=MANY, most_of_client=MANY, spend=spend)
+        except Full as full:
+            return full.gate
+        return "made"
+
+    with ThreadPoolExecutor(100) as pool:
+        answers = list(pool.map(attempt, range(100)))
+    assert (answers.count("made"), answers.count("bytes")) == (40, 60)
+    assert ports.ledger.spent(ports.client, 7) == (40, 400)
+    assert ports.ledger.spent(ports.client, 8) == (0, 0)
+    ports.ledger.give_back(Spend(client=ports.client, day=7, uploads=30, bytes=10, most_uploads=1, most_bytes=1))
+    assert ports.ledger.spent(ports.client, 7) == (10, 390)
+    spend = Spend(client=ports.client, day=9, uploads=2, most_uploads=1, most_bytes=1)
+    with pytest.raises(Full) as caught:
+        ports.ledger.create(made(ports.client), most=MANY, most_of_client=MANY, spend=spend)
+    assert (caught.value.gate, caught.value.limit) == ("uploads", 1)
+
+
+def test_places_are_taken_by_as_many_as_there_are(ports: Ports) -> None:
+    jobs = [lined_up(ports, create(ports)) for _ in range(40)]
+    assert ports.ledger.load(ports.client) == Load(client=ports.client, running=0, waiting=40)
+
+    def attempt(job: Job) -> str:
+        try:
+            admit(ports, job, most_of_client=3)
+        except Full as full:
+            return full.gate
+        return job.id
+
+    with ThreadPoolExecutor(100) as pool:
+        answers = list(pool.map(attempt, jobs))
+    inside = [answer for answer in answers if answer.startswith("job_")]
+    assert (len(inside), answers.count("running_client")) == (3, 37)
+    load = ports.ledger.load(ports.client)
+    assert (load.running, load.waiting, load.served) == (3, 37, NOW)
+    assert load in ports.ledger.loads()
+    before = ports.ledger.running()
+    for job in jobs:  # whoever ends, admitted or in line, gives back what it has
+        found = ports.ledger.get(job.id)
+        assert found is not None
+        ended(ports, found)
+    assert ports.ledger.running() == before - 3
+    load = ports.ledger.load(ports.client)
+    assert (load.running, load.waiting) == (0, 0)
+    assert ports.ledger.first_in_line(ports.client) is None
+    ports.ledger.tidy(load)
+    assert ports.client not in [load.client for load in ports.ledger.loads()]
+
+
+def test_the_whole_has_so_many_places_and_no_more(ports: Ports) -> None:
+    here = ports.ledger.running()
+    first, second = (lined_up(ports, create(ports)) for _ in range(2))
+    change = admit(ports, first, most=here + 1)
+    with pytest.raises(Full) as caught:
+        admit(ports, second, most=here + 1)
+    assert (caught.value.gate, caught.value.limit) == ("running", here + 1)
+    with pytest.raises(Raced):
+        admit(ports, first)
+    ended(ports, change.job)
+    ended(ports, admit(ports, second, most=here + 1).job)
+    assert ports.ledger.running() == here
+
+
+def test_a_line_is_in_the_order_of_turns(ports: Ports) -> None:
+    jobs = [lined_up(ports, create(ports), NOW + timedelta(seconds=second)) for second in (30, 10, 20)]
+    order = []
+    for _ in jobs:
+        job_id = ports.ledger.first_in_line(ports.client)
+        assert job_id is not None
+        order.append(job_id)
+        job = ports.ledger.get(job_id)
+        assert job is not None
+        ended(ports, job)
+    assert order == [jobs[1].id, jobs[2].id, jobs[0].id]
+
+
+def test_a_clients_limits(ports: Ports) -> None:
+    assert ports.keys.limits_of(ports.client) == {}
+    ports.keys.set_limits(ports.client, {"running_jobs": 3, "uploads_per_day": None})
+    assert ports.keys.limits_of(ports.client) == {"running_jobs": 3}
 
 
 def test_keys(ports: Ports) -> None:
@@ -253,10 +368,17 @@ def test_keys(ports: Ports) -> None:
     assert ports.keys.get_key(key.id) == key
     assert ports.keys.get_key("none") is None
     assert ports.keys.client_exists(ports.client)
-    ports.keys.touch_key(key.id, NOW)
-    found = ports.keys.get_key(key.id)
-    assert found is not None
-    assert found.last_used_at == NOW
+    minute = timedelta(minutes=1)
+    for seconds, expected in ((0, 0), (59, 0), (60, 60)):  # once a minute, whoever asks
+        now = NOW + timedelta(seconds=seconds)
+        ports.keys.touch_key(key.id, now, unless_after=now - minute)
+        found = ports.keys.get_key(key.id)
+        assert found is not None
+        assert found.last_used_at == NOW + timedelta(seconds=expected)
+    ports.keys.touch_key("none", NOW, unless_after=NOW)
+    assert ports.keys.get_key("none") is None
+    assert ports.keys.clients(after=None, limit=10**6).count(ports.client) == 1
+    assert ports.client not in ports.keys.clients(after=ports.client, limit=10**6)
     assert [item.id for item in ports.keys.list_keys(ports.client)] == [key.id]
 
 
@@ -281,16 +403,11 @@ def test_batches(ports: Ports) -> None:
 def test_a_bucket_never_gives_more_than_it_has(ports: Ports) -> None:
     policy = BucketPolicy(name="jobs", quota=10, window=60)
 
-    def attempt(_: int) -> bool:
-        try:
-            return ports.limits.take(ports.client, policy, NOW).admitted
-        except StepRetryable:
-            return False
-
-    with ThreadPoolExecutor(6) as pool:
-        assert sum(pool.map(attempt, range(20))) <= 10
-    while ports.limits.take(ports.client, policy, NOW).admitted:
-        pass
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: ports.limits.take(ports.client, policy, NOW), range(30)))
+    assert sum(answer.admitted for answer in answers) == 10
+    assert sorted(answer.remaining for answer in answers if answer.admitted) == list(range(10))
+    assert {answer.retry_after for answer in answers if not answer.admitted} == {6}
     assert ports.limits.peek(ports.client, policy, NOW).remaining == 0
     assert ports.limits.take(ports.client, policy, NOW + timedelta(seconds=6)).admitted
 

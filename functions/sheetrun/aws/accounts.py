@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sheetrun.aws.clients import Clients, dependency
 from sheetrun.jobs.errors import StepRetryable
 from sheetrun.jobs.job import Job, instant, rfc3339
-from sheetrun.jobs.limits import Admission, Bucket, BucketPolicy, take
+from sheetrun.jobs.limits import MICROSECONDS, Admission, BucketPolicy, take, taken
 from sheetrun.service.ports import Answer, ApiKey, Batch, Reservation
 
 if TYPE_CHECKING:
@@ -64,9 +64,13 @@ class DynamoKeys(_Table):
         }
         if key.last_used_at is not None:
             item["used"] = {"S": rfc3339(key.last_used_at)}
-        known: Item = {"pk": {"S": f"CLIENT#{key.client}"}, "sk": {"S": "META"}}
         with dependency("table"):
-            self._db.put_item(TableName=self._table, Item=known)
+            self._db.update_item(
+                TableName=self._table,
+                Key={"pk": {"S": f"CLIENT#{key.client}"}, "sk": {"S": "META"}},
+                UpdateExpression="SET g1pk = :clients, g1sk = :client",
+                ExpressionAttributeValues={":clients": {"S": "CLIENTS"}, ":client": {"S": key.client}},
+            )
             self._db.put_item(TableName=self._table, Item=item)
 
     def get_key(self, key_id: str) -> ApiKey | None:
@@ -83,17 +87,46 @@ class DynamoKeys(_Table):
             )["Items"]
         return [_key(item) for item in items]
 
-    def touch_key(self, key_id: str, now: datetime) -> None:
+    def touch_key(self, key_id: str, now: datetime, *, unless_after: datetime) -> None:
         with dependency("table"):
-            self._db.update_item(
-                TableName=self._table,
-                Key={"pk": {"S": f"KEY#{key_id}"}, "sk": {"S": "META"}},
-                UpdateExpression="SET used = :now",
-                ExpressionAttributeValues={":now": {"S": rfc3339(now)}},
-            )
+            try:
+                self._db.update_item(
+                    TableName=self._table,
+                    Key={"pk": {"S": f"KEY#{key_id}"}, "sk": {"S": "META"}},
+                    UpdateExpression="SET used = :now",
+                    ConditionExpression="attribute_exists(pk) AND (attribute_not_exists(used) OR used <= :before)",
+                    ExpressionAttributeValues={":now": {"S": rfc3339(now)}, ":before": {"S": rfc3339(unless_after)}},
+                )
+            except self._db.exceptions.ConditionalCheckFailedException:
+                return  # another worker noted it
 
     def client_exists(self, client: str) -> bool:
         return self._read(f"CLIENT#{client}", "META") is not None
+
+    def clients(self, *, after: str | None, limit: int) -> Sequence[str]:
+        with dependency("table"):
+            items = self._db.query(
+                TableName=self._table,
+                IndexName="by-client",
+                KeyConditionExpression="g1pk = :pk AND g1sk > :after",
+                ExpressionAttributeValues={":pk": {"S": "CLIENTS"}, ":after": {"S": after or " "}},
+                Limit=min(limit, 1000),
+            )["Items"]
+        return [item["g1sk"]["S"] for item in items]
+
+    def limits_of(self, client: str) -> Mapping[str, int]:
+        item = self._read(f"CLIENT#{client}", "LIMITS")
+        return {} if item is None else json.loads(item["doc"]["S"])
+
+    def set_limits(self, client: str, limits: Mapping[str, int | None]) -> None:
+        document = {name: value for name, value in limits.items() if value is not None}
+        item: Item = {
+            "pk": {"S": f"CLIENT#{client}"},
+            "sk": {"S": "LIMITS"},
+            "doc": {"S": json.dumps(document)},
+        }
+        with dependency("table"):
+            self._db.put_item(TableName=self._table, Item=item)
 
 
 def _key(item: Mapping[str, Any]) -> ApiKey:
@@ -174,48 +207,70 @@ class DynamoBatches(_Table):
 
 
 class DynamoLimits(_Table):
-    """``service.ports.Limits``: read, compute, write if nobody wrote in between."""
+    """``service.ports.Limits``: one conditional addition. Callers at the same instant do not make each other try again.
+
+    ::
+
+        the bucket is     condition                       then
+        filling           now <= full_at <= now + room    full_at + cost
+        full, or new      full_at < now, or none          now + cost
+        otherwise it is empty, and nothing is written
+
+    The item that a failed condition gives back tells which of the three it is; only a bucket that began to fill in
+    between is asked once more.
+    """
 
     def take(self, owner: str, policy: BucketPolicy, now: datetime, *, cost: int = 1) -> Admission:
-        """Under so many callers of one client that the write is lost again and again, ``StepRetryable``."""
+        moment = _microseconds(now)
+        full_at: int | None = moment  # most buckets that are asked are filling
         for _ in range(TRIES):
-            bucket, version = self._bucket(owner, policy, now)
-            admission = take(policy, bucket, now.timestamp(), cost=cost)
-            if not admission.admitted or self._write(owner, policy, admission.bucket, version):
-                return admission
-        raise StepRetryable("contended", "too many requests at one instant")
+            filling = full_at is not None and full_at >= moment
+            if filling and not take(policy, full_at or 0, moment, cost=cost).admitted:
+                return take(policy, full_at or 0, moment, cost=cost)
+            written, full_at = self._add(owner, policy, moment, cost, filling=filling)
+            if written:
+                return taken(policy, full_at or 0, moment)
+        raise StepRetryable("contended", "the bucket changed again and again")
 
     def peek(self, owner: str, policy: BucketPolicy, now: datetime) -> Admission:
-        bucket, _ = self._bucket(owner, policy, now)
-        return take(policy, bucket, now.timestamp(), cost=0)
-
-    def _bucket(self, owner: str, policy: BucketPolicy, now: datetime) -> tuple[Bucket, int]:
         item = self._read(f"CLIENT#{owner}", f"BUCKET#{policy.name}")
-        if item is None:
-            return Bucket.full(policy, now.timestamp()), 0
-        return Bucket(tokens=float(item["tokens"]["N"]), at=float(item["at"]["N"])), int(item["rev"]["N"])
+        return take(policy, _full_at(item) or 0, _microseconds(now), cost=0)
 
-    def _write(self, owner: str, policy: BucketPolicy, bucket: Bucket, version: int) -> bool:
-        item: Item = {
-            "pk": {"S": f"CLIENT#{owner}"},
-            "sk": {"S": f"BUCKET#{policy.name}"},
-            "tokens": {"N": f"{bucket.tokens:.6f}"},
-            "at": {"N": f"{bucket.at:.6f}"},
-            "rev": {"N": str(version + 1)},
-            "ttl": {"N": str(int(bucket.at) + 2 * policy.window + 86_400)},
-        }
-        condition: Item = {"ConditionExpression": "attribute_not_exists(pk)"}
-        if version:
-            condition = {
-                "ConditionExpression": "rev = :rev",
-                "ExpressionAttributeValues": {":rev": {"N": str(version)}},
-            }
+    def _add(self, owner: str, policy: BucketPolicy, now: int, cost: int, *, filling: bool) -> tuple[bool, int | None]:
+        """Whether it was written, and when the bucket is full now."""
+        needed = policy.filling(cost)
+        values: Item = {":now": {"N": str(now)}, ":ttl": {"N": str(now // MICROSECONDS + 2 * policy.window)}}
+        if filling:
+            update, condition = "SET full_at = full_at + :needed, #ttl = :ttl", "full_at BETWEEN :now AND :last"
+            values |= {":needed": {"N": str(needed)}, ":last": {"N": str(now + policy.window * MICROSECONDS - needed)}}
+        else:
+            update, condition = "SET full_at = :full, #ttl = :ttl", "attribute_not_exists(full_at) OR full_at < :now"
+            values[":full"] = {"N": str(now + needed)}
         with dependency("table"):
             try:
-                self._db.put_item(TableName=self._table, Item=item, **condition)
-            except self._db.exceptions.ConditionalCheckFailedException:
-                return False
-        return True
+                answer = self._db.update_item(
+                    TableName=self._table,
+                    Key={"pk": {"S": f"CLIENT#{owner}"}, "sk": {"S": f"BUCKET#{policy.name}"}},
+                    UpdateExpression=update,
+                    ConditionExpression=condition,
+                    ExpressionAttributeNames={"#ttl": "ttl"},
+                    ExpressionAttributeValues=values,
+                    ReturnValues="ALL_NEW",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+            except self._db.exceptions.ConditionalCheckFailedException as failed:
+                there: Any = failed.response.get("Item")
+                return False, _full_at(there)
+        return True, _full_at(answer["Attributes"])
+
+
+def _full_at(item: Mapping[str, Any] | None) -> int | None:
+    found = None if item is None else item.get("full_at")
+    return None if found is None else int(found["N"])
+
+
+def _microseconds(now: datetime) -> int:
+    return int(now.timestamp() * MICROSECONDS)
 
 
 class DynamoIdempotency(_Table):

@@ -83,12 +83,15 @@ class S3Blobs:
         with dependency("store"):
             self._s3.delete_object(Bucket=self._bucket, Key=key)
 
-    def presign_post(self, key: str, *, max_bytes: int, sha256: str | None, seconds: int) -> UploadForm:
+    def presign_post(self, key: str, *, min_bytes: int, max_bytes: int, sha256: str | None, seconds: int) -> UploadForm:
         """The policy fixes the key, the size, and (with ``sha256``) the content."""
         fields: dict[str, str] = {}
         if sha256 is not None:
             fields = {"x-amz-checksum-algorithm": "SHA256", "x-amz-checksum-sha256": sha256}
-        conditions: list[Any] = [["content-length-range", 1, max_bytes], *({name: fields[name]} for name in fields)]
+        conditions: list[Any] = [
+            ["content-length-range", min_bytes, max_bytes],
+            *({name: fields[name]} for name in fields),
+        ]
         with dependency("store"):
             form = self._s3.generate_presigned_post(
                 Bucket=self._bucket, Key=key, Fields=fields, Conditions=conditions, ExpiresIn=seconds

@@ -7,13 +7,18 @@
     JOB#id        EVT#000017       an event                                          TELL#shard / its time, if an end
     JOB#id        BODY#000017      how webhooks tell an event (``aws.webhooks``)
     JOB#id        OUT#parse#000001 a message not yet sent                            OUT#shard / when it was written
+    LINE#c        turn#id          a job in its client's line, in the order of turns
+    LOAD          c                a client's running and waiting jobs, when it was last served
     GATE#n        META             jobs under way (a shard)
+    GATE#running  META             jobs that run
     CLIENT#c      ACTIVE           jobs under way of a client
-    CLIENT#c      META             the client is known
-    CLIENT#c      BUCKET#jobs      tokens                    (``aws.limits``)
+    CLIENT#c      META             the client is known       CLIENTS / c
+    CLIENT#c      LIMITS           limits of its own
+    CLIENT#c      BUCKET#jobs      when the bucket is full   (``aws.accounts``)
+    CLIENT#c      DAY#20566        uploads and bytes of a day
     BATCH#id      META             a batch: the ids of its jobs
-    KEY#id        META             an API key                KEYS#c / id             (``aws.keys``)
-    IDEM#c#hash   META             a stored answer           (``aws.idempotency``)
+    KEY#id        META             an API key                KEYS#c / id
+    IDEM#c#hash   META             a stored answer
 
 Every write of a job is conditional on ``rev``. What happens in one state change (job, event, message, gates) is one
 transaction. ``ttl`` only reclaims space: deleting is ``sweep``'s, and reading compares times itself.
@@ -25,19 +30,20 @@ import json
 import random
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sheetrun.aws.clients import Clients, dependency
+from sheetrun.aws.places import Places
 from sheetrun.jobs.errors import Full, Raced
 from sheetrun.jobs.events import Dispatch, Event
 from sheetrun.jobs.job import Job, instant, rfc3339
-from sheetrun.jobs.limits import gate_shards
+from sheetrun.jobs.limits import Spend, gate_shards
 from sheetrun.jobs.states import Priority, Step
 from sheetrun.jobs.transitions import Change
 from sheetrun.service.ids import earliest
-from sheetrun.service.ports import JobFilter, Page
+from sheetrun.service.ports import JobFilter, Load, Page, Room
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -62,6 +68,7 @@ class DynamoLedger:
         self._table = table
         self._patience = patience
         self._gates = gate_shards(gates)
+        self.places = Places(clients, table)
 
     @property
     def _db(self) -> DynamoDBClient:
@@ -69,13 +76,14 @@ class DynamoLedger:
 
     # ---- writing ------------------------------------------------------------------------------------------------
 
-    def create(self, change: Change, *, most: int, most_of_client: int) -> None:
+    def create(self, change: Change, *, most: int, most_of_client: int, spend: Spend | None = None) -> None:
         job = change.job
         shards = gate_shards(most)
         actions = [
             {"Put": {**self._put(self._job(job)), "ConditionExpression": "attribute_not_exists(pk)"}},
             self._enter(f"GATE#{job.gate}", "META", max(1, most // shards)),
             self._enter(f"CLIENT#{job.client}", "ACTIVE", most_of_client),
+            *self.places.spending(spend),
             *self._told(change),
         ]
         reasons = self._transact(actions)
@@ -87,9 +95,11 @@ class DynamoLedger:
             raise Full("service", most)
         if reasons[2]:
             raise Full("client", most_of_client)
+        if spend is not None and reasons[3]:
+            raise self.places.overspent(spend)
         raise Raced(f"{job.id} could not be written")
 
-    def save(self, before: Job, change: Change) -> None:
+    def save(self, before: Job, change: Change, *, room: Room | None = None, spend: Spend | None = None) -> None:
         job = change.job
         put = {
             **self._put(self._job(job)),
@@ -97,13 +107,21 @@ class DynamoLedger:
             "ExpressionAttributeValues": {":rev": {"N": str(before.rev)}},
         }
         told = self._told(change)
-        gates = self._moved(before, job)
-        if not told and not gates:
+        gates = [*self.places.taking(before, job, room), *self.places.spending(spend)]
+        moved = [*self._moved(before, job), *self.places.lining_up(before, job)]
+        if not told and not gates and not moved:
             self._save_alone(put, job)
             return
-        reasons = self._transact([{"Put": put}, *gates, *told])
-        if reasons:
-            raise Raced(f"{job.id} is not at {before.rev} any more")
+        reasons = self._transact([{"Put": put}, *gates, *moved, *told])
+        if not reasons:
+            return
+        if not reasons[0] and room is not None and reasons[1]:
+            raise Full("running", room.most)
+        if not reasons[0] and room is not None and reasons[2]:
+            raise Full("running_client", room.most_of_client)
+        if not reasons[0] and spend is not None and reasons[len(gates)]:
+            raise self.places.overspent(spend)
+        raise Raced(f"{job.id} is not at {before.rev} any more")
 
     def _save_alone(self, put: Item, job: Job) -> None:
         """A claim's repetition or a heartbeat: one item, so no transaction."""
@@ -195,6 +213,29 @@ class DynamoLedger:
             time.sleep(random.uniform(0, 0.01 * 2**attempt))
         raise Raced("the transaction met others again and again")
 
+    # ---- places and quotas, which are ``places``' --------------------------------------------------------------------
+
+    def spent(self, client: str, day: int) -> tuple[int, int]:
+        return self.places.spent(client, day)
+
+    def give_back(self, spend: Spend) -> None:
+        self.places.give_back(spend)
+
+    def running(self) -> int:
+        return self.places.running()
+
+    def load(self, client: str) -> Load:
+        return self.places.load(client)
+
+    def loads(self) -> Sequence[Load]:
+        return self.places.loads()
+
+    def first_in_line(self, client: str) -> str | None:
+        return self.places.first_in_line(client)
+
+    def tidy(self, load: Load) -> None:
+        self.places.tidy(load)
+
     # ---- reading ------------------------------------------------------------------------------------------------
 
     def get(self, job_id: str) -> Job | None:
@@ -224,6 +265,8 @@ class DynamoLedger:
     def page(self, client: str, wanted: JobFilter, *, after: str | None, limit: int) -> Page:
         low = "job_" if wanted.created_after is None else f"job_{earliest(wanted.created_after)}"
         high = after or (f"job_{earliest(wanted.created_before)}" if wanted.created_before else "job_~")
+        if low > high:
+            return Page((), None)  # which a query would refuse
         jobs: list[Job] = []
         start: Item | None = None
         for _ in range(PAGES):

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         UploadRejected,
         WaitTimeout,
     )
+    from sheetrun.client.operator import ApiKey, Operator
     from sheetrun.client.retrying import RetryPolicy
     from sheetrun.client.transport import HttpTransport, MockTransport, Request, Response, Transport
     from sheetrun.client.values import Calculation, CellError, Event, Failure, Job, Progress, Report
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "ApiError": "errors",
+    "ApiKey": "operator",
     "AtCapacity": "errors",
     "BadAnswer": "errors",
     "Batch": "batches",
@@ -51,6 +53,7 @@ _HOME = {
     "JobFailed": "errors",
     "MockTransport": "transport",
     "NotConfigured": "errors",
+    "Operator": "operator",
     "Progress": "values",
     "QuotaExceeded": "errors",
     "Report": "values",
@@ -67,6 +70,7 @@ _HOME = {
 
 __all__ = [
     "ApiError",
+    "ApiKey",
     "AtCapacity",
     "BadAnswer",
     "Batch",
@@ -82,6 +86,7 @@ __all__ = [
     "JobFailed",
     "MockTransport",
     "NotConfigured",
+    "Operator",
     "Progress",
     "QuotaExceeded",
     "Report",

@@ -14,6 +14,7 @@ from urllib.parse import quote, urljoin
 
 from sheetrun.client.batches import Batch, BatchItem, settle_names
 from sheetrun.client.errors import BadAnswer, JobFailed, NotConfigured, SheetrunError, UploadRejected, WaitTimeout
+from sheetrun.client.operator import Operator
 from sheetrun.client.retrying import RetryPolicy
 from sheetrun.client.session import Session
 from sheetrun.client.transport import Request, Response, Transport
@@ -67,6 +68,11 @@ class Client:
     def close(self) -> None:
         """Closes kept connections."""
         self._session.close()
+
+    @property
+    def operator(self) -> Operator:
+        """Clients, their keys and limits, for a key with the operate scope."""
+        return Operator(self._session)
 
     # Jobs
 
@@ -336,6 +342,14 @@ class Client:
             if timeout is not None and self._session.monotonic() - start >= timeout:
                 raise TimeoutError(f"{latest.id} still runs after {timeout:g} s")
             self._session.sleep(interval)
+
+    def batch_results(self, batch: str | Batch) -> list[Mapping[str, Any]]:
+        """For each job that has results: custom_id, id, state, filename, and where the results are, by name."""
+        return self._session.lines(f"{_batch_route(batch)}/results")
+
+    def batch_errors(self, batch: str | Batch) -> list[Mapping[str, Any]]:
+        """For each job that ended without results: custom_id, id, state, filename and error."""
+        return self._session.lines(f"{_batch_route(batch)}/errors")
 
     def cancel_batch(self, batch: str | Batch) -> Batch:
         """Cancels all that has not ended."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from sheetrun.client.errors import SheetrunError
-from sheetrun.client.values import ENDED, CellValue, Job, jobs_of
+from sheetrun.client.values import ENDED, SUCCESSES, CellValue, Job, jobs_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,11 @@ class Batch:
     @property
     def ended(self) -> bool:
         return sum(count for state, count in self.counts.items() if state in ENDED) >= self.total
+
+    @property
+    def succeeded(self) -> bool:
+        """Every job has ended with its results."""
+        return sum(self.counts.get(state, 0) for state in SUCCESSES) >= self.total
 
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> Batch:

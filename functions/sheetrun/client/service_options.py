@@ -6,9 +6,11 @@ import argparse
 from typing import TYPE_CHECKING
 
 from sheetrun.client.console import count, seconds
+from sheetrun.client.values import ENDED
 
 if TYPE_CHECKING:
     from sheetrun.client.api import Client
+    from sheetrun.client.batches import Batch
     from sheetrun.client.progress import ProgressLine
     from sheetrun.client.values import Job
 
@@ -50,6 +52,18 @@ def job_line(job: Job) -> str:
         parts.append(f"{job.error.detail or job.error.title} [{job.error.code}]")
     parts.append(job.id)
     return "  ".join(parts)
+
+
+def batch_line(batch: Batch) -> str:
+    """``3 jobs: 2 succeeded, 1 failed  batch_01J…``."""
+    told = ", ".join(f"{n} {state.replace('_', ' ')}" for state, n in sorted(batch.counts.items()) if state != "total")
+    return f"{count(batch.total, 'job')}: {told}  {batch.id}"
+
+
+def show_batch(progress: ProgressLine, batch: Batch) -> None:
+    """The batch's news on the progress line."""
+    done = sum(number for state, number in batch.counts.items() if state in ENDED)
+    progress.show(batch.id, 100 * done / max(1, batch.total), f"{done} of {batch.total} done")
 
 
 def show_job(progress: ProgressLine, job: Job) -> None:

@@ -102,6 +102,18 @@ class Session:
             return {}, response
         return _object(response, request.url), response
 
+    def lines(self, path: str) -> list[Mapping[str, Any]]:
+        """JSON lines, each an object. Raises as ``call`` does."""
+        request = Request("GET", self.address(path), {"Accept": "application/jsonl"}, timeout=self._timeout)
+        response = self.send(request)
+        try:
+            found = [json.loads(line) for line in response.content().splitlines()]
+        except ValueError:
+            raise BadAnswer(request.url, response.status, "and a line of it is not JSON") from None
+        if not all(isinstance(one, dict) for one in found):
+            raise BadAnswer(request.url, response.status, "and a line of it is not an object")
+        return found
+
     def send(self, request: Request, *, repeatable: bool = True) -> Response:
         """The response with a status below 400; retried as the policy says."""
         request = self._signed(request)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -145,23 +144,3 @@ def _native(values: Any, column: Column) -> Any:
         return values.astype("boolean")
     texts = values.where(values.notna()).map(json_text, na_action="ignore")
     return texts.astype("category") if column.type is Type.CATEGORY else texts
-
-
-def parquet_columns(data: bytes) -> list[tuple[str, str, list[str]]]:
-    """(name, pyarrow's type, a sample of texts) of each column. Raises DatasetError."""
-    import pyarrow as arrow
-    import pyarrow.parquet as parquet
-
-    try:
-        file = parquet.ParquetFile(arrow.BufferReader(data), pre_buffer=False)
-        sample = next(file.iter_batches(batch_size=2000, use_threads=False), None)
-        fields = [(field.name, str(field.type)) for field in file.schema_arrow]
-    except (arrow.ArrowException, ValueError, OSError) as error:
-        raise DatasetError("bad_parquet", f"The Parquet file cannot be read: {error}") from None
-    if sample is None:
-        raise DatasetError("no_rows", "The Parquet file has no rows.")
-    plain = re.compile("string|large_string|dictionary")
-    return [
-        (name, kind, [json_text(v) for v in sample.column(i).to_pylist()] if plain.match(kind) else [])
-        for i, (name, kind) in enumerate(fields)
-    ]

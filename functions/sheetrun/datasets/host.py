@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sheetrun.datasets.errors import DatasetError
-from sheetrun.datasets.frames import parquet_columns, read_frame, schema_of
 
 Progress = Callable[[int, int, str], None]
 
@@ -20,6 +19,8 @@ def run_payload(namespace: Mapping[str, Any], payload: bytes, progress: Progress
 
 def describe_parquet(_namespace: Mapping[str, Any], payload: bytes, _progress: Progress) -> bytes:
     """``{"columns": [[name, type, sample], …]}`` or ``{"error": {code, detail}}``."""
+    from sheetrun.datasets.parquet import parquet_columns
+
     return _answer(lambda: {"columns": parquet_columns(payload)})
 
 
@@ -32,6 +33,8 @@ def _answer(work: Callable[[], dict[str, Any]]) -> bytes:
 
 
 def _analyze(namespace: Mapping[str, Any], payload: bytes, progress: Progress) -> dict[str, Any]:
+    from sheetrun.datasets.frames import read_frame, schema_of
+
     columns, tasks = namespace["COLUMNS"], namespace["TASKS"]
     progress(0, len(tasks) + 1, "reading")
     begun = time.perf_counter()

@@ -5,24 +5,19 @@ Text of the file enters through ``literal`` and ``comment`` alone, and the same 
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterable
-from pathlib import PurePath
-from typing import Any, Final
+import ast
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path, PurePath
+from typing import Final
 
 from sheetrun.compiler.literal import comment, literal
-from sheetrun.datasets import analyses
 from sheetrun.datasets.errors import DatasetError
 from sheetrun.datasets.schema import Schema, Type
 from sheetrun.sandbox.allowlist import Policy
 
-TASKS: Final[dict[str, Callable[..., dict[str, Any]]]] = {
-    "statistical_summary": analyses.statistical_summary,
-    "data_quality": analyses.data_quality,
-    "correlations": analyses.correlations,
-    "distributions": analyses.distributions,
-    "outliers": analyses.outliers,
-}
+#: Functions in ``analyses``, which is read here and not imported: who writes a script does not need pandas.
+TASKS: Final = ("statistical_summary", "data_quality", "correlations", "distributions", "outliers")
 PROFILE: Final = "profile"  #: all of them
 
 #: The vocabulary of analysis scripts. No attribute reads or writes a file, evaluates text, or leads to a module.
@@ -119,4 +114,15 @@ def _reading(schema: Schema) -> Iterable[tuple[str, str]]:
 
 
 def _source(name: str) -> str:
-    return inspect.getsource(TASKS[name]).rstrip()
+    return _sources()[name]
+
+
+@lru_cache(maxsize=1)
+def _sources() -> dict[str, str]:
+    """The text of each analysis, by name."""
+    text = Path(__file__).with_name("analyses.py").read_text(encoding="utf-8")
+    found = {}
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.FunctionDef) and node.name in TASKS:
+            found[node.name] = ast.get_source_segment(text, node) or ""
+    return found

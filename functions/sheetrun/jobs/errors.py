@@ -143,9 +143,10 @@ class Raced(SheetrunError):
 
 
 class Full(SheetrunError):
-    """``gate`` is "service" or "client"; ``limit`` is how many may be under way."""
+    """No place in ``gate``: "service" or "client" (jobs under way), "running" or "running_client" (jobs that run),
+    "uploads" or "bytes" (of a client's day). ``limit`` is how many there may be."""
 
     def __init__(self, gate: str, limit: int) -> None:
-        super().__init__(f"{limit} jobs of this {gate} are under way")
+        super().__init__(f"the limit of {limit} was reached: {gate}")
         self.gate = gate
         self.limit = limit

@@ -12,7 +12,9 @@ from typing import Any
 
 from sheetrun.jobs.states import Kind, Priority, State, Step
 
-_TIMES = frozenset({"created_at", "upload_expires_at", "deadline_at", "expires_at", "lease_until", "not_before"})
+_TIMES = frozenset(
+    {"created_at", "upload_expires_at", "deadline_at", "expires_at", "lease_until", "not_before", "turn_at"}
+)
 
 
 #: A message in a queue is not lost because it waits: only after so many times the patience is it sent once more.
@@ -95,6 +97,8 @@ class Job:
     epoch: int = 0
     lease_until: datetime | None = None  #: a worker holds the step until then
     not_before: datetime | None = None  #: after a retryable failure
+    turn_at: datetime | None = None  #: its place in its client's line (``service.line``)
+    admitted: bool = False  #: it has a place among the running jobs
     started: bool = False
     attempts: Mapping[str, int] = field(default_factory=dict)
     timestamps: Mapping[str, str] = field(default_factory=dict)
@@ -112,6 +116,11 @@ class Job:
     def ended(self) -> bool:
         return self.state.ended
 
+    @property
+    def in_line(self) -> bool:
+        """Ready to run, and waiting for a place."""
+        return self.state is State.QUEUED and not self.admitted
+
     def leased(self, now: datetime) -> bool:
         return self.lease_until is not None and self.lease_until > now
 
@@ -123,6 +132,8 @@ class Job:
             return min(self.upload_expires_at, self.not_before or self.created_at + patience)
         if self.lease_until is not None:
             return self.lease_until
+        if self.in_line:
+            return self.deadline_at or self.expires_at
         waiting = instant(self.timestamps[self.state.value]) if self.not_before is None else self.not_before
         due = waiting + LONG_WAIT * patience
         return due if self.deadline_at is None else min(due, self.deadline_at)

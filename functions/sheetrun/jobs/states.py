@@ -12,6 +12,9 @@
     A step that a worker holds (a lease) is cancelled in two moves: cancelling, then cancelled, when the worker lets
     go or its lease runs out. A step that nobody holds is cancelled at once.
 
+A queued job stands in its client's line until it is *admitted*: it then has a place among the running jobs, which it
+keeps until its end, and the message to its step is sent.
+
 Two numbers keep late and doubled deliveries out:
 
 - ``dispatch`` is the number on the one message that may start the next step. A message with another number is stale.
@@ -87,6 +90,11 @@ class Priority(StrEnum):
     LOW = "low"
     NORMAL = "normal"
     HIGH = "high"
+
+
+#: How many times the aging each class stands back in its client's line: a job of low priority is passed by those of
+#: high priority that come within two times the aging after it, and by no later ones. So none waits for ever.
+STANDS_BACK = {Priority.HIGH: 0, Priority.NORMAL: 1, Priority.LOW: 2}
 
 
 class Kind(StrEnum):

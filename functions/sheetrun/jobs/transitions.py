@@ -14,7 +14,7 @@ from typing import Any
 from sheetrun.jobs.errors import Conflict, Stopped
 from sheetrun.jobs.events import Dispatch, Event
 from sheetrun.jobs.job import Job, Problem, Progress, rfc3339
-from sheetrun.jobs.states import ALLOWED, RETRYABLE, State, Step
+from sheetrun.jobs.states import ALLOWED, RETRYABLE, STANDS_BACK, State, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,7 @@ def _end(job: Job, state: State, now: datetime, data: Mapping[str, Any] | None =
         data,
         lease_until=None,
         not_before=None,
+        admitted=False,
         expires_at=now + timedelta(seconds=job.retain_seconds),
         **changes,
     )
@@ -98,12 +99,23 @@ def created(job: Job, now: datetime) -> Change:
     return Change(stamped, (event,))
 
 
-def uploaded(job: Job, now: datetime, *, size: int, etag: str) -> Change | None:
-    """The file is there and passed the door: queued for parsing. None when that is known already."""
+def uploaded(job: Job, now: datetime, *, size: int, etag: str, aging: timedelta) -> Change | None:
+    """The file is there and passed the door: it stands in line. None when that is known already.
+
+    ``aging``: how long a class of priority is passed by the next higher one.
+    """
     if job.state is not State.AWAITING_UPLOAD:
         return None
-    change = _enter(job, State.QUEUED, now, {"size": size}, size=size, source_etag=etag, not_before=None)
-    return _dispatched(change, Step.PARSE)
+    turn = now + aging * STANDS_BACK[job.priority]
+    return _enter(job, State.QUEUED, now, {"size": size}, size=size, source_etag=etag, not_before=None, turn_at=turn)
+
+
+def admitted(job: Job, now: datetime) -> Change | None:
+    """It is the job's turn: a place among the running jobs, and the message to its step. None when it is not in line."""
+    if not job.in_line or (job.deadline_at is not None and now >= job.deadline_at):
+        return None
+    changed = job.evolve(admitted=True, not_before=now, rev=job.rev + 1)
+    return _dispatched(Change(changed), job.step or Step.PARSE)
 
 
 def claim(job: Job, step: Step, dispatch: int, now: datetime, *, lease: timedelta, max_attempts: int) -> ClaimDecision:
@@ -111,10 +123,10 @@ def claim(job: Job, step: Step, dispatch: int, now: datetime, *, lease: timedelt
 
     ::
 
-        ended, other step, other dispatch ─► Stale      a lease in force ─► Busy
+        ended, in line, other message   ─► Stale        a lease in force ─► Busy
         deadline passed, attempts used up ─► GivenUp    otherwise        ─► Claimed, epoch + 1
     """
-    if job.ended or job.step is not step or job.dispatch != dispatch:
+    if job.ended or job.in_line or job.step is not step or job.dispatch != dispatch:
         return Stale(f"job is {job.state}, at {job.step} message {job.dispatch}; this is {step} message {dispatch}")
     if job.leased(now):
         assert job.lease_until is not None
@@ -145,6 +157,8 @@ def _held(job: Job, epoch: int) -> None:
         raise Stopped(f"the job is {job.state}")
     if job.epoch != epoch:
         raise Stopped(f"the step was given to another worker (epoch {job.epoch}, this is {epoch})")
+    if job.lease_until is None:
+        raise Stopped("the claim was given back")
 
 
 def heartbeat(job: Job, epoch: int, now: datetime, *, lease: timedelta, progress: Progress) -> Change:
@@ -281,8 +295,8 @@ def _cancelled(job: Job, now: datetime, *, was_running: bool) -> Change:
     return _end(job, State.CANCELLED, now, {"was_running": was_running})
 
 
-def retry(job: Job, now: datetime) -> Change:
-    """Resumes a failed job from the stage that failed, with fresh attempts for it."""
+def retry(job: Job, now: datetime, *, aging: timedelta) -> Change:
+    """Puts a failed job in line again, to resume from the stage that failed, with fresh attempts for it."""
     if job.state not in RETRYABLE:
         raise Conflict(
             f"Only a failed job can be retried; this one is {job.state}.",
@@ -296,11 +310,13 @@ def retry(job: Job, now: datetime) -> Change:
     deadline = None
     if job.deadline_at is not None:
         deadline = now + (job.deadline_at - job.created_at)
-    change = _enter(
+    return _enter(
         job,
         State.QUEUED,
         now,
         {"stage": step.value, "retry": True},
+        step=step,
+        turn_at=now + aging * STANDS_BACK[job.priority],
         error=None,
         attempts=attempts,
         deadline_at=deadline,
@@ -310,7 +326,6 @@ def retry(job: Job, now: datetime) -> Change:
         expires_at=now + timedelta(seconds=job.retain_seconds),
         progress=Progress(),
     )
-    return _dispatched(change, step)
 
 
 def _too_late(job: Job, now: datetime) -> Change:
@@ -377,7 +392,7 @@ def swept(job: Job, now: datetime, *, patience: timedelta, max_attempts: int) ->
         return _cancelled(job, now, was_running=True)
     if job.deadline_at is not None and now >= job.deadline_at:
         return _too_late(job, now)
-    if now < job.due_at(patience):
+    if job.in_line or now < job.due_at(patience):
         return None
     step = job.step or Step.PARSE
     attempts = job.attempts.get(step.value, 0)

@@ -14,22 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sheetrun.local import launching
 from sheetrun.local.errors import LocalError
 
 HOST = "127.0.0.1"
 #: The emulator's root credentials. They open nothing but this process on this machine.
 ROOT: Any = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "USER", "VIRTUAL_ENV", "SYSTEMROOT")
-
-#: The child asks the kernel to end it when its parent dies, however that happens, and then becomes MiniStack.
-_LAUNCH = """
-import runpy, signal, sys
-if sys.platform == "linux":
-    import ctypes
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
-sys.argv = ["ministack"]
-runpy.run_module("ministack", run_name="__main__", alter_sys=True)
-"""
 
 
 @dataclass(slots=True)
@@ -87,7 +78,7 @@ def start(port: int, *, scratch: Path, data: Path | None) -> Emulator:
     log = (data or scratch) / "ministack.log"
     with log.open("ab") as out:
         process = subprocess.Popen(
-            [sys.executable, "-c", _LAUNCH],
+            [sys.executable, "-c", Path(launching.__file__).read_text(encoding="utf-8")],
             env=_environment(port, scratch, data),
             cwd=scratch,
             stdin=subprocess.DEVNULL,

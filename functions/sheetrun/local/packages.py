@@ -83,7 +83,40 @@ def install(function: str, directory: Path, target: Target) -> None:
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise LocalError(f"pip could not install what {function} requires: {reason}")
-    shutil.rmtree(directory / "bin", ignore_errors=True)
+    trim(directory)
+
+
+#: What packages bring along and no function uses: tests, headers, file systems in the network, tools for fonts.
+UNUSED = (
+    "bin",
+    "*/tests",
+    "*/*/tests",
+    "fontTools/*Lib",
+    "fontTools/subset",
+    "fontTools/unicodedata",
+    "pyarrow/include",
+    "pyarrow/src",
+    "pyarrow/*flight*",
+    "pyarrow/libarrow_s3*",
+    "pyarrow/_s3fs*",
+    "pyarrow/libarrow_python.so",
+    "pyarrow/libarrow_python.so.*.*",
+)
+LARGEST = 250 * 2**20  #: bytes of a function's package, unzipped; AWS Lambda takes no more
+
+
+def trim(directory: Path) -> int:
+    """Takes out what no function uses; the bytes that are left. Raises ``LocalError`` for more than Lambda takes."""
+    for pattern in UNUSED:
+        for place in directory.glob(pattern):
+            if place.is_dir() and not place.is_symlink():
+                shutil.rmtree(place)
+            else:
+                place.unlink()
+    size = sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
+    if size > LARGEST:
+        raise LocalError(f"{directory} has {size:,} bytes; a function's package has at most {LARGEST:,}")
+    return size
 
 
 def digest(function: str, target: Target | None = None) -> str:
@@ -142,12 +175,15 @@ def default_cache() -> Path:
 
 
 def main(arguments: list[str]) -> int:
-    """Stages one function for ``sam build``."""
+    """Stages one function for ``sam build``, and trims the directory after pip has installed into it."""
     if len(arguments) != 2:
-        sys.stderr.write("usage: python -m sheetrun.local.packages FUNCTION DIRECTORY\n")
+        sys.stderr.write("usage: python -m sheetrun.local.packages FUNCTION|--trim DIRECTORY\n")
         return 2
     try:
-        stage(arguments[0], Path(arguments[1]))
+        if arguments[0] == "--trim":
+            trim(Path(arguments[1]))
+        else:
+            stage(arguments[0], Path(arguments[1]))
     except LocalError as problem:
         sys.stderr.write(f"{problem}\n")
         return 1

@@ -148,6 +148,8 @@ def _here() -> dict[str, str]:
         "Architecture": "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64",
         "Scale": "small",
         "PatienceSeconds": "10",
+        "MaxRunning": "8",
+        "MaxClientRunning": "6",
         "WebhookPrivate": "true",
     }
 
@@ -161,12 +163,12 @@ def _key(emulator: Emulator, deployed: Deployed, data: Path | None) -> str:
 
     from sheetrun.aws.accounts import DynamoKeys
     from sheetrun.aws.clients import Clients
-    from sheetrun.service.access import Access
+    from sheetrun.service.access import SCOPES, Access
     from sheetrun.service.ids import SystemClock, SystemIds
 
     session = boto3.Session(region_name=REGION, **ROOT)
     keys = DynamoKeys(Clients(endpoint=emulator.endpoint, session=session), deployed.table)
-    key = Access(keys, SystemClock(), SystemIds()).create(CLIENT, name="embedded run")
+    key = Access(keys, SystemClock(), SystemIds()).create(CLIENT, scopes=SCOPES, name="embedded run")
     if kept is not None:
         kept.touch(mode=0o600)
         kept.write_text(f"{key}\n")

@@ -8,14 +8,15 @@ import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from sheetrun.jobs.errors import Unauthenticated, Unprocessable
+from sheetrun.jobs.errors import Conflict, Unauthenticated, Unprocessable
 from sheetrun.service.ports import ApiKey, Clock, Ids, Keys
 from sheetrun.service.uploads import CLIENT
 
 SCOPES = frozenset({"submit", "read", "operate"})
+USUAL = frozenset({"submit", "read"})  #: of a key for which nothing else is asked; operators are made on purpose
 _KEY = re.compile(r"sr_([A-Za-z0-9-]{11})_([A-Za-z0-9_-]{32})")
 REMEMBERED = timedelta(seconds=30)
-TOUCHED = timedelta(minutes=5)
+TOUCHED = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,35 +37,74 @@ class Access:
     ids: Ids
     _known: dict[str, tuple[ApiKey, datetime]] = field(default_factory=dict)
 
-    def create(self, client: str, *, scopes: frozenset[str] = SCOPES, name: str = "", days: int | None = None) -> str:
+    def create(self, client: str, *, scopes: frozenset[str] = USUAL, name: str = "", days: int | None = None) -> str:
         """A new key's text, which is shown once. Raises ``Unprocessable``."""
-        if not CLIENT.fullmatch(client):
-            raise Unprocessable("A client's name is 1 to 63 of a-z, 0-9, _ and -, beginning with a letter or digit.")
+        return self.make(client, scopes=scopes, name=name, days=days)[1]
+
+    def make(
+        self,
+        client: str,
+        *,
+        scopes: frozenset[str] = USUAL,
+        name: str = "",
+        days: int | None = None,
+        key_id: str | None = None,
+    ) -> tuple[ApiKey, str]:
+        """A new key and its text. Raises ``Unprocessable``."""
+        need_client(client)
         if not scopes or not scopes <= SCOPES:
             raise Unprocessable(f"Scopes are some of {', '.join(sorted(SCOPES))}.")
         now = self.clock.now()
-        key_id, secret = self.ids.token(8).replace("_", "-"), self.ids.token(24)
-        self.keys.put_key(
-            ApiKey(
-                id=key_id,
-                client=client,
-                secret_hash=_hash(secret),
-                scopes=scopes,
-                created_at=now,
-                name=name,
-                expires_at=None if days is None else now + timedelta(days=days),
-            )
+        expires = None if days is None else now + timedelta(days=days)
+        return self._put(key_id or self.new_id(), client, scopes=scopes, name=name, now=now, expires_at=expires)
+
+    def new_id(self) -> str:
+        return self.ids.token(8).replace("_", "-")
+
+    def _put(
+        self, key_id: str, client: str, *, scopes: frozenset[str], name: str, now: datetime, expires_at: datetime | None
+    ) -> tuple[ApiKey, str]:
+        secret = self.ids.token(24)
+        key = ApiKey(
+            id=key_id,
+            client=client,
+            secret_hash=_hash(secret),
+            scopes=scopes,
+            created_at=now,
+            name=name,
+            expires_at=expires_at,
         )
-        return f"sr_{key_id}_{secret}"
+        self.keys.put_key(key)
+        return key, f"sr_{key_id}_{secret}"
+
+    def rotate(self, key: ApiKey, *, overlap: timedelta, key_id: str | None = None) -> tuple[ApiKey, str]:
+        """A key that takes the place of another, with its rights and its length of life; the old one works on for a while.
+
+        Raises ``Conflict`` for a key that does not work any more.
+        """
+        now = self.clock.now()
+        if not works(key, now):
+            raise Conflict("The key does not work any more; make a new one.", code="key_not_active")
+        life = None if key.expires_at is None else now + (key.expires_at - key.created_at)
+        made = self._put(
+            key_id or self.new_id(), key.client, scopes=key.scopes, name=key.name, now=now, expires_at=life
+        )
+        last = now + overlap if key.expires_at is None else min(key.expires_at, now + overlap)
+        self._change(replace(key, expires_at=last))
+        return made
 
     def revoke(self, key_id: str) -> bool:
-        """Whether there was such a key."""
+        """Whether there was such a key. Revoking twice keeps the first time."""
         key = self.keys.get_key(key_id)
         if key is None:
             return False
-        self.keys.put_key(replace(key, revoked_at=self.clock.now()))
-        self._known.pop(key_id, None)
+        if key.revoked_at is None:
+            self._change(replace(key, revoked_at=self.clock.now()))
         return True
+
+    def _change(self, key: ApiKey) -> None:
+        self.keys.put_key(key)
+        self._known.pop(key.id, None)
 
     def caller(self, text: str | None) -> Caller:
         """Raises ``Unauthenticated``; the same words whatever is wrong with the key."""
@@ -79,8 +119,7 @@ class Access:
             match is None
             or key is None
             or not hmac.compare_digest(key.secret_hash, _hash(match[2]))
-            or (key.revoked_at is not None and key.revoked_at <= now)
-            or (key.expires_at is not None and key.expires_at <= now)
+            or not works(key, now)
         ):
             raise Unauthenticated("The API key is not valid.", code="invalid_api_key")
         self._touch(key, now)
@@ -98,10 +137,21 @@ class Access:
         return key
 
     def _touch(self, key: ApiKey, now: datetime) -> None:
-        """``last_used_at``, to a few minutes."""
-        if key.last_used_at is None or now - key.last_used_at > TOUCHED:
-            self.keys.touch_key(key.id, now)
+        """``last_used_at``, written at most once a minute."""
+        if key.last_used_at is None or now - key.last_used_at >= TOUCHED:
+            self.keys.touch_key(key.id, now, unless_after=now - TOUCHED)
             self._known[key.id] = (replace(key, last_used_at=now), now)
+
+
+def works(key: ApiKey, now: datetime) -> bool:
+    """Whether it is neither revoked nor past its time."""
+    return (key.revoked_at is None or key.revoked_at > now) and (key.expires_at is None or key.expires_at > now)
+
+
+def need_client(name: str) -> None:
+    """Raises ``Unprocessable`` for what cannot be a client's name."""
+    if not CLIENT.fullmatch(name):
+        raise Unprocessable("A client's name is 1 to 63 of a-z, 0-9, _ and -, beginning with a letter or digit.")
 
 
 def _hash(secret: str) -> str:

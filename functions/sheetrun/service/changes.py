@@ -6,16 +6,20 @@ from collections.abc import Callable
 
 from sheetrun.jobs.errors import NotFound, Raced, StepRetryable
 from sheetrun.jobs.job import Job
+from sheetrun.jobs.limits import Spend
 from sheetrun.jobs.transitions import Change
 from sheetrun.service.ports import Ledger, Log, Queues
 
 TRIES = 12
 
 
-def change_job(ledger: Ledger, job_id: str, decide: Callable[[Job], Change | None]) -> tuple[Job, Change | None]:
+def change_job(
+    ledger: Ledger, job_id: str, decide: Callable[[Job], Change | None], *, spend: Spend | None = None
+) -> tuple[Job, Change | None]:
     """The job as it is now, and the change that was written; None when ``decide`` saw nothing to do.
 
-    ``decide`` may be called several times, each time on a fresh read. Raises ``NotFound``, and what ``decide`` raises.
+    ``decide`` may be called several times, each time on a fresh read. Raises ``NotFound``, what ``decide`` raises, and
+    ``Full`` when ``spend`` is more than the client may.
     """
     for _ in range(TRIES):
         job = ledger.get(job_id)
@@ -25,7 +29,7 @@ def change_job(ledger: Ledger, job_id: str, decide: Callable[[Job], Change | Non
         if change is None:
             return job, None
         try:
-            ledger.save(job, change)
+            ledger.save(job, change, spend=spend)
         except Raced:
             continue
         return change.job, change

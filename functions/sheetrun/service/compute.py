@@ -24,7 +24,7 @@ from sheetrun.sandbox.limits import Limits
 from sheetrun.sandbox.process import run as run_once
 from sheetrun.service.cellvalues import cell_values, stored_values, written_grids
 from sheetrun.service.proof import Proof, check_fits, prove
-from sheetrun.service.rundata import find_cells, run_input
+from sheetrun.service.rundata import check_request, find_cells, run_input
 from sheetrun.workbook.errors import NoFormulas
 from sheetrun.workbook.model import Rect, Workbook
 from sheetrun.workbook.reader import read
@@ -61,7 +61,7 @@ SCRIPT_POLICY: Final = Policy(
 ENTRY: Final = "sheetrun.runtime.host:run_payload"
 #: What a sandbox imports before it is sealed: for one run, and for a process that stays.
 ONCE_PRELOAD: Final = ("numpy", "sheetrun.runtime.api", "sheetrun.runtime.host")
-PRELOAD: Final = (*ONCE_PRELOAD, "sheetrun.runtime.everything")
+PRELOAD: Final[tuple[str, ...]] = (*ONCE_PRELOAD, "sheetrun.runtime.everything")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +108,16 @@ def need_formulas(workbook: Workbook) -> None:
         raise NoFormulas("the workbook has no formulas: there is nothing to compute")
 
 
-def generate(artefact: bytes, *, progress: Progress | None = None) -> Generated:
-    """What cannot be compiled is listed, never raised."""
+def generate(
+    artefact: bytes,
+    *,
+    inputs: Mapping[str, Any] | None = None,
+    outputs: Sequence[str] | None = None,
+    progress: Progress | None = None,
+) -> Generated:
+    """What cannot be compiled is listed, never raised. Raises ``InputErrors`` for a request that names what is not there."""
     workbook = load(artefact)
+    check_request(workbook, inputs or {}, outputs or ())
     script = compile_workbook(workbook, progress=_writing(progress))
     return Generated(script.text, _plan(script), tuple(_refusals(workbook, script.refused)))
 

@@ -14,7 +14,7 @@ from typing import Any
 from sheetrun.jobs.errors import Conflict, Full, Raced, StepFailed, StepRetryable
 from sheetrun.jobs.events import Dispatch, Event
 from sheetrun.jobs.job import Job
-from sheetrun.jobs.limits import Admission, Bucket, BucketPolicy, take
+from sheetrun.jobs.limits import MICROSECONDS, Admission, BucketPolicy, Spend, take
 from sheetrun.jobs.transitions import Change
 from sheetrun.service.ids import ulid
 from sheetrun.service.ports import (
@@ -23,8 +23,10 @@ from sheetrun.service.ports import (
     Batch,
     Depth,
     JobFilter,
+    Load,
     Page,
     Reservation,
+    Room,
     Stat,
     UploadForm,
     queue_name,
@@ -103,14 +105,17 @@ class MemoryTable:
         self._outbox: dict[tuple[str, str], Dispatch] = {}
         self._batches: dict[str, Batch] = {}
         self._keys: dict[str, ApiKey] = {}
-        self._buckets: dict[tuple[str, str], Bucket] = {}
+        self._buckets: dict[tuple[str, str], int] = {}
         self._answers: dict[tuple[str, str], tuple[Reservation, datetime]] = {}
+        self._limits: dict[str, dict[str, int]] = {}
+        self._served: dict[str, datetime] = {}
+        self._days: dict[tuple[str, int], tuple[int, int]] = {}
         self.patience = timedelta(seconds=60)
         self._written: dict[tuple[str, str], datetime] = {}
         self.untold: dict[tuple[str, int], datetime] = {}  #: ends of jobs that no receiver was looked for
         self.bodies: dict[str, dict[int, str]] = defaultdict(dict)  #: of webhooks, by job and event
 
-    def create(self, change: Change, *, most: int, most_of_client: int) -> None:
+    def create(self, change: Change, *, most: int, most_of_client: int, spend: Spend | None = None) -> None:
         with self._lock:
             if change.job.id in self.jobs:
                 raise Raced(f"{change.job.id} exists")
@@ -118,18 +123,86 @@ class MemoryTable:
                 raise Full("service", most)
             if self.under_way(change.job.client) >= most_of_client:
                 raise Full("client", most_of_client)
+            self._spend(spend)
             self._write(change)
 
     def get(self, job_id: str) -> Job | None:
         with self._lock:
             return self.jobs.get(job_id)
 
-    def save(self, before: Job, change: Change) -> None:
+    def save(self, before: Job, change: Change, *, room: Room | None = None, spend: Spend | None = None) -> None:
         with self._lock:
             current = self.jobs.get(before.id)
             if current is None or current.rev != before.rev:
                 raise Raced(f"{before.id} is not at {before.rev} any more")
+            if change.job.admitted and not before.admitted:
+                if room is None:
+                    raise ValueError("a job is admitted only where there is room")
+                if self.running() >= room.most:
+                    raise Full("running", room.most)
+                if self.load(before.client).running >= room.most_of_client:
+                    raise Full("running_client", room.most_of_client)
+                assert change.job.not_before is not None
+                self._served[before.client] = change.job.not_before
+            self._spend(spend)
             self._write(change)
+
+    def _spend(self, spend: Spend | None) -> None:
+        if spend is None:
+            return
+        uploads, size = self.spent(spend.client, spend.day)
+        if uploads + spend.uploads > spend.most_uploads:
+            raise Full("uploads", spend.most_uploads)
+        if size + spend.bytes > spend.most_bytes:
+            raise Full("bytes", spend.most_bytes)
+        self._days[(spend.client, spend.day)] = (uploads + spend.uploads, size + spend.bytes)
+
+    def spent(self, client: str, day: int) -> tuple[int, int]:
+        with self._lock:
+            return self._days.get((client, day), (0, 0))
+
+    def give_back(self, spend: Spend) -> None:
+        with self._lock:
+            uploads, size = self.spent(spend.client, spend.day)
+            self._days[(spend.client, spend.day)] = (uploads - spend.uploads, size - spend.bytes)
+
+    def running(self) -> int:
+        with self._lock:
+            return sum(job.admitted for job in self.jobs.values())
+
+    def load(self, client: str) -> Load:
+        with self._lock:
+            mine = [job for job in self.jobs.values() if job.client == client]
+            return Load(
+                client=client,
+                running=sum(job.admitted for job in mine),
+                waiting=sum(job.in_line for job in mine),
+                served=self._served.get(client),
+            )
+
+    def loads(self) -> Sequence[Load]:
+        with self._lock:
+            counts: dict[str, list[int]] = {client: [0, 0] for client in self._served}
+            for job in self.jobs.values():
+                if job.admitted or job.in_line:
+                    count = counts.setdefault(job.client, [0, 0])
+                    count[job.in_line] += 1
+            return [
+                Load(client=client, running=running, waiting=waiting, served=self._served.get(client))
+                for client, (running, waiting) in counts.items()
+            ]
+
+    def first_in_line(self, client: str) -> str | None:
+        with self._lock:
+            line = [
+                (job.turn_at or job.created_at, job.id)
+                for job in self.jobs.values()
+                if job.in_line and job.client == client
+            ]
+        return min(line)[1] if line else None
+
+    def tidy(self, load: Load) -> None:
+        self._served.pop(load.client, None)
 
     def _write(self, change: Change) -> None:
         self.jobs[change.job.id] = Job.from_document(change.job.document())
@@ -138,7 +211,8 @@ class MemoryTable:
         if change.dispatch is not None:
             place = (change.dispatch.job_id, change.dispatch.id)
             self._outbox[place] = change.dispatch
-            self._written[place] = change.events[-1].at if change.events else datetime.min.replace(tzinfo=UTC)
+            last = change.events[-1].at if change.events else datetime.min.replace(tzinfo=UTC)
+            self._written[place] = max(last, change.job.not_before or last)
 
     def events(self, job_id: str, *, after: int, limit: int) -> list[Event]:
         with self._lock:
@@ -216,27 +290,39 @@ class MemoryTable:
         with self._lock:
             return [key for key in self._keys.values() if key.client == client]
 
-    def touch_key(self, key_id: str, now: datetime) -> None:
+    def touch_key(self, key_id: str, now: datetime, *, unless_after: datetime) -> None:
         with self._lock:
-            if key := self._keys.get(key_id):
+            key = self._keys.get(key_id)
+            if key is not None and (key.last_used_at is None or key.last_used_at <= unless_after):
                 self._keys[key_id] = replace(key, last_used_at=now)
+
+    def clients(self, *, after: str | None, limit: int) -> Sequence[str]:
+        with self._lock:
+            return [name for name in sorted({key.client for key in self._keys.values()}) if name > (after or "")][
+                :limit
+            ]
+
+    def limits_of(self, client: str) -> Mapping[str, int]:
+        with self._lock:
+            return dict(self._limits.get(client, {}))
+
+    def set_limits(self, client: str, limits: Mapping[str, int | None]) -> None:
+        with self._lock:
+            self._limits[client] = {name: value for name, value in limits.items() if value is not None}
 
     def client_exists(self, client: str) -> bool:
         return bool(self.list_keys(client))
 
     def take(self, owner: str, policy: BucketPolicy, now: datetime, *, cost: int = 1) -> Admission:
         with self._lock:
-            moment = now.timestamp()
-            bucket = self._buckets.get((owner, policy.name)) or Bucket.full(policy, moment)
-            admission = take(policy, bucket, moment, cost=cost)
-            self._buckets[(owner, policy.name)] = admission.bucket
+            moment = int(now.timestamp() * MICROSECONDS)
+            admission = take(policy, self._buckets.get((owner, policy.name), 0), moment, cost=cost)
+            self._buckets[(owner, policy.name)] = admission.full_at
             return admission
 
     def peek(self, owner: str, policy: BucketPolicy, now: datetime) -> Admission:
         with self._lock:
-            moment = now.timestamp()
-            bucket = self._buckets.get((owner, policy.name)) or Bucket.full(policy, moment)
-            return take(policy, bucket, moment, cost=0)
+            return take(policy, self._buckets.get((owner, policy.name), 0), int(now.timestamp() * MICROSECONDS), cost=0)
 
     def reserve(self, owner: str, key: str, *, fingerprint: str, subject: str, now: datetime) -> Reservation:
         with self._lock:
@@ -304,8 +390,8 @@ class MemoryBlobs:
     def delete(self, key: str) -> None:
         self.objects.pop(key, None)
 
-    def presign_post(self, key: str, *, max_bytes: int, sha256: str | None, seconds: int) -> UploadForm:
-        fields = {"key": key, "policy": f"0..{max_bytes}"}
+    def presign_post(self, key: str, *, min_bytes: int, max_bytes: int, sha256: str | None, seconds: int) -> UploadForm:
+        fields = {"key": key, "policy": f"{min_bytes}..{max_bytes}"}
         if sha256 is not None:
             fields["x-amz-checksum-sha256"] = sha256
         return UploadForm(url="memory://bucket", fields=fields)

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from sheetrun.jobs.events import Dispatch, Event
 from sheetrun.jobs.job import Job
-from sheetrun.jobs.limits import Admission, BucketPolicy
+from sheetrun.jobs.limits import Admission, BucketPolicy, Spend
 from sheetrun.jobs.states import Kind, Priority, State, Step
 from sheetrun.jobs.transitions import Change
 
@@ -108,16 +108,63 @@ class Batches(Protocol):
     def drop_batch(self, batch_id: str) -> None: ...
 
 
-class Ledger(Protocol):
-    """Jobs, their events and the outbox: the one truth. Every write is conditional."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """A client's jobs that run and that stand in line; ``served``: when one of them was last admitted."""
 
-    def create(self, change: Change, *, most: int, most_of_client: int) -> None:
-        """Counts the job as under way, in the same write. Raises ``Raced`` when the id is taken, ``Full``."""
+    client: str
+    running: int
+    waiting: int
+    served: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """How many jobs may run: of all clients, and of the one whose job is admitted."""
+
+    most: int
+    most_of_client: int
+
+
+class Ledger(Protocol):
+    """Jobs, their events and the outbox: the one truth. Every write is conditional.
+
+    Places are counted by the writes that take and leave them, so no crash can leak one: a job's end gives back all.
+    """
+
+    def create(self, change: Change, *, most: int, most_of_client: int, spend: Spend | None = None) -> None:
+        """Counts the job as under way, and what it spends, in the same write.
+
+        Raises ``Raced`` when the id is taken, ``Full``.
+        """
 
     def get(self, job_id: str) -> Job | None: ...
 
-    def save(self, before: Job, change: Change) -> None:
-        """Job, events and outbox in one transaction, if the job is still at ``before.rev``; else ``Raced``."""
+    def save(self, before: Job, change: Change, *, room: Room | None = None, spend: Spend | None = None) -> None:
+        """Job, events and outbox in one transaction, if the job is still at ``before.rev``; else ``Raced``.
+
+        A change that admits the job needs ``room``. Raises ``Full``.
+        """
+
+    def spent(self, client: str, day: int) -> tuple[int, int]:
+        """Uploads and bytes that a client's day counts."""
+
+    def give_back(self, spend: Spend) -> None:
+        """Takes back what was counted for something that was not made after all."""
+
+    def running(self) -> int:
+        """How many jobs have a place among the running ones."""
+
+    def load(self, client: str) -> Load: ...
+
+    def loads(self) -> Sequence[Load]:
+        """Of every client with jobs that run or stand in line."""
+
+    def first_in_line(self, client: str) -> str | None:
+        """The id of the job whose turn is next."""
+
+    def tidy(self, load: Load) -> None:
+        """Forgets a client's load if it is still nothing at all."""
 
     def events(self, job_id: str, *, after: int, limit: int) -> list[Event]: ...
 
@@ -154,9 +201,19 @@ class Keys(Protocol):
 
     def list_keys(self, client: str) -> Sequence[ApiKey]: ...
 
-    def touch_key(self, key_id: str, now: datetime) -> None: ...
+    def touch_key(self, key_id: str, now: datetime, *, unless_after: datetime) -> None:
+        """Notes that the key was used, unless that was noted after a time already."""
 
     def client_exists(self, client: str) -> bool: ...
+
+    def clients(self, *, after: str | None, limit: int) -> Sequence[str]:
+        """Names, in their order."""
+
+    def limits_of(self, client: str) -> Mapping[str, int]:
+        """Limits that are not the standard ones, by the names of ``Allowance``."""
+
+    def set_limits(self, client: str, limits: Mapping[str, int | None]) -> None:
+        """None: the standard one again."""
 
 
 class Limits(Protocol):
@@ -214,8 +271,8 @@ class Blobs(Protocol):
 
     def delete(self, key: str) -> None: ...
 
-    def presign_post(self, key: str, *, max_bytes: int, sha256: str | None, seconds: int) -> UploadForm:
-        """``sha256`` base64, enforced by the store."""
+    def presign_post(self, key: str, *, min_bytes: int, max_bytes: int, sha256: str | None, seconds: int) -> UploadForm:
+        """Sizes and ``sha256`` (base64) are enforced by the store."""
 
     def presign_get(self, key: str, *, filename: str, content_type: str | None, seconds: int) -> str: ...
 

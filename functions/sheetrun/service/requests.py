@@ -19,12 +19,14 @@ from urllib.parse import urlsplit
 from sheetrun.jobs.errors import TooLarge, Unprocessable
 from sheetrun.jobs.states import TASKS, Kind, Priority
 from sheetrun.service.addresses import refusal
+from sheetrun.service.references import is_reference
 from sheetrun.settings import Settings
 
 WORKBOOK_SUFFIXES = (".xlsx", ".xlsm")
-DATASET_SUFFIXES = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson")
-#: What to do with a spreadsheet of another kind.
+DATASET_SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".jsonl", ".ndjson")
+#: What to do with a file of another kind.
 ADVICE = {
+    ".json": "Write one JSON object per line and name the file .jsonl.",
     ".xls": "Open it in Excel and save it as .xlsx (Excel Workbook).",
     ".xlsb": "Open it in Excel and save it as .xlsx (Excel Workbook).",
     ".xlt": "Open it in Excel and save it as .xlsx (Excel Workbook).",
@@ -49,6 +51,7 @@ _FIELDS = frozenset(
 )
 MAX_INPUTS = 10_000
 MAX_METADATA = 50
+_REFERENCES = "is no reference; write Sheet!A1, 'Sheet with space'!A1:B9, a defined name or Table[Column]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +92,7 @@ class _Faults:
 
 
 def _code_of(fault: Mapping[str, str]) -> str:
-    return fault["code"] if fault["code"] in ("unsupported_format", "kind_not_available") else "invalid_request"
+    return fault["code"] if fault["code"] == "unsupported_format" else "invalid_request"
 
 
 def job_request(body: Any, settings: Settings, *, path: str = "", also: frozenset[str] = frozenset()) -> JobRequest:
@@ -105,7 +108,7 @@ def job_request(body: Any, settings: Settings, *, path: str = "", also: frozense
     kind = _kind(body, filename, faults, path)
     task = _choice(body, "task", TASKS[kind], TASKS[kind][0], faults, path)
     priority = _choice(body, "priority", tuple(Priority), Priority.NORMAL, faults, path)
-    size = _integer(body, "size", 0, None, faults, path)
+    size = _integer(body, "size", 1, None, faults, path)
     deadline = _integer(body, "deadline_seconds", 1, settings.max_deadline_seconds, faults, path)
     retain = _integer(body, "retain_seconds", 1, settings.max_retain_seconds, faults, path)
     request = JobRequest(
@@ -170,22 +173,28 @@ def suffix_of(filename: str) -> str:
 
 
 def _kind(body: Mapping[str, Any], filename: str, faults: _Faults, path: str) -> Kind:
+    """As given; else as the task says, for a task of one kind alone; else as the suffix says."""
     suffix = suffix_of(filename)
-    given = body.get("kind")
+    given, task = body.get("kind"), body.get("task")
     if given is not None and given not in tuple(Kind):
         faults.add(f"{path}kind", "choice", "must be workbook or dataset")
         return Kind.WORKBOOK
+    kind = Kind(given) if given is not None else Kind.WORKBOOK
+    if given is None and (suffix in DATASET_SUFFIXES or task in TASKS[Kind.DATASET]):
+        kind = Kind.DATASET
     if suffix in ADVICE:
         faults.add(f"{path}filename", "unsupported_format", f"{suffix} files cannot be read. {ADVICE[suffix]}")
-        return Kind.WORKBOOK
-    if given == Kind.DATASET or (given is None and suffix in DATASET_SUFFIXES):
+    elif kind is Kind.DATASET and suffix not in DATASET_SUFFIXES + WORKBOOK_SUFFIXES:
+        known = ", ".join(DATASET_SUFFIXES + WORKBOOK_SUFFIXES)
+        faults.add(f"{path}filename", "unsupported_format", f"a dataset must end in one of {known}")
+    elif kind is Kind.WORKBOOK and suffix not in WORKBOOK_SUFFIXES:
+        known = ", ".join(DATASET_SUFFIXES)
         faults.add(
-            f"{path}kind", "kind_not_available", "datasets are not computed by this deployment; send .xlsx or .xlsm"
+            f"{path}filename",
+            "unsupported_format",
+            f"a workbook must end in .xlsx or .xlsm, a dataset in one of {known}",
         )
-        return Kind.DATASET
-    if suffix not in WORKBOOK_SUFFIXES:
-        faults.add(f"{path}filename", "unsupported_format", "must end in .xlsx or .xlsm")
-    return Kind.WORKBOOK
+    return kind
 
 
 def _choice(
@@ -237,12 +246,17 @@ def _inputs(body: Mapping[str, Any], kind: Kind, faults: _Faults, path: str) -> 
     if not isinstance(value, dict):
         faults.add(where, "type", "must be an object: reference to value")
         return {}
+    if kind is Kind.DATASET and value:
+        faults.add(where, "not_for_datasets", "only a workbook has inputs")
+        return {}
     if len(value) > MAX_INPUTS:
         faults.add(where, "length", f"must have at most {MAX_INPUTS} members")
         return {}
     for reference, cell in value.items():
         if not 1 <= len(reference) <= 512:
             faults.add(where, "length", "a reference has 1 to 512 characters")
+        elif not is_reference(reference):
+            faults.add(f"{where}.{reference}", "bad_reference", _REFERENCES)
         elif not _is_value(cell):
             faults.add(f"{where}.{reference}", "type", 'must be a number, text, boolean, null or {"error": "#N/A"}')
     return value
@@ -268,9 +282,15 @@ def _outputs(body: Mapping[str, Any], kind: Kind, faults: _Faults, path: str) ->
     if not isinstance(value, list) or not all(isinstance(item, str) and 1 <= len(item) <= 512 for item in value):
         faults.add(where, "type", "must be a list of references")
         return None
+    if kind is Kind.DATASET:
+        faults.add(where, "not_for_datasets", "only a workbook has outputs")
+        return None
     if not 1 <= len(value) <= MAX_INPUTS:
         faults.add(where, "length", f"must have 1 to {MAX_INPUTS} members; leave it out for every formula cell")
         return None
+    for place, reference in enumerate(value):
+        if not is_reference(reference):
+            faults.add(f"{where}[{place}]", "bad_reference", _REFERENCES)
     return tuple(value)
 
 

@@ -6,7 +6,8 @@ import contextlib
 import datetime
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sheetrun.compiler.errors import CannotCompile
@@ -191,6 +192,35 @@ def _absolute(text: str) -> str:
     if mark and not sheet.startswith("'"):
         sheet = quote_sheet(sheet)
     return f"{sheet}{mark}" + ":".join(re.sub(r"\$?([A-Za-z]+|\d+)", r"$\1", corner) for corner in address.split(":"))
+
+
+class InputErrors(Exception):
+    """Everything in a request's inputs and outputs that does not fit the workbook; ``errors`` are {cell, code, detail}."""
+
+    code = "invalid_inputs"
+
+    def __init__(self, errors: Sequence[Mapping[str, str]]) -> None:
+        super().__init__(errors)
+        self.errors = tuple(dict(error) for error in errors)
+
+    def __str__(self) -> str:
+        if len(self.errors) == 1:
+            return self.errors[0]["detail"]
+        return f"{len(self.errors)} of the inputs and outputs do not fit the workbook."
+
+
+def check_request(workbook: Workbook, inputs: Mapping[str, Any], outputs: Sequence[str]) -> None:
+    """Looks for every cell that a request names, and at the shape of what it sets. Raises ``InputErrors``."""
+    errors = []
+    for reference in (*inputs, *outputs):
+        try:
+            find_cells(workbook, reference)
+            if reference in inputs:
+                deque(_set_cells(workbook, reference, inputs[reference]), maxlen=0)
+        except InputError as error:
+            errors.append({"cell": reference, "code": error.code, "detail": error.detail})
+    if errors:
+        raise InputErrors(errors)
 
 
 def _set_cells(workbook: Workbook, reference: str, given: Any) -> Iterable[tuple[int, Rect, Scalar]]:

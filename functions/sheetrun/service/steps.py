@@ -28,6 +28,7 @@ from sheetrun.jobs.limits import backoff
 from sheetrun.jobs.states import Step
 from sheetrun.jobs.transitions import Busy, Change, ClaimDecision, Claimed, GivenUp, Stale
 from sheetrun.service.changes import change_job, send_now
+from sheetrun.service.line import Line
 from sheetrun.service.ports import Blobs, Clock, Ids, Ledger, Log, Queues
 from sheetrun.service.watch import Interrupted, Watch
 from sheetrun.settings import Settings
@@ -100,6 +101,7 @@ class Runner:
     ids: Ids
     settings: Settings
     log: Log
+    line: Line
 
     def run(self, message: Message, work: Work, *, remaining: float) -> Outcome:
         """``remaining``: seconds until the function is stopped from outside."""
@@ -110,10 +112,12 @@ class Runner:
         if isinstance(decision, Stale):
             self.log.info("message_stale", job_id=message.job_id, step=message.step.value, why=decision.reason)
             self._flush(message.job_id)
+            self.line.advance()
             return Done()
         if isinstance(decision, GivenUp):
             send_now(self.ledger, self.queues, decision.change, self.log)
             self.log.warning("job_given_up", job_id=message.job_id, state=decision.change.job.state.value)
+            self.line.advance()
             return Done()
         return self._work(decision.change.job, message.step, work, lease, remaining)
 
@@ -220,11 +224,13 @@ class Runner:
     def _finish(self, job_id: str, decide: Callable[[Job], Change | None]) -> None:
         """The last write of a claim. ``Stopped`` here means that somebody else has the job: nothing to say."""
         try:
-            _, change = change_job(self.ledger, job_id, decide)
+            job, change = change_job(self.ledger, job_id, decide)
         except (Stopped, NotFound) as late:
             self.log.info("finish_refused", job_id=job_id, why=late.detail)
             return
         send_now(self.ledger, self.queues, change, self.log)
+        if change is not None and job.ended:
+            self.line.advance()
 
     def _flush(self, job_id: str) -> None:
         """A message came again: perhaps its first worker died between its last write and sending the next message."""

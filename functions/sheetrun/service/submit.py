@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sheetrun.jobs.errors import AtCapacity, Full, QuotaExceeded, Raced, Rejected
 from sheetrun.jobs.job import Job, rfc3339
-from sheetrun.jobs.limits import gate_of
+from sheetrun.jobs.limits import DAY, Spend, days_since_epoch, gate_of, seconds_left_of_day, spend_of
 from sheetrun.jobs.states import State
 from sheetrun.jobs.transitions import created
+from sheetrun.service.allowances import Allowances
 from sheetrun.service.ports import Blobs, Clock, Ledger
 from sheetrun.service.receivers import Receivers
 from sheetrun.service.requests import JobRequest
@@ -39,12 +41,21 @@ class Submitter:
     blobs: Blobs
     clock: Clock
     settings: Settings
+    allowances: Allowances
     receivers: Receivers
 
+    def spend(self, client: str, requests: Sequence[JobRequest]) -> Spend:
+        """What requests count against their client's day; a size that was not announced is counted when it is known."""
+        size = sum(request.size or 0 for request in requests)
+        return spend_of(client, self.allowances.of(client), self.clock.now(), uploads=len(requests), size=size)
+
     def create(
-        self, client: str, request: JobRequest, *, job_id: str, batch: str | None = None
+        self, client: str, request: JobRequest, *, job_id: str, spend: Spend | None, batch: str | None = None
     ) -> tuple[Job, dict[str, Any]]:
-        """The job and its ``upload``. The same id again (a caller that died half-way) gives the job that is there."""
+        """The job and its ``upload``. The same id again (a caller that died half-way) gives the job that is there.
+
+        ``spend`` is counted in the same write; None when another one counts it. Raises ``QuotaExceeded``, ``AtCapacity``.
+        """
         now = self.clock.now()
         if request.webhook_url is not None:
             self.receivers.expect(client, request.webhook_url)
@@ -58,14 +69,15 @@ class Submitter:
             job = job.evolve(upload_id=self.blobs.start_multipart(key))
         change = created(job, now)
         try:
-            self.ledger.create(change, most=self.settings.max_jobs, most_of_client=self.settings.max_client_jobs)
+            mine = self.allowances.of(client).jobs_under_way
+            self.ledger.create(change, most=self.settings.max_jobs, most_of_client=mine, spend=spend)
             job = change.job
         except Full as full:
-            raise _no_place(full) from None
+            raise self._no_place(full, client) from None
         except Raced:
             there = self.ledger.get(job_id)
-            if there is None or there.client != client:
-                raise
+            if there is None:
+                raise AtCapacity("Too many jobs are being created at this instant.", retry_after=1) from None
             job = there
         return job, self.upload(job)
 
@@ -89,7 +101,13 @@ class Submitter:
                 "expires_at": expires,
                 "max_bytes": job.max_bytes,
             }
-        form = self.blobs.presign_post(job.source_key, max_bytes=job.max_bytes, sha256=job.sha256, seconds=seconds)
+        form = self.blobs.presign_post(
+            job.source_key,
+            min_bytes=job.size or 1,
+            max_bytes=job.size or job.max_bytes,
+            sha256=job.sha256,
+            seconds=seconds,
+        )
         return {
             "method": "POST",
             "url": form.url,
@@ -98,22 +116,40 @@ class Submitter:
             "max_bytes": job.max_bytes,
         }
 
-
-def _no_place(full: Full) -> Rejected:
-    """429 when the client has its share, 503 when the service is full."""
-    numbers = {"limit": full.limit, "under_way": full.limit}
-    if full.gate == "client":
+    def _no_place(self, full: Full, client: str) -> Rejected:
+        """429 when the client has its share, 503 when the service is full."""
+        if full.gate == "service":
+            running = self.ledger.running()
+            return AtCapacity(
+                f"{full.limit} jobs are under way, which is what the service takes.",
+                retry_after=10,
+                extra={
+                    "violated-policies": ["capacity"],
+                    "limit": full.limit,
+                    "under_way": full.limit,
+                    "running": running,
+                    "queued": max(0, full.limit - running),
+                },
+            )
+        now = self.clock.now()
+        if full.gate == "client":
+            return QuotaExceeded(
+                f"{full.limit} of your jobs are under way, which is the limit; wait for one to end.",
+                retry_after=5,
+                extra={"violated-policies": ["jobs-under-way"], "limit": full.limit, "under_way": full.limit},
+            )
+        uploads, size = self.ledger.spent(client, days_since_epoch(now))
+        used = uploads if full.gate == "uploads" else size
         return QuotaExceeded(
-            f"{full.limit} of your jobs are under way, which is the limit; wait for one to end.",
-            code="too_many_jobs",
-            retry_after=5,
-            extra={"violated-policies": ["jobs-under-way"], **numbers},
+            f"No more than {full.limit} {full.gate} a day (UTC) are yours; {used} are counted.",
+            retry_after=seconds_left_of_day(now),
+            extra={
+                "violated-policies": [full.gate],
+                "limit": full.limit,
+                "window_seconds": DAY,
+                "remaining": max(0, full.limit - used),
+            },
         )
-    return AtCapacity(
-        f"{full.limit} jobs are under way, which is what the service takes.",
-        retry_after=10,
-        extra={"violated-policies": ["capacity"], **numbers},
-    )
 
 
 def new_job(

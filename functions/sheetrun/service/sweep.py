@@ -14,6 +14,7 @@ from sheetrun.jobs.job import Job, Problem
 from sheetrun.jobs.states import State
 from sheetrun.jobs.transitions import Change
 from sheetrun.service.changes import change_job, send_now
+from sheetrun.service.line import Line
 from sheetrun.service.ports import Blobs, Clock, Ledger, Log, Queues
 from sheetrun.service.steps import Message
 from sheetrun.service.uploads import Door
@@ -33,6 +34,7 @@ class Sweeper:
     door: Door
     settings: Settings
     log: Log
+    line: Line
 
     def sweep(self, *, seconds: float) -> dict[str, int]:
         """Works for at most ``seconds``; how many jobs were changed, deleted, and messages sent."""
@@ -52,6 +54,8 @@ class Sweeper:
             self.queues.send(dispatch)
             self.ledger.sent(dispatch)
             done["sent"] += 1
+        self.line.advance()
+        self.line.tidy()
         self.log.info("swept", **done)
         return done
 
@@ -82,6 +86,8 @@ class Sweeper:
             done["changed"] += 1
             self.log.info("job_swept", job_id=job_id, state=change.job.state.value)
             send_now(self.ledger, self.queues, change, self.log)
+            if change.job.ended:
+                self.line.advance()
 
     def settle(self, job: Job) -> Job:
         """The job as time has made it: what is due is done when somebody looks, and not only at the next pass."""
@@ -127,3 +133,4 @@ class Sweeper:
         send_now(self.ledger, self.queues, change, self.log)
         if change is not None:
             self.log.error("job_dead_lettered", job_id=message.job_id, step=message.step.value)
+            self.line.advance()

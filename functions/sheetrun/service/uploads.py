@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sheetrun.jobs.errors import Full, NotFound, Raced, Rejected, StepRetryable, Unprocessable
+from sheetrun.jobs.errors import Conflict, Full, NotFound, Raced, Rejected, StepRetryable
 from sheetrun.jobs.job import Job, Problem
+from sheetrun.jobs.limits import Spend, spend_of
 from sheetrun.jobs.states import State
 from sheetrun.jobs.transitions import Change, created, refused, uploaded
+from sheetrun.service.allowances import Allowances
 from sheetrun.service.changes import change_job, send_now
+from sheetrun.service.line import Line
 from sheetrun.service.ports import Blobs, Clock, Ids, Keys, Ledger, Log, Queues, Stat
 from sheetrun.service.requests import JobRequest, job_request
 from sheetrun.service.submit import new_job
@@ -43,6 +46,8 @@ class Door:
     ids: Ids
     settings: Settings
     log: Log
+    allowances: Allowances
+    line: Line
 
     def arrived(self, arrival: Arrival) -> str | None:
         """The id of the job that the file belongs to; None when it belongs to nobody."""
@@ -66,18 +71,47 @@ class Door:
         if stat is None:
             return None
         problem = self._look(job, stat)
-        now = self.clock.now()
-
-        def decide(current: Job) -> Change | None:
-            if problem is not None:
-                return refused(current, now, problem) if current.state is State.AWAITING_UPLOAD else None
-            return uploaded(current, now, size=stat.size, etag=stat.etag)
-
-        job, change = change_job(self.ledger, job_id, decide)
-        if change is not None:
-            self.log.info("upload_accepted", job_id=job_id, size=stat.size, state=job.state.value)
-        send_now(self.ledger, self.queues, change, self.log)
+        if problem is None:
+            problem = self._queue(job, stat)
+        if problem is not None:
+            self._refuse(job_id, problem)
+        self.line.advance()
         return job_id
+
+    def _queue(self, job: Job, stat: Stat) -> Problem | None:
+        """The job stands in line; or why it may not: its client has spent its bytes of the day."""
+        now = self.clock.now()
+        aging = timedelta(seconds=self.settings.aging_seconds)
+        # An announced size was counted when the job was made.
+        size = stat.size if job.size is None else 0
+        spend = spend_of(job.client, self.allowances.of(job.client), now, size=size)
+        try:
+            _, change = change_job(
+                self.ledger,
+                job.id,
+                lambda current: uploaded(current, now, size=stat.size, etag=stat.etag, aging=aging),
+                spend=spend,
+            )
+        except Full as full:
+            return Problem(
+                code="quota_exceeded",
+                title="The client's bytes of the day are spent",
+                detail=f"With its {stat.size} bytes, more than {full.limit} were uploaded since midnight UTC.",
+                stage="intake",
+            )
+        if change is not None:
+            self.log.info("upload_accepted", job_id=job.id, size=stat.size)
+        return None
+
+    def _refuse(self, job_id: str, problem: Problem) -> None:
+        def decide(current: Job) -> Change | None:
+            waits = current.state is State.AWAITING_UPLOAD
+            return refused(current, self.clock.now(), problem) if waits else None
+
+        _, change = change_job(self.ledger, job_id, decide)
+        send_now(self.ledger, self.queues, change, self.log)
+        if change is not None:
+            self.log.info("upload_refused", job_id=job_id, code=problem.code)
 
     def _look(self, job: Job, stat: Stat) -> Problem | None:
         """What can be said without opening the file. What kind of file it is, the next step tells by its exact name."""
@@ -85,6 +119,10 @@ class Door:
             return _refusal("file_too_large", f"The file has {stat.size} bytes, over the limit of {job.max_bytes}.")
         if stat.size == 0:
             return _refusal("empty_file", "The file is empty.")
+        if job.state is State.AWAITING_UPLOAD and job.size is not None and stat.size != job.size:
+            return _refusal(
+                "size_mismatch", f"The file has {stat.size} bytes, and {job.size} were announced; send it again."
+            )
         if job.sha256 is not None and self.blobs.sha256(job.source_key) != job.sha256:
             # The upload form asks the store to check; a file in parts, or in an emulator, is checked only here.
             return _refusal("checksum_mismatch", "The file is not the one whose SHA-256 was announced; send it again.")
@@ -103,12 +141,22 @@ class Door:
         now = self.clock.now()
         request, problem = self._drop_request(name, stat)
         job = new_job(client, request, job_id=job_id, now=now, settings=self.settings, key=arrival.key)
+        spend = spend_of(client, self.allowances.of(client), now, uploads=1, size=stat.size)
         try:
-            self.ledger.create(created(job, now), most=self.settings.max_jobs, most_of_client=self.settings.max_jobs)
+            self._create(created(job, now), spend)
         except Raced:
             self.log.info("drop_known", job_id=job_id)
         except Full as full:
-            raise StepRetryable("at_capacity", full.detail) from None
+            if full.gate not in ("uploads", "bytes"):
+                raise StepRetryable("at_capacity", full.detail) from None
+            # Nobody waits for an answer: the job itself tells that the day's quota is spent.
+            self._create(created(job, now), None)
+            problem = Problem(
+                code="quota_exceeded",
+                title="The client's quota of the day is spent",
+                detail=f"More than {full.limit} {full.gate} since midnight UTC.",
+                stage="intake",
+            )
         if problem is not None:
             reason = problem
             _, change = change_job(self.ledger, job_id, lambda current: refused(current, now, reason))
@@ -116,12 +164,16 @@ class Door:
             return job_id
         return self.accept(job_id)
 
+    def _create(self, change: Change, spend: Spend | None) -> None:
+        most = self.settings.max_jobs
+        self.ledger.create(change, most=most, most_of_client=most, spend=spend)
+
     def _drop_request(self, name: str, stat: Stat) -> tuple[JobRequest, Problem | None]:
         """The object's metadata plays the part of the request; a wrong one ends the job with the reason."""
         body: dict[str, object] = {"filename": name.rsplit("/", 1)[-1], "size": stat.size}
-        for field, header in (("task", "task"), ("priority", "priority"), ("webhook_url", "webhook-url")):
+        for header in ("kind", "task", "priority", "webhook-url"):
             if header in stat.metadata:
-                body[field] = stat.metadata[header]
+                body[header.replace("-", "_")] = stat.metadata[header]
         try:
             return job_request(body, self.settings), None
         except Rejected as rejection:
@@ -132,7 +184,7 @@ class Door:
     def complete(self, job: Job) -> Job:
         """A multipart upload's parts are all there: puts them together. The notification does the rest."""
         if job.upload_id is None:
-            raise Unprocessable("This job is not uploaded in parts.", code="not_multipart")
+            raise Conflict("This job is not uploaded in parts.", code="not_multipart")
         if self.blobs.head(job.source_key) is None:
             self.blobs.complete_multipart(job.source_key, job.upload_id)
         self.accept(job.id)

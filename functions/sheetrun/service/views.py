@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from sheetrun.jobs.events import Event
 from sheetrun.jobs.job import Job, rfc3339
-from sheetrun.jobs.states import STEPS, State
+from sheetrun.jobs.states import STEPS, Kind, State
 
 
 def job_view(job: Job, base: str) -> dict[str, Any]:
@@ -63,8 +63,17 @@ def progress_view(job: Job) -> dict[str, Any]:
         "done": done,
         "total": total,
         "percent": round(percent, 1),
-        "message": _MESSAGES[job.state] if job.ended else job.progress.message or _MESSAGES[job.state],
+        "message": _message(job) if job.ended else job.progress.message or _message(job),
     }
+
+
+def _message(job: Job) -> str:
+    if job.kind is Kind.DATASET and job.state in _OF_DATASETS:
+        return _OF_DATASETS[job.state]
+    return _MESSAGES[job.state]
+
+
+_OF_DATASETS = {State.PARSING: "Reading the file.", State.EXECUTING: "Running the analyses."}
 
 
 _MESSAGES = {

@@ -1,6 +1,7 @@
-"""What the three steps of a workbook job do: artefacts from the store, one call of ``compute``, artefacts back.
+"""What the three steps of a job do: artefacts from the store, one call of what computes, artefacts back.
 
-``compute`` comes in as an argument: tests bring their own.
+What computes depends on the job's kind (``compute`` for workbooks, ``analysis`` for datasets) and comes in as an
+argument: tests bring their own.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any, Protocol
 
 from sheetrun.jobs.errors import SheetrunError, StepFailed, StepRetryable
 from sheetrun.jobs.job import Job
-from sheetrun.jobs.states import Step
+from sheetrun.jobs.states import Kind, Step
 from sheetrun.service.compute import Executed, Generated, Parsed, Progress
 from sheetrun.service.ports import Blobs, Log
 from sheetrun.service.steps import Made, Workplace
@@ -24,23 +25,33 @@ from sheetrun.settings import Settings
 BINARY = "application/octet-stream"
 SHOWN_ERRORS = 100  #: cells that are listed in the job itself; all of them are in the report
 
-#: File name of each result, by name; what is not here is ``name`` with a suffix from its type.
+#: File name of each result, by name; what is not here (``plots/…``) is a file name already.
 FILES = {
-    "values": "values.json",
-    "workbook": "workbook.xlsx",
-    "script": "model.py",
-    "report": "report.html",
-    "graph": "graph.svg",
-    "bundle": "bundle.zip",
+    Kind.WORKBOOK: {
+        "values": "values.json",
+        "workbook": "workbook.xlsx",
+        "script": "model.py",
+        "report": "report.html",
+        "graph": "graph.svg",
+        "bundle": "bundle.zip",
+    },
+    Kind.DATASET: {"results": "results.json", "script": "analysis.py", "report": "report.html"},
 }
 
 
 class Compute(Protocol):
-    """The module ``sheetrun.service.compute``, as far as the steps use it."""
+    """The module ``sheetrun.service.compute``, or what is shaped like it, as far as the steps use it."""
 
     def parse(self, source: bytes, filename: str, *, progress: Progress | None = None) -> Parsed: ...
 
-    def generate(self, artefact: bytes, *, progress: Progress | None = None) -> Generated: ...
+    def generate(
+        self,
+        artefact: bytes,
+        *,
+        inputs: Mapping[str, Any] | None = None,
+        outputs: Sequence[str] | None = None,
+        progress: Progress | None = None,
+    ) -> Generated: ...
 
     def execute(
         self,
@@ -59,20 +70,21 @@ class Compute(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class WorkbookWork:
+class StepWork:
     """One method per step."""
 
-    compute: Compute
+    compute_of: Callable[[Job], Compute]
     blobs: Blobs
     settings: Settings
     log: Log
-    sandbox: Callable[..., Any] | None = None  #: a warm runner; None starts a fresh interpreter per job
+    #: A warm runner for the job's kind; None starts a fresh interpreter per job.
+    sandbox_of: Callable[[Job], Callable[..., Any] | None] = lambda job: None
 
     def parse(self, place: Workplace) -> Made:
         job = place.job
         source = self.blobs.get(job.source_key, etag=job.source_etag)
         with self._reasons(Step.PARSE, job, place):
-            parsed = self.compute.parse(source, job.filename, progress=place.report)
+            parsed = self.compute_of(job).parse(source, job.filename, progress=place.report)
         key = _artefact(job, "model.bin")
         self.blobs.put(key, parsed.artefact, content_type=BINARY)
         facts = {"sheets": parsed.sheets, "cells": parsed.cells, "formulas": parsed.formulas, "blocks": parsed.blocks}
@@ -81,8 +93,11 @@ class WorkbookWork:
     def generate(self, place: Workplace) -> Made:
         job = place.job
         artefact = self.blobs.get(_key(job, "model"))
+        asked = self._asked(job)
         with self._reasons(Step.GENERATE, job, place):
-            generated = self.compute.generate(artefact, progress=place.report)
+            generated = self.compute_of(job).generate(
+                artefact, inputs=asked.get("inputs"), outputs=asked.get("outputs"), progress=place.report
+            )
         keys = {
             "script": _artefact(job, "model.py"),
             "line_map": _artefact(job, "lines.bin"),
@@ -107,7 +122,7 @@ class WorkbookWork:
         source = self.blobs.get(job.source_key, etag=job.source_etag)
         asked = self._asked(job)
         with self._reasons(Step.EXECUTE, job, place):
-            executed = self.compute.execute(
+            executed = self.compute_of(job).execute(
                 artefact,
                 generated,
                 source,
@@ -117,11 +132,11 @@ class WorkbookWork:
                 memory=self.settings.execute_memory_bytes,
                 progress=place.report,
                 cancelled=place.stopped,
-                run=_apart(self.sandbox, place),
+                run=_apart(self.sandbox_of(job), place),
             )
         results = {}
         for name, (content_type, data) in sorted(executed.results.items()):
-            results[name] = f"jobs/{job.id}/results/{job.epoch}/{FILES.get(name, name)}"
+            results[name] = f"jobs/{job.id}/results/{job.epoch}/{FILES[job.kind].get(name, name)}"
             self.blobs.put(results[name], data, content_type=content_type)
         errors = [dict(error) for error in executed.errors]
         report = dict(executed.report)
@@ -190,7 +205,8 @@ class _Reasons:
         code = getattr(error, "reason", None) or getattr(error, "code", None)
         if isinstance(code, str) and code.isidentifier():
             cell = getattr(error, "part", None) or getattr(error, "cell", None) or getattr(error, "reference", None)
-            errors = [{"cell": str(cell), "code": code, "detail": str(error)}] if cell else []
+            told = {"cell": str(cell), "code": code, "detail": str(error)}
+            errors = list(getattr(error, "errors", ()))[:SHOWN_ERRORS] or ([told] if cell else [])
             if getattr(error, "retryable", False):
                 raise StepRetryable(code, str(error)) from error
             late = code in ("timed_out", "time_limit")

@@ -71,7 +71,11 @@ class Machine(RuleBasedStateMachine):
 
     @rule()
     def upload(self) -> None:
-        self.apply(transitions.uploaded(self.job, self.now, size=1, etag="e"))
+        self.apply(transitions.uploaded(self.job, self.now, size=1, etag="e", aging=PATIENCE))
+
+    @rule()
+    def admit(self) -> None:
+        self.apply(transitions.admitted(self.job, self.now))
 
     @precondition(lambda self: self.messages)
     @rule(data=st.data())
@@ -109,10 +113,8 @@ class Machine(RuleBasedStateMachine):
             else:
                 change = transitions.let_go(self.job, epoch, self.now)
         except Stopped:
-            assert self.job.ended or epoch != self.job.epoch or self.job.state is State.CANCELLING
-            return
-        except Conflict:
-            assert self.job.lease_until is None
+            job = self.job
+            assert job.ended or epoch != job.epoch or job.state is State.CANCELLING or job.lease_until is None
             return
         if change is not None and how == "finish" and step is not None and self.job.state is not State.CANCELLING:
             self.finished.append((step, epoch))
@@ -132,7 +134,7 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def retry(self) -> None:
         try:
-            self.apply(transitions.retry(self.job, self.now))
+            self.apply(transitions.retry(self.job, self.now, aging=PATIENCE))
         except Conflict:
             return
         self.finished = [(step, epoch) for step, epoch in self.finished if step is not self.job.step]
@@ -146,6 +148,11 @@ class Machine(RuleBasedStateMachine):
     def no_step_is_done_twice(self) -> None:
         steps = [step for step, _ in self.finished]
         assert len(steps) == len(set(steps))
+
+    @invariant()
+    def only_a_job_with_a_place_is_worked_on(self) -> None:
+        assert not (self.job.ended and self.job.admitted)
+        assert self.job.admitted or self.job.lease_until is None
 
     @invariant()
     def nobody_holds_an_ended_job(self) -> None:

@@ -14,6 +14,7 @@ from sheetrun.jobs.transitions import Busy, Claimed, GivenUp, Stale
 
 NOW = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
 LEASE = timedelta(seconds=60)
+AGING = timedelta(seconds=300)
 PATIENCE = timedelta(seconds=60)
 BROKEN = Problem(code="x", title="X", detail="x", stage="parse")
 
@@ -41,8 +42,17 @@ def fresh() -> Job:
     return transitions.created(job, NOW).job
 
 
+def in_line() -> Job:
+    change = transitions.uploaded(fresh(), NOW, size=5, etag="e", aging=AGING)
+    assert change is not None
+    assert change.dispatch is None
+    assert change.job.in_line
+    return change.job
+
+
 def queued() -> Job:
-    change = transitions.uploaded(fresh(), NOW, size=5, etag="e")
+    """With a place among the running jobs."""
+    change = transitions.admitted(in_line(), NOW)
     assert change is not None
     assert change.dispatch is not None
     assert change.dispatch.message() == {"job_id": "job_1", "step": "parse", "epoch": 1}
@@ -85,8 +95,28 @@ def test_the_whole_way() -> None:
     ]
 
 
+def test_a_job_in_line_is_admitted_once_and_in_time() -> None:
+    assert transitions.admitted(queued(), NOW) is None
+    assert transitions.admitted(fresh(), NOW) is None
+    assert transitions.admitted(in_line(), later(3600)) is None
+    assert in_line().due_at(PATIENCE) == later(3600)
+    assert transitions.swept(in_line(), later(3599), patience=PATIENCE, max_attempts=3) is None
+    late = transitions.swept(in_line(), later(3600), patience=PATIENCE, max_attempts=3)
+    assert late is not None
+    assert late.job.state is State.EXPIRED
+
+
+def test_the_place_in_line_is_the_time_put_back_by_the_priority() -> None:
+    turns = []
+    for priority in (Priority.HIGH, Priority.NORMAL, Priority.LOW):
+        change = transitions.uploaded(fresh().evolve(priority=priority), NOW, size=5, etag="e", aging=AGING)
+        assert change is not None
+        turns.append(change.job.turn_at)
+    assert turns == [NOW, NOW + AGING, NOW + 2 * AGING]
+
+
 def test_uploaded_twice_is_uploaded_once() -> None:
-    assert transitions.uploaded(queued(), NOW, size=5, etag="e") is None
+    assert transitions.uploaded(queued(), NOW, size=5, etag="e", aging=AGING) is None
 
 
 def test_a_message_that_comes_twice_finds_the_step_held() -> None:
@@ -188,10 +218,14 @@ def test_attempts_run_out() -> None:
 def test_retry_goes_on_from_the_stage_that_failed() -> None:
     job = executing()
     failed = transitions.failed(job, job.epoch, later(5), BROKEN).job
-    change = transitions.retry(failed, later(10))
-    assert change.job.state is State.QUEUED
+    assert not failed.admitted
+    change = transitions.retry(failed, later(10), aging=AGING)
+    assert change.job.in_line
     assert change.job.error is None
     assert change.job.attempts == {"parse": 1, "generate": 1}
+    again = transitions.admitted(change.job, later(11))
+    assert again is not None
+    change = again
     assert change.dispatch is not None
     assert change.dispatch.step is Step.EXECUTE
     assert claimed(change.job, later(11)).state is State.EXECUTING
@@ -199,14 +233,14 @@ def test_retry_goes_on_from_the_stage_that_failed() -> None:
 
 def test_retry_of_what_did_not_fail_is_a_conflict() -> None:
     with pytest.raises(Conflict):
-        transitions.retry(queued(), NOW)
+        transitions.retry(queued(), NOW, aging=AGING)
 
 
 def test_retry_without_an_upload_is_a_conflict() -> None:
     change = transitions.refused(fresh(), NOW, BROKEN)
     assert change is not None
     with pytest.raises(Conflict) as caught:
-        transitions.retry(change.job, NOW)
+        transitions.retry(change.job, NOW, aging=AGING)
     assert "submit it again" in caught.value.detail
 
 

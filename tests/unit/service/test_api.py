@@ -24,7 +24,10 @@ def test_a_submission_is_accepted_with_where_to_upload(bench: Bench) -> None:
     assert status == 202
     assert headers["location"] == f"https://api.example.com/v/v1/jobs/{job['id']}" == job["urls"]["self"]
     assert headers["retry-after"] == "2"
-    assert headers["ratelimit-policy"] == '"jobs";q=600;w=60'
+    assert headers["ratelimit-policy"] == (
+        '"jobs";q=600;w=60, "uploads";q=100000;w=86400, "bytes";q=1099511627776;w=86400;qu="content-bytes"'
+    )
+    assert '"uploads";r=99999;t=' in headers["ratelimit"]
     assert headers["ratelimit"].startswith('"jobs";r=599;t=')
     assert job["state"] == "awaiting_upload"
     assert job["running"] is True
@@ -158,7 +161,7 @@ def test_a_scope_that_is_missing_is_403(bench: Bench) -> None:
     reader = bench.access.create("acme", scopes=frozenset({"read"}))
     status, _, problem = bench.call("POST", "/v1/jobs", {"filename": "a.xlsx"}, key=reader)
     assert status == 403
-    assert problem["code"] == "forbidden"
+    assert problem["code"] == "missing_scope"
     assert bench.call("GET", "/v1/jobs", key=reader)[0] == 200
 
 
@@ -384,7 +387,8 @@ def test_a_full_service_is_503_and_a_client_over_its_share_429() -> None:
     bench = Bench(max_jobs=2, max_client_jobs=1)
     first = bench.submit()
     status, headers, problem = bench.call("POST", "/v1/jobs", {"filename": "a.xlsx"})
-    assert (status, problem["code"], problem["limit"]) == (429, "too_many_jobs", 1)
+    assert (status, problem["code"], problem["limit"]) == (429, "quota_exceeded", 1)
+    assert problem["violated-policies"] == ["jobs-under-way"]
     assert "retry-after" in headers
     bench.submit(key=bench.access.create("other"))
     status, _, problem = bench.call("POST", "/v1/jobs", {"filename": "a.xlsx"}, key=bench.access.create("third"))
@@ -405,7 +409,7 @@ def test_a_large_file_is_uploaded_in_parts(bench: Bench) -> None:
     assert bench.call("POST", path)[2]["code"] == "no_parts"
     key = f"uploads/acme/{job['id']}/source"
     bench.blobs.start_multipart(key)
-    bench.blobs.parts[key].append(b"PK\x03\x04 large")
+    bench.blobs.parts[key].append(bytes(size))
     status, _, job = bench.call("POST", path)
     assert (status, job["state"]) == (202, "queued")
     small = bench.submit()
@@ -431,9 +435,9 @@ def test_capacity_and_limits(bench: Bench) -> None:
     bench.upload(made)
     _, _, capacity = bench.call("GET", "/v1/capacity")
     assert capacity["at_capacity"] is False
-    assert capacity["service"]["queued"] == 1
+    assert (capacity["service"]["running"], capacity["service"]["queued"]) == (1, 0)
     assert capacity["service"]["messages"] == {"parse-normal": 1}
-    assert capacity["client"]["queued"] == 1
+    assert (capacity["client"]["running"], capacity["client"]["running_limit"]) == (1, 50)
     _, _, limits = bench.call("GET", "/v1/limits")
     assert limits["limits"][0]["limit"] == 600
     assert limits["limits"][0]["remaining"] == 599

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -47,6 +48,8 @@ def test_a_page_at_a_time(bench: Bench) -> None:
     assert [job["custom_id"] for job in rest["jobs"]] == ["c2", "c3", "c4"]
     assert "link" not in headers
     assert bench.call("GET", path, query={"after": "job_x"})[0] == 422
+    assert bench.call("GET", path, query={"after": "7"})[2]["jobs"] == []
+    assert len(bench.call("GET", path, query={"after": ""})[2]["jobs"]) == 5
 
 
 def test_cancel_and_retry_touch_only_whom_they_concern(bench: Bench) -> None:
@@ -92,7 +95,9 @@ def test_what_does_not_validate_makes_nothing(bench: Bench, wrong: Any) -> None:
 def test_all_or_none_when_there_is_no_place_for_all() -> None:
     bench = Bench(max_client_jobs=2)
     status, _, problem = bench.call("POST", "/v1/batches", body(3))
-    assert (status, problem["code"]) == (429, "too_many_jobs")
+    assert (status, problem["code"]) == (429, "quota_exceeded")
+    limits = bench.call("GET", "/v1/limits")[2]["limits"]
+    assert [one["remaining"] for one in limits if one["name"] == "uploads"] == [100_000]
     assert bench.table.under_way() == 0
     assert bench.call("POST", "/v1/batches", body(2))[0] == 202
 
@@ -109,3 +114,31 @@ def test_another_clients_batch_is_not_there(bench: Bench) -> None:
     other = bench.access.create("rival")
     for method, path in (("GET", ""), ("POST", "/cancel"), ("POST", "/retry")):
         assert bench.call(method, f"/v1/batches/{batch['id']}{path}", key=other)[0] == 404
+
+
+def test_manifests_of_results_and_of_errors(bench: Bench) -> None:
+    def refuse(_: Any) -> None:
+        raise DamagedWorkbook("cut off")
+
+    _, _, batch = bench.call("POST", "/v1/batches", body(4))
+    bench.compute = FakeCompute(on_parse=refuse)
+    bench.upload(batch["jobs"][0])
+    bench.run_all()
+    bench.compute = FakeCompute()
+    bench.upload(batch["jobs"][1])
+    bench.run_all()
+    bench.call("POST", f"/v1/jobs/{batch['jobs'][2]['id']}/cancel")
+
+    def lines(name: str) -> list[dict[str, Any]]:
+        path = batch["urls"][name].removeprefix("https://api.example.com/v")
+        status, headers, text = bench.call("GET", path)
+        assert (status, headers["content-type"]) == (200, "application/jsonl; charset=utf-8")
+        return [json.loads(line) for line in text.splitlines()]
+
+    (result,) = lines("results")
+    assert (result["custom_id"], result["state"]) == ("c1", "succeeded")
+    assert result["results"]["values"].endswith(f"/v1/jobs/{result['id']}/results/values")
+    errors = {line["custom_id"]: line for line in lines("errors")}
+    assert errors.keys() == {"c0", "c2"}  # the fourth has not ended
+    assert errors["c0"]["error"]["detail"] == "cut off"
+    assert (errors["c2"]["state"], errors["c2"]["error"]) == ("cancelled", None)

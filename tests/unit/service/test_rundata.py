@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sheetrun.runtime.address import Span
 from sheetrun.runtime.inputs import InputError
 from sheetrun.runtime.payload import BadPayload, RunInput, RunOutput
-from sheetrun.service.rundata import find_cells, run_input
+from sheetrun.service.rundata import InputErrors, check_request, find_cells, run_input
 from sheetrun.workbook.model import Settings, Table, Workbook
 from tests.unit.compiler.hostile import texts
 from tests.unit.compiler.making import rect_of, workbook_of
@@ -185,3 +185,12 @@ def test_a_name_of_the_workbook_comes_before_those_of_sheets() -> None:
     workbook = book()
     workbook.names.reverse()
     assert find_cells(workbook, "Rate") == (0, rect_of("A1"))
+
+
+def test_everything_that_a_request_names_wrongly_is_told_at_once() -> None:
+    check_request(book(), {"Rate": 2, "Main!A1:B1": [[1, 2]]}, ["Sales[Qty]"])
+    with pytest.raises(InputErrors) as caught:
+        check_request(book(), {"Nope": 2, "Main!A1:B1": [[1]], "B1": 1}, ["Other!A1", "Rate"])
+    found = [(error["cell"], error["code"]) for error in caught.value.errors]
+    assert found == [("Nope", "unknown_name"), ("Main!A1:B1", "wrong_shape"), ("Other!A1", "unknown_sheet")]
+    assert str(caught.value) == "3 of the inputs and outputs do not fit the workbook."

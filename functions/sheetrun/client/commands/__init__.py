@@ -18,8 +18,11 @@ COMMANDS: Final = {
     "deploy": "deploy the service to an AWS-compatible endpoint",
     "submit": "send files to a service",
     "status": "tell how far a job is",
+    "batch": "tell how far a batch is, stop it, retry what failed, list its results",
     "events": "tell a job's story as it happens",
     "cancel": "stop jobs",
     "fetch": "download a job's results",
+    "limits": "tell what you may do, and set what a client may",
+    "keys": "make, list, rotate and revoke clients' keys",
     "doctor": "tell what this machine and the service give",
 }

@@ -1,6 +1,7 @@
 """``sheetrun deploy``: the same stack on another AWS-compatible endpoint, or on AWS itself.
 
-Credentials come from the environment, as for every AWS tool. --client NAME makes a key for that client, shown once.
+Credentials come from the environment, as for every AWS tool. --client NAME makes an operator's key for that
+client, shown once; `sheetrun keys` makes further ones with it.
 """
 
 from __future__ import annotations
@@ -51,9 +52,9 @@ def _key(endpoint: str | None, region: str, table: str, client: str) -> str:
 
     from sheetrun.aws.accounts import DynamoKeys
     from sheetrun.aws.clients import Clients
-    from sheetrun.service.access import Access
+    from sheetrun.service.access import SCOPES, Access
     from sheetrun.service.ids import SystemClock, SystemIds
 
     session = boto3.Session(region_name=region)
     keys = DynamoKeys(Clients(endpoint=endpoint, session=session), table)
-    return Access(keys, SystemClock(), SystemIds()).create(client, name="made by sheetrun deploy")
+    return Access(keys, SystemClock(), SystemIds()).create(client, scopes=SCOPES, name="made by sheetrun deploy")

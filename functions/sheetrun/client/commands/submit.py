@@ -13,7 +13,7 @@ from typing import Any
 from sheetrun.client.console import Usage, say
 from sheetrun.client.literals import parse_assignments, value_lines
 from sheetrun.client.progress import ProgressLine
-from sheetrun.client.service_options import add_service, connect, job_line, show_job
+from sheetrun.client.service_options import add_service, batch_line, connect, job_line, show_batch, show_job
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,11 +26,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="calculate only these cells; with --wait their values are printed, one a line",
     )
+    parser.add_argument("--kind", choices=("workbook", "dataset"), help="default: from the task, else from the name")
     parser.add_argument("--task", help="for a dataset: profile, data_quality, correlations …")
     parser.add_argument("--priority", choices=("low", "normal", "high"))
     parser.add_argument("--webhook", metavar="URL", help="where the end of the job is reported")
     parser.add_argument("--deadline", metavar="S", type=int, help="seconds after which the job is given up")
     parser.add_argument("--meta", metavar="NAME=VALUE", action="append", default=[], help="your own labels")
+    parser.add_argument("--batch", action="store_true", help="all files in one call, as a batch; its id is printed")
     parser.add_argument("--wait", action="store_true", help="wait for the end; exit code 1 if a job fails")
     parser.add_argument("--timeout", metavar="S", type=float, help="with --wait: stop waiting after so many seconds")
     parser.add_argument("--json", action="store_true", help="print each job as a line of JSON")
@@ -39,6 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     options = job_options(arguments)
+    if arguments.batch:
+        return _batch(arguments, options)
     failed = False
     with connect(arguments) as client, ProgressLine() as progress:
         jobs = []
@@ -62,6 +66,23 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
+def _batch(arguments: argparse.Namespace, options: dict[str, Any]) -> int:
+    """One batch; with --wait, how many jobs came to which end."""
+    if arguments.get and arguments.wait:
+        raise Usage("--get prints values of single jobs; leave out --batch")
+    from sheetrun.client.batches import BatchItem
+
+    items = [BatchItem(file, custom_id=file, **options) for file in arguments.files]
+    with connect(arguments) as client, ProgressLine() as progress:
+        batch = client.submit_batch(items)
+        for custom_id, error in batch.upload_errors.items():
+            say(f"sheetrun: {custom_id}: {error}")
+        if arguments.wait:
+            batch = client.wait_batch(batch, arguments.timeout, lambda news: show_batch(progress, news))
+    print(json.dumps(batch.raw) if arguments.json else batch_line(batch) if arguments.wait else batch.id, flush=True)
+    return 0 if not batch.upload_errors and (not arguments.wait or batch.succeeded) else 1
+
+
 def job_options(arguments: argparse.Namespace) -> dict[str, Any]:
     """The arguments of ``Client.submit``. Raises Usage."""
     metadata = {}
@@ -73,6 +94,7 @@ def job_options(arguments: argparse.Namespace) -> dict[str, Any]:
     return {
         "inputs": parse_assignments(arguments.set) or None,
         "outputs": arguments.get or None,
+        "kind": arguments.kind,
         "task": arguments.task,
         "priority": arguments.priority,
         "webhook_url": arguments.webhook,

@@ -20,7 +20,7 @@ _CORS = {
 }
 _PREFLIGHT = {
     **_CORS,
-    "Access-Control-Allow-Methods": "GET, POST, DELETE, OPTIONS",
+    "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE, OPTIONS",
     "Access-Control-Allow-Headers": (
         "authorization, content-type, idempotency-key, if-none-match, last-event-id, prefer, x-api-key"
     ),
@@ -73,7 +73,11 @@ class Api:
             if route.scope is not None:
                 who = self.access.caller(request.api_key)
                 if route.scope not in who.scopes:
-                    raise Forbidden(f"This key has no {route.scope!r} scope.", extra={"scope": route.scope})
+                    raise Forbidden(
+                        f"This key has no {route.scope!r} scope; it has {', '.join(sorted(who.scopes))}.",
+                        code="missing_scope",
+                        extra={"scope": route.scope},
+                    )
             return route.handler(Call(request=request, path=path, who=who))
         except Rejected as rejection:
             extra = rejection.extra.pop("headers", {})

@@ -9,6 +9,7 @@ from sheetrun.service.control import Control
 from sheetrun.service.submit import Submitter
 from sheetrun.service.web.api import Api
 from sheetrun.service.web.batches import BatchRoutes
+from sheetrun.service.web.clients import ClientRoutes
 from sheetrun.service.web.jobs import JobRoutes
 from sheetrun.service.web.limits import Gatekeeper
 from sheetrun.service.web.observing import ObservingRoutes
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
 
 def build_api(world: World) -> Api:
     """One ``Api`` per process."""
-    gate = Gatekeeper(world.limits, world.clock, world.ids, world.settings)
+    gate = Gatekeeper(world.limits, world.ledger, world.allowances, world.clock, world.ids)
     receivers = world.receivers
-    submitter = Submitter(world.ledger, world.blobs, world.clock, world.settings, receivers)
-    control = Control(world.ledger, world.queues, world.clock, world.log)
+    submitter = Submitter(world.ledger, world.blobs, world.clock, world.settings, world.allowances, receivers)
+    control = Control(world.ledger, world.queues, world.clock, world.settings, world.log, world.line)
     replay = Replay(world.idempotency, world.clock)
     jobs = JobRoutes(
         ledger=world.ledger,
@@ -42,7 +43,7 @@ def build_api(world: World) -> Api:
         replay=replay,
         gate=gate,
     )
-    operations = OperationRoutes(world.ledger, world.queues, world.clock, world.settings, gate)
+    operations = OperationRoutes(world.ledger, world.queues, world.clock, world.settings, gate, world.allowances)
     batches = BatchRoutes(
         batches=world.batches,
         clock=world.clock,
@@ -52,6 +53,17 @@ def build_api(world: World) -> Api:
         control=control,
         replay=replay,
         gate=gate,
+    )
+    access = Access(world.keys, world.clock, world.ids)
+    clients = ClientRoutes(
+        keys=world.keys,
+        ledger=world.ledger,
+        access=access,
+        allowances=world.allowances,
+        gate=gate,
+        replay=replay,
+        clock=world.clock,
+        settings=world.settings,
     )
 
     def redrive() -> Redrive:
@@ -70,5 +82,14 @@ def build_api(world: World) -> Api:
         world.settings,
     )
     hooks = WebhookRoutes(receivers, world.clock, world.ids, world.settings, replay)
-    router = Router([*jobs.routes(), *batches.routes(), *hooks.routes(), *operations.routes(), *observing.routes()])
-    return Api(router, Access(world.keys, world.clock, world.ids), world.clock, world.settings, world.log)
+    router = Router(
+        [
+            *jobs.routes(),
+            *batches.routes(),
+            *hooks.routes(),
+            *clients.routes(),
+            *operations.routes(),
+            *observing.routes(),
+        ]
+    )
+    return Api(router, access, world.clock, world.settings, world.log)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,6 +23,7 @@ from sheetrun.service.web.router import Call, Route
 from sheetrun.settings import Settings
 
 MOST = 100
+LINES = "application/jsonl; charset=utf-8"
 _ALSO = frozenset({"custom_id"})
 
 
@@ -43,6 +45,8 @@ class BatchRoutes:
         return [
             Route(method="POST", template="/v1/batches", handler=self.submit, scope="submit"),
             Route(method="GET", template=one, handler=self.batch),
+            Route(method="GET", template=f"{one}/results", handler=self.results),
+            Route(method="GET", template=f"{one}/errors", handler=self.errors),
             Route(method="POST", template=f"{one}/cancel", handler=self.cancel, scope="submit"),
             Route(method="POST", template=f"{one}/retry", handler=self.retry, scope="submit"),
         ]
@@ -51,7 +55,6 @@ class BatchRoutes:
         """``POST /v1/batches``: all of the jobs, or none."""
         client = call.caller.client
         requests = _requests(call.request.json(self.settings.max_body_bytes), self.settings)
-        limits = self.gate.admit(client, cost=len(requests))
 
         def make(batch_id: str) -> Response:
             batch = self.batches.put_batch(self._new(client, batch_id, requests))
@@ -62,7 +65,7 @@ class BatchRoutes:
             return answer(202, body, {"Location": url, "Retry-After": "2"})
 
         subject = self.ids.batch_id(self.clock.now())
-        return self.replay.once(call, subject, make).with_headers(limits)
+        return self.gate.metered(client, lambda: self.replay.once(call, subject, make), cost=len(requests))
 
     def _new(self, client: str, batch_id: str, requests: Sequence[JobRequest]) -> Batch:
         now = self.clock.now()
@@ -73,9 +76,11 @@ class BatchRoutes:
     def _create(self, batch: Batch, requests: Sequence[JobRequest], request: Request) -> list[dict[str, Any]]:
         """Each job with its upload. When the gates have no place for all, those that were made are cancelled."""
         made: list[dict[str, Any]] = []
+        spend = self.submitter.spend(batch.client, requests)
         try:
             for job_id, wanted in zip(batch.job_ids, requests, strict=True):
-                job, upload = self.submitter.create(batch.client, wanted, job_id=job_id, batch=batch.id)
+                counted = None if made else spend  # all of them with the first
+                job, upload = self.submitter.create(batch.client, wanted, job_id=job_id, spend=counted, batch=batch.id)
                 view = job_view(job, request.base)
                 if upload["method"] == "MULTIPART":
                     upload["complete_url"] = f"{view['urls']['self']}/upload/complete"
@@ -83,6 +88,8 @@ class BatchRoutes:
         except (AtCapacity, QuotaExceeded):
             for job in self.batches.jobs_of(batch):
                 self._try(self.control.cancel, job)
+            if made:
+                self.submitter.ledger.give_back(spend)
             self.batches.drop_batch(batch.id)
             raise
         return made
@@ -92,18 +99,11 @@ class BatchRoutes:
         batch = self._mine(call)
         request = call.request
         limit = request.integer("limit", 20, 1, 100)
-        after = request.one("after")
+        start = request.integer("after", 0, 0, 999) if request.one("after") else 0
         jobs = self._jobs(batch)
-        start = 0
-        if after:
-            places = [place for place, job_id in enumerate(batch.job_ids) if job_id == after]
-            if not places:
-                raise Unprocessable("after must be the cursor of an earlier page.", code="invalid_parameter")
-            rest = set(batch.job_ids[places[0] + 1 :])
-            start = next((place for place, job in enumerate(jobs) if job.id in rest), len(jobs))
-        page = jobs[start : start + limit]
-        more = len(jobs) > start + limit
-        cursor = page[-1].id if more and page else None
+        wanted = set(batch.job_ids[start : start + limit])  # a batch's jobs keep their places, so a cursor is a place
+        page = [job for job in jobs if job.id in wanted]
+        cursor = str(start + limit) if start + limit < len(batch.job_ids) else None
         headers = {}
         if cursor is not None:
             headers["Link"] = f'<{request.base}/v1/batches/{batch.id}?limit={limit}&after={cursor}>; rel="next"'
@@ -113,6 +113,19 @@ class BatchRoutes:
             "after": cursor,
         }
         return answer(200, body, headers)
+
+    def results(self, call: Call) -> Response:
+        """``GET …/results``: a line for each job that has results, with where they are."""
+        batch = self._mine(call)
+        views = [job_view(job, call.request.base) for job in self._jobs(batch) if job.results]
+        return _lines([{**_named(view), "results": view["urls"]["results"]} for view in views])
+
+    def errors(self, call: Call) -> Response:
+        """``GET …/errors``: a line for each job that ended without results, with the reason where there is one."""
+        batch = self._mine(call)
+        jobs = [job for job in self._jobs(batch) if job.ended and not job.results]
+        views = [job_view(job, call.request.base) for job in jobs]
+        return _lines([{**_named(view), "error": view["error"]} for view in views])
 
     def cancel(self, call: Call) -> Response:
         """``POST …/cancel``: every job that has not ended."""
@@ -151,6 +164,16 @@ class BatchRoutes:
         return batch
 
 
+def _named(view: Mapping[str, Any]) -> dict[str, Any]:
+    """A job in a manifest."""
+    return {name: view[name] for name in ("custom_id", "id", "state", "filename")} | {"self": view["urls"]["self"]}
+
+
+def _lines(documents: Sequence[Mapping[str, Any]]) -> Response:
+    body = "".join(json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n" for document in documents)
+    return Response(status=200, body=body, headers={"Content-Type": LINES, "Cache-Control": "private, no-cache"})
+
+
 def _requests(body: Any, settings: Settings) -> list[JobRequest]:
     if not isinstance(body, dict) or not isinstance(body.get("jobs"), list) or set(body) != {"jobs"}:
         raise Unprocessable(
@@ -185,5 +208,11 @@ def _view(batch: Batch, jobs: Sequence[Job], base: str) -> Mapping[str, Any]:
         "expires_at": rfc3339(batch.expires_at),
         "running": any(not job.ended for job in jobs),
         "counts": {"total": len(jobs), **{name: count for name, count in counts.items() if count}},
-        "urls": {"self": root, "cancel": f"{root}/cancel", "retry": f"{root}/retry"},
+        "urls": {
+            "self": root,
+            "cancel": f"{root}/cancel",
+            "retry": f"{root}/retry",
+            "results": f"{root}/results",
+            "errors": f"{root}/errors",
+        },
     }

@@ -11,7 +11,7 @@ Schema = dict[str, Any]
 IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[!#-~]+$"},
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r'^([!#-~]+|"[!#-~]+")$'},
     "description": "The same key and body again within 24 h gives the same answer.",
 }
 
@@ -31,7 +31,7 @@ def operation(
             "description": _MEANING[status],
             "content": {"application/problem+json": {"schema": schemas.ref("Problem")}},
         }
-        for status in errors
+        for status in (*errors, *(("503",) if errors and "503" not in errors else ()))
     }
     operation: Schema = {"operationId": name, "summary": summary, "responses": {**answers, **problems}}
     if parameters:
@@ -50,7 +50,7 @@ _MEANING = {
     "413": "Too large",
     "422": "A field does not validate",
     "429": "A limit of the client",
-    "503": "The service is at capacity",
+    "503": "The service is at capacity, or a part of it does not answer",
 }
 
 

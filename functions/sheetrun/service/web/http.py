@@ -48,7 +48,7 @@ class Request:
         if text is None:
             return default
         try:
-            number = int(text) if text.isascii() and len(text) < 20 else None
+            number = int(text) if text.isascii() and len(text) < 1000 else None
         except ValueError:
             number = None
         if number is not None and clamp and number > high:

@@ -35,6 +35,7 @@ RETRY_MS = 1000  #: what an event stream asks clients to wait before they come b
 #: Content type and name, for results whose name alone does not say.
 TYPES = {
     "values": ("values.json", "application/json"),
+    "results": ("results.json", "application/json"),
     "workbook": ("recalculated.xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     "script": ("model.py", "text/x-python; charset=utf-8"),
     "report": ("report.html", "text/html; charset=utf-8"),
@@ -81,7 +82,8 @@ class JobRoutes:
         request = job_request(call.request.json(self.settings.max_body_bytes), self.settings)
 
         def make(job_id: str) -> Response:
-            job, upload = self.submitter.create(client, request, job_id=job_id)
+            spend = self.submitter.spend(client, [request])
+            job, upload = self.submitter.create(client, request, job_id=job_id, spend=spend)
             view = job_view(job, call.request.base)
             if upload["method"] == "MULTIPART":
                 upload["complete_url"] = f"{view['urls']['self']}/upload/complete"
@@ -230,6 +232,8 @@ class JobRoutes:
         filename, content_type = TYPES.get(name, (key.rsplit("/", 1)[-1], None))
         if name == "workbook":
             filename = job.filename
+        elif name == "script" or name.startswith("plots/"):
+            filename = key.rsplit("/", 1)[-1]
         seconds = min(self.settings.download_seconds, max(1, int((job.expires_at - self.clock.now()).total_seconds())))
         url = self.blobs.presign_get(key, filename=filename, content_type=content_type, seconds=seconds)
         return Response(status=302, headers={"Location": url, "Cache-Control": "private, no-store"})

@@ -1,16 +1,39 @@
-"""Admission at the door of the API: each client's bucket of creating requests."""
+"""Admission at the door of the API: each client's bucket of creating requests, and what is told of all its limits."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sheetrun.jobs.errors import QuotaExceeded, Rejected
-from sheetrun.jobs.limits import Admission, BucketPolicy
-from sheetrun.service.ports import Clock, Ids, Limits
+from sheetrun.jobs.limits import DAY, Admission, Allowance, days_since_epoch, seconds_left_of_day
+from sheetrun.service.allowances import Allowances
+from sheetrun.service.ports import Clock, Ids, Ledger, Limits
 from sheetrun.service.web.http import Response
-from sheetrun.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """One limit as clients see it; ``window`` and ``reset`` in seconds, None where time alone brings nothing back."""
+
+    name: str
+    unit: str
+    limit: int
+    remaining: int
+    window: int | None = None
+    reset: int | None = None
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "unit": self.unit,
+            "limit": self.limit,
+            "remaining": self.remaining,
+            "window_seconds": self.window,
+            "reset": self.reset,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,50 +41,75 @@ class Gatekeeper:
     """Only what creates work is metered; looking, cancelling and health are never refused."""
 
     limits: Limits
+    ledger: Ledger
+    allowances: Allowances
     clock: Clock
     ids: Ids
-    settings: Settings
 
-    @property
-    def policy(self) -> BucketPolicy:
-        return BucketPolicy(name="jobs", quota=self.settings.requests_per_minute, window=60)
+    def metered(self, client: str, make: Callable[[], Response], *, cost: int = 1) -> Response:
+        """What ``make`` answers, with the RateLimit headers; on a refusal too, for it was counted as well.
 
-    def admit(self, client: str, *, cost: int = 1) -> Mapping[str, str]:
-        """The RateLimit headers of the answer. Raises ``QuotaExceeded``."""
-        admission = self.limits.take(client, self.policy, self.clock.now(), cost=cost)
+        Raises ``QuotaExceeded``.
+        """
+        allowance = self.allowances.of(client)
+        admission = self.limits.take(client, allowance.bucket, self.clock.now(), cost=cost)
         if not admission.admitted:
-            after = admission.retry_after + math.ceil(self.ids.jitter() * 2)
+            policy = allowance.bucket
             raise QuotaExceeded(
-                f"More than {self.policy.quota} creating requests in {self.policy.window} s.",
-                retry_after=after,
+                f"More than {policy.quota} creating requests in {policy.window} s"
+                + (f": these are {cost} at once." if cost > 1 else "."),
+                retry_after=admission.retry_after + math.ceil(self.ids.jitter() * 2),
                 extra={
-                    "violated-policies": [self.policy.name],
-                    "limit": self.policy.quota,
-                    "window_seconds": self.policy.window,
+                    "violated-policies": [policy.name],
+                    "limit": policy.quota,
+                    "window_seconds": policy.window,
                     "remaining": admission.remaining,
-                    "headers": headers(admission),
+                    "headers": self._headers(client, allowance, admission),
                 },
             )
-        return headers(admission)
-
-    def metered(self, client: str, make: Callable[[], Response]) -> Response:
-        """What ``make`` answers, with the RateLimit headers; on a refusal too, for it was counted as well."""
-        limits = self.admit(client)
         try:
-            return make().with_headers(limits)
+            return make().with_headers(self._headers(client, allowance, admission))
         except Rejected as rejection:
-            rejection.extra["headers"] = {**limits, **rejection.extra.get("headers", {})}
+            told = self._headers(client, allowance, admission)
+            rejection.extra["headers"] = {**told, **rejection.extra.get("headers", {})}
             raise
 
-    def look(self, client: str) -> Admission:
-        """The client's bucket as it is."""
-        return self.limits.peek(client, self.policy, self.clock.now())
+    def quotas(self, client: str) -> list[Quota]:
+        """All limits of a client, as they are."""
+        allowance = self.allowances.of(client)
+        admission = self.limits.peek(client, allowance.bucket, self.clock.now())
+        running = self.ledger.load(client).running
+        under_way = self.ledger.under_way(client)
+        return [
+            *self._metered(client, allowance, admission),
+            Quota("running-jobs", "concurrent-requests", allowance.running_jobs, left(allowance.running_jobs, running)),
+            Quota("jobs-under-way", "jobs", allowance.jobs_under_way, left(allowance.jobs_under_way, under_way)),
+        ]
+
+    def _metered(self, client: str, allowance: Allowance, admission: Admission) -> list[Quota]:
+        now = self.clock.now()
+        uploads, size = self.ledger.spent(client, days_since_epoch(now))
+        reset = seconds_left_of_day(now)
+        policy = admission.policy
+        return [
+            Quota(policy.name, "requests", policy.quota, admission.remaining, policy.window, admission.reset),
+            Quota(
+                "uploads", "uploads", allowance.uploads_per_day, left(allowance.uploads_per_day, uploads), DAY, reset
+            ),
+            Quota("bytes", "content-bytes", allowance.bytes_per_day, left(allowance.bytes_per_day, size), DAY, reset),
+        ]
+
+    def _headers(self, client: str, allowance: Allowance, admission: Admission) -> Mapping[str, str]:
+        """``RateLimit-Policy`` and ``RateLimit`` (draft-ietf-httpapi-ratelimit-headers)."""
+        quotas = self._metered(client, allowance, admission)
+        units = {"bytes": ';qu="content-bytes"'}
+        return {
+            "RateLimit-Policy": ", ".join(
+                f'"{q.name}";q={q.limit};w={q.window}{units.get(q.name, "")}' for q in quotas
+            ),
+            "RateLimit": ", ".join(f'"{q.name}";r={q.remaining};t={q.reset}' for q in quotas),
+        }
 
 
-def headers(admission: Admission) -> dict[str, str]:
-    """``RateLimit-Policy`` and ``RateLimit`` (draft-ietf-httpapi-ratelimit-headers)."""
-    policy = admission.policy
-    return {
-        "RateLimit-Policy": f'"{policy.name}";q={policy.quota};w={policy.window}',
-        "RateLimit": f'"{policy.name}";r={admission.remaining};t={admission.reset}',
-    }
+def left(limit: int, used: int) -> int:
+    return max(0, limit - used)

@@ -6,12 +6,14 @@ from typing import Any
 
 from sheetrun import __version__
 from sheetrun.jobs.states import TASKS, Kind, Priority, State
-from sheetrun.service.requests import MAX_INPUTS, MAX_METADATA
+from sheetrun.service.references import PATTERN
+from sheetrun.service.requests import DATASET_SUFFIXES, MAX_INPUTS, MAX_METADATA, WORKBOOK_SUFFIXES
 from sheetrun.service.web import schemas
 from sheetrun.service.web.described import IDEMPOTENCY_KEY as _KEY
 from sheetrun.service.web.described import answer as _json
 from sheetrun.service.web.described import operation as _operation
 from sheetrun.service.web.described import query as _query
+from sheetrun.service.web.openapi_clients import client_paths
 from sheetrun.service.web.openapi_observing import observing_paths
 from sheetrun.service.web.openapi_webhooks import webhook_paths
 from sheetrun.settings import Settings
@@ -27,6 +29,14 @@ _ID = {
 }
 
 _BATCH_ID = {**_ID, "description": "A batch's id."}
+_WAIT = {
+    "name": "wait",
+    "in": "query",
+    "schema": {"type": "integer", "minimum": 0},
+    "description": "Seconds to hold the answer; more than 25 count as 25.",
+}
+#: Parameters that are blank count as absent.
+_TIME_OR_BLANK = {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "maxLength": 0}]}
 
 
 def document(base: str, settings: Settings) -> Schema:
@@ -36,7 +46,7 @@ def document(base: str, settings: Settings) -> Schema:
         "info": {
             "title": "Sheetrun",
             "version": __version__,
-            "description": "Upload a workbook, get its numbers computed by a Python script, proved against Excel's.",
+            "description": "Workbooks computed by a Python script and proved against Excel's values; datasets analyzed.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": base}],
@@ -70,12 +80,12 @@ def _paths(settings: Settings) -> Schema:
                 errors=("401", "403", "422"),
                 parameters=[
                     _query("limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}),
-                    _query("after", {"type": "string", "pattern": "^job_[0-9A-Za-z]{26}$"}),
-                    _query("state", {"type": "string", "enum": list(State)}),
-                    _query("kind", {"type": "string", "enum": list(Kind)}),
-                    _query("batch", {"type": "string", "minLength": 1}),
-                    _query("created_after", {"type": "string", "format": "date-time"}),
-                    _query("created_before", {"type": "string", "format": "date-time"}),
+                    _query("after", {"type": "string", "pattern": "^(job_[0-9A-Za-z]{26})?$"}),
+                    _query("state", {"type": "array", "items": {"enum": [*State, ""]}}),
+                    _query("kind", {"type": "string", "enum": [*Kind, ""]}),
+                    _query("batch", {"type": "string"}),
+                    _query("created_after", _TIME_OR_BLANK),
+                    _query("created_before", _TIME_OR_BLANK),
                 ],
             ),
         },
@@ -87,7 +97,7 @@ def _paths(settings: Settings) -> Schema:
                 errors=("401", "403", "404", "422"),
                 parameters=[
                     _ID,
-                    _query("wait", {"type": "integer", "minimum": 0, "maximum": 25}),
+                    _WAIT,
                     {"name": "If-None-Match", "in": "header", "schema": {"type": "string"}},
                 ],
             )
@@ -115,7 +125,7 @@ def _paths(settings: Settings) -> Schema:
                 "completeUpload",
                 "All parts of a multipart upload are there",
                 {"202": _job("Taken in")},
-                errors=("401", "403", "404", "409", "422"),
+                errors=("401", "403", "404", "409"),
                 parameters=[_ID],
             )
         },
@@ -137,7 +147,7 @@ def _paths(settings: Settings) -> Schema:
                 parameters=[
                     _ID,
                     _query("after", {"type": "integer", "minimum": 0, "maximum": 2**31}),
-                    _query("wait", {"type": "integer", "minimum": 0, "maximum": 25}),
+                    _WAIT,
                     {"name": "Last-Event-ID", "in": "header", "schema": {"type": "string"}},
                 ],
             )
@@ -178,8 +188,26 @@ def _paths(settings: Settings) -> Schema:
                 parameters=[
                     _BATCH_ID,
                     _query("limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}),
-                    _query("after", {"type": "string", "pattern": "^job_[0-9A-Za-z]{26}$"}),
+                    _query("after", {"type": "string", "pattern": "^[0-9]{0,3}$"}),
                 ],
+            )
+        },
+        "/v1/batches/{id}/results": {
+            "get": _operation(
+                "getBatchResults",
+                "A manifest: a line of JSON for each job that has results",
+                {"200": _jsonl("custom_id, id, state, filename, self and results of each")},
+                errors=("401", "403", "404"),
+                parameters=[_BATCH_ID],
+            )
+        },
+        "/v1/batches/{id}/errors": {
+            "get": _operation(
+                "getBatchErrors",
+                "A manifest: a line of JSON for each job that ended without results",
+                {"200": _jsonl("custom_id, id, state, filename, self and error of each")},
+                errors=("401", "403", "404"),
+                parameters=[_BATCH_ID],
             )
         },
         "/v1/batches/{id}/cancel": {
@@ -200,6 +228,7 @@ def _paths(settings: Settings) -> Schema:
                 parameters=[_BATCH_ID],
             )
         },
+        **client_paths(),
         **webhook_paths(),
         **observing_paths(),
         "/v1/capacity": {
@@ -237,66 +266,97 @@ def _paths(settings: Settings) -> Schema:
     }
 
 
+def _jsonl(description: str) -> Schema:
+    return {"description": description, "content": {"application/jsonl": {"schema": {"type": "string"}}}}
+
+
 def _job(description: str, *, upload: bool = False) -> Schema:
     return _json(description, schemas.ref("SubmittedJob" if upload else "Job"))
 
 
-def _request(settings: Settings) -> Schema:
+def _request(settings: Settings, more: Schema | None = None) -> Schema:
+    """What may be sent depends on the kind, and the kind on the suffix if it is not given. ``more`` is required too."""
     value = schemas.ref("Value")
-    return {
-        "type": "object",
-        "required": ["filename"],
-        "additionalProperties": False,
-        "properties": {
-            "filename": {
-                "type": "string",
-                "minLength": 1,
-                "maxLength": 255,
-                "pattern": r"^[^/\\\x00-\x1f\x7f]+\.[xX][lL][sS][xXmM]$",
-                "examples": ["model.xlsx"],
-            },
-            "kind": {"type": ["string", "null"], "enum": [Kind.WORKBOOK.value, None]},
-            "task": {"type": ["string", "null"], "enum": [*TASKS[Kind.WORKBOOK], None]},
-            "size": {"type": ["integer", "null"], "minimum": 1, "maximum": settings.max_upload_bytes},
-            "sha256": {"type": ["string", "null"], "pattern": "^[A-Za-z0-9+/]{43}=$", "description": "base64"},
-            "inputs": {
-                "type": ["object", "null"],
-                "maxProperties": MAX_INPUTS,
-                "propertyNames": {"minLength": 1, "maxLength": 512},
-                "additionalProperties": value,
-            },
-            "outputs": {
-                "type": ["array", "null"],
-                "minItems": 1,
-                "maxItems": MAX_INPUTS,
-                "items": {"type": "string", "minLength": 1, "maxLength": 512},
-            },
-            "priority": {"type": ["string", "null"], "enum": [*Priority, None]},
-            "webhook_url": {"type": ["string", "null"], "format": "uri", "maxLength": 2048, "pattern": "^https://"},
-            "deadline_seconds": {
-                "type": ["integer", "null"],
-                "minimum": 1,
-                "maximum": settings.max_deadline_seconds,
-            },
-            "retain_seconds": {"type": ["integer", "null"], "minimum": 1, "maximum": settings.max_retain_seconds},
-            "metadata": {
-                "type": ["object", "null"],
-                "maxProperties": MAX_METADATA,
-                "propertyNames": {"minLength": 1, "maxLength": 64},
-                "additionalProperties": {"type": "string", "maxLength": 512},
-            },
+    reference = {"type": "string", "minLength": 1, "maxLength": 512, "pattern": PATTERN}
+    common = {
+        "size": {"type": ["integer", "null"], "minimum": 1, "maximum": settings.max_upload_bytes},
+        "sha256": {
+            "type": ["string", "null"],
+            "pattern": "^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$",
+            "description": "base64",
         },
+        "priority": {"type": ["string", "null"], "enum": [*Priority, None]},
+        "webhook_url": {"type": ["string", "null"], "format": "uri", "maxLength": 2048, "pattern": "^https://"},
+        "deadline_seconds": {"type": ["integer", "null"], "minimum": 1, "maximum": settings.max_deadline_seconds},
+        "retain_seconds": {"type": ["integer", "null"], "minimum": 1, "maximum": settings.max_retain_seconds},
+        "metadata": {
+            "type": ["object", "null"],
+            "maxProperties": MAX_METADATA,
+            "propertyNames": {"minLength": 1, "maxLength": 64},
+            "additionalProperties": {"type": "string", "maxLength": 512},
+        },
+        **(more or {}),
+    }
+    workbook = {
+        "filename": _filename(WORKBOOK_SUFFIXES, "model.xlsx"),
+        "kind": {"enum": [Kind.WORKBOOK.value, None]},
+        "task": {"enum": [*TASKS[Kind.WORKBOOK], None]},
+        "inputs": {
+            "type": ["object", "null"],
+            "maxProperties": MAX_INPUTS,
+            "propertyNames": reference,
+            "additionalProperties": value,
+        },
+        "outputs": {"type": ["array", "null"], "minItems": 1, "maxItems": MAX_INPUTS, "items": reference},
+        **common,
+    }
+    nothing: Schema = {"inputs": {"type": ["object", "null"], "maxProperties": 0}, "outputs": {"type": "null"}}
+    dataset = {
+        "filename": _filename(DATASET_SUFFIXES, "orders.csv"),
+        "kind": {"enum": [Kind.DATASET.value, None]},
+        "task": {"enum": [*TASKS[Kind.DATASET], None]},
+        **nothing,
+        **common,
+    }
+    table = {
+        **dataset,
+        "filename": _filename(DATASET_SUFFIXES + WORKBOOK_SUFFIXES, "orders.xlsx"),
+        "kind": {"const": Kind.DATASET.value},
+    }
+    return {
+        "anyOf": [
+            _shape("A workbook", workbook, ["filename", *(more or ())]),
+            _shape("A dataset", dataset, ["filename", *(more or ())]),
+            _shape("A worksheet as a dataset", table, ["filename", "kind", *(more or ())]),
+        ]
+    }
+
+
+def _shape(title: str, properties: Schema, required: list[str]) -> Schema:
+    return {
+        "title": title,
+        "type": "object",
+        "required": required,
+        "additionalProperties": False,
+        "properties": properties,
+    }
+
+
+def _filename(suffixes: tuple[str, ...], example: str) -> Schema:
+    """Any name without path separators and control characters; suffixes in whatever case."""
+    ways = "|".join("".join(f"[{c}{c.upper()}]" if c.isalpha() else c for c in suffix[1:]) for suffix in suffixes)
+    return {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 255,
+        "pattern": rf"^[^/\\\x00-\x1f\x7f]+\.({ways})$",
+        "examples": [example],
     }
 
 
 def _batch(settings: Settings) -> Schema:
-    job = _request(settings)
     custom = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[^\x00-\x1f\x7f]+$"}
-    job = {
-        **job,
-        "required": [*job["required"], "custom_id"],
-        "properties": {**job["properties"], "custom_id": custom},
-    }
+    job = _request(settings, {"custom_id": custom})
     return {
         "type": "object",
         "required": ["jobs"],

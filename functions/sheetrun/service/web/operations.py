@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sheetrun.service.ports import Clock, JobFilter, Ledger, Queues
+from sheetrun.service.allowances import Allowances
+from sheetrun.service.ports import Clock, Ledger, Queues
 from sheetrun.service.web.http import Response, answer
 from sheetrun.service.web.limits import Gatekeeper
 from sheetrun.service.web.router import Call, Route
@@ -20,6 +21,7 @@ class OperationRoutes:
     clock: Clock
     settings: Settings
     gate: Gatekeeper
+    allowances: Allowances
 
     def routes(self) -> list[Route]:
         return [
@@ -32,59 +34,36 @@ class OperationRoutes:
     def capacity(self, call: Call) -> Response:
         """Jobs under way, the caller's and everybody's, and where the limit is."""
         client = call.caller.client
-        mine = self._own(client)
-        under_way = self.ledger.under_way()
-        depth = self.queues.depth()
-        running = min(under_way, depth.running)
-        limit = self.settings.max_jobs
+        load, allowance = self.ledger.load(client), self.allowances.of(client)
+        mine, under_way = self.ledger.under_way(client), self.ledger.under_way()
+        running = self.ledger.running()
         return answer(
             200,
             {
-                "at_capacity": under_way >= limit,
+                "at_capacity": under_way >= self.settings.max_jobs,
                 "service": {
                     "running": running,
-                    "queued": under_way - running,
-                    "limit": limit,
-                    "messages": dict(depth.waiting),
+                    "queued": max(0, under_way - running),
+                    "limit": self.settings.max_jobs,
+                    "running_limit": self.settings.max_running,
+                    "messages": dict(self.queues.depth().waiting),
                 },
                 "client": {
-                    **mine,
-                    "at_capacity": sum(mine.values()) >= self.settings.max_client_jobs,
-                    "limit": self.settings.max_client_jobs,
+                    "running": load.running,
+                    "queued": max(0, mine - load.running),
+                    "limit": allowance.jobs_under_way,
+                    "running_limit": allowance.running_jobs,
+                    "at_capacity": mine >= allowance.jobs_under_way,
                 },
             },
         )
 
-    def _own(self, client: str) -> dict[str, int]:
-        counts = {"queued": 0, "running": 0}
-        after: str | None = None
-        for _ in range(10):
-            page = self.ledger.page(client, JobFilter(), after=after, limit=100)
-            for job in page.jobs:
-                if not job.ended:
-                    counts["running" if job.leased(self.clock.now()) else "queued"] += 1
-            after = page.after
-            if after is None:
-                break
-        return counts
-
     def limits(self, call: Call) -> Response:
-        """The caller's buckets."""
-        state = self.gate.look(call.caller.client)
-        policy = state.policy
+        """The caller's limits, and what is left of them."""
         return answer(
             200,
             {
-                "limits": [
-                    {
-                        "name": policy.name,
-                        "unit": "requests",
-                        "limit": policy.quota,
-                        "window_seconds": policy.window,
-                        "remaining": state.remaining,
-                        "reset_seconds": state.reset,
-                    }
-                ],
+                "limits": [quota.document() for quota in self.gate.quotas(call.caller.client)],
                 "max_upload_bytes": self.settings.max_upload_bytes,
                 "max_deadline_seconds": self.settings.max_deadline_seconds,
                 "max_retain_seconds": self.settings.max_retain_seconds,

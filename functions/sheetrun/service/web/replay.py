@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from sheetrun.service.web.http import Response
 from sheetrun.service.web.router import Call
 
 LONGEST = 255
+_KEY = re.compile(r"[!#-~]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +27,18 @@ class Replay:
     store: Idempotency
     clock: Clock
 
-    def once(self, call: Call, subject: str, make: Callable[[str], Response]) -> Response:
-        """``make`` gets the id to create. Call it after the request was validated: a refusal is not stored."""
+    def once(
+        self,
+        call: Call,
+        subject: str,
+        make: Callable[[str], Response],
+        *,
+        kept: Callable[[Response], Response] = lambda response: response,
+    ) -> Response:
+        """``make`` gets the id to create. Call it after the request was validated: a refusal is not stored.
+
+        ``kept``: the answer as it is stored, without what must not be (a secret that is shown once).
+        """
         key = _key(call.request.headers.get("idempotency-key"))
         if key is None:
             return make(subject)
@@ -40,7 +52,8 @@ class Replay:
         except Rejected:
             self.store.forget(owner, key)
             raise
-        stored = Answer(status=response.status, headers=dict(response.headers), body=response.body)
+        keep = kept(response)
+        stored = Answer(status=keep.status, headers=dict(keep.headers), body=keep.body)
         self.store.answer(owner, key, stored, self.clock.now())
         return response
 
@@ -65,9 +78,10 @@ def _key(header: str | None) -> str | None:
     key = header.strip()
     if len(key) >= 2 and key[0] == key[-1] == '"':
         key = key[1:-1]
-    if not 1 <= len(key) <= LONGEST or not key.isprintable() or not key.isascii():
+    if len(key) > LONGEST or not _KEY.fullmatch(key):
         raise Malformed(
-            f"Idempotency-Key must be 1 to {LONGEST} visible ASCII characters.", code="invalid_idempotency_key"
+            f"Idempotency-Key must be 1 to {LONGEST} visible ASCII characters, and none of them a quotation mark.",
+            code="invalid_idempotency_key",
         )
     return key
 

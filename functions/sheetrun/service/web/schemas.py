@@ -90,10 +90,53 @@ def all_schemas() -> dict[str, Schema]:
             "expires_at": _TIME,
             "running": {"type": "boolean"},
             "counts": _map(_COUNT),
-            "urls": _object({"self": _URL, "cancel": _URL, "retry": _URL}),
+            "urls": _object(dict.fromkeys(("self", "cancel", "retry", "results", "errors"), _URL)),
+        }
+    )
+    quota = _object(
+        {
+            "name": _TEXT,
+            "unit": _TEXT,
+            "limit": _COUNT,
+            "window_seconds": _or_null(_COUNT),
+            "remaining": _COUNT,
+            "reset": _or_null(_COUNT),
+        }
+    )
+    key = _object(
+        {
+            "id": _TEXT,
+            "client": _TEXT,
+            "prefix": _TEXT,
+            "name": _TEXT,
+            "scopes": {"type": "array", "items": {"enum": ["operate", "read", "submit"]}},
+            "active": {"type": "boolean"},
+            "created_at": _TIME,
+            "expires_at": _or_null(_TIME),
+            "revoked_at": _or_null(_TIME),
+            "last_used_at": _or_null(_TIME),
         }
     )
     return {
+        "Quota": quota,
+        "Key": key,
+        "NewKey": {
+            "allOf": [ref("Key"), _object({"key": {"type": ["string", "null"], "description": "null in a replay"}})]
+        },
+        "Client": _object(
+            {
+                "client": _TEXT,
+                "allowance": _map(_COUNT),
+                "own": _map(_COUNT),
+                "limits": {"type": "array", "items": ref("Quota")},
+            }
+        ),
+        "Clients": _object(
+            {
+                "clients": {"type": "array", "items": _object({"client": _TEXT})},
+                "after": {"type": ["string", "null"]},
+            }
+        ),
         "Value": {
             "description": 'A number, text, boolean, null (empty), {"error": "#N/A"}, or rows of these.',
             "anyOf": [
@@ -178,27 +221,29 @@ def all_schemas() -> dict[str, Schema]:
         "Capacity": _object(
             {
                 "at_capacity": {"type": "boolean"},
-                "service": _object({"running": _COUNT, "queued": _COUNT, "limit": _COUNT, "messages": _map(_COUNT)}),
+                "service": _object(
+                    {
+                        "running": _COUNT,
+                        "queued": _COUNT,
+                        "limit": _COUNT,
+                        "running_limit": _COUNT,
+                        "messages": _map(_COUNT),
+                    }
+                ),
                 "client": _object(
-                    {"running": _COUNT, "queued": _COUNT, "limit": _COUNT, "at_capacity": {"type": "boolean"}}
+                    {
+                        "running": _COUNT,
+                        "queued": _COUNT,
+                        "limit": _COUNT,
+                        "running_limit": _COUNT,
+                        "at_capacity": {"type": "boolean"},
+                    }
                 ),
             }
         ),
         "Limits": _object(
             {
-                "limits": {
-                    "type": "array",
-                    "items": _object(
-                        {
-                            "name": _TEXT,
-                            "unit": _TEXT,
-                            "limit": _COUNT,
-                            "window_seconds": _COUNT,
-                            "remaining": _COUNT,
-                            "reset_seconds": _COUNT,
-                        }
-                    ),
-                },
+                "limits": {"type": "array", "items": ref("Quota")},
                 "max_upload_bytes": _COUNT,
                 "max_deadline_seconds": _COUNT,
                 "max_retain_seconds": _COUNT,

@@ -1,0 +1,76 @@
+"""What the child process runs to become MiniStack, with patience put before its cold starts. It is handed over as text.
+
+MiniStack starts a new process for every invocation that finds no free one. A hundred clients at once would make a hundred
+interpreters import at once, and all of them miss their time. Here an invocation first waits a moment for a process to fall
+free, and the processes of a function start one after another (docs/decisions/0010-patient-cold-starts.md).
+"""
+
+from __future__ import annotations
+
+import runpy
+import signal
+import sys
+import threading
+from collections import Counter
+from importlib import import_module
+from typing import Any
+
+MOMENT = 0.25  #: seconds that an invocation waits for a free process before it may start another one
+
+
+def patient(runtime: Any) -> tuple[Any, Any]:
+    """``acquire_worker`` and ``release_worker`` of MiniStack's ``core.lambda_runtime``, with the waiting put in."""
+    changed = threading.Condition()
+    starting: Counter[str] = Counter()
+
+    def acquire(name: str, config: Any, code: bytes, qualifier: str = "$LATEST", *rest: Any, **more: Any) -> Any:
+        key = runtime._worker_key(name, config, qualifier)
+        with changed:
+            waited = False
+            while True:
+                with runtime._lock:
+                    workers = list(runtime._workers.get(key, ()))
+                if any(not worker.in_use for worker in workers):
+                    return acquire_now(name, config, code, qualifier, *rest, **more)
+                if not starting[key] and (waited or not workers):
+                    starting[key] += 1
+                    break
+                waited = not changed.wait(MOMENT)
+        try:
+            worker, how = acquire_now(name, config, code, qualifier, *rest, **more)
+            if worker is not None:
+                try:
+                    runtime.ensure_spawned(worker)
+                except BaseException:
+                    release_now(worker)
+                    raise
+            return worker, how
+        finally:
+            with changed:
+                starting[key] -= 1
+                changed.notify_all()
+
+    def release(worker: Any) -> None:
+        release_now(worker)
+        with changed:
+            changed.notify()
+
+    acquire_now, release_now = runtime.acquire_worker, runtime.release_worker
+    return acquire, release
+
+
+def main() -> None:
+    """Asks the kernel to end this process when its parent dies, however that happens, and becomes MiniStack."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+    runtime: Any = import_module("ministack.core.lambda_runtime")
+
+    runtime.acquire_worker, runtime.release_worker = patient(runtime)
+    sys.argv = ["ministack"]
+    runpy.run_module("ministack", run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()
