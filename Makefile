@@ -5,11 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help run up setup test test-fast fuzz lint format check validate openapi load docs clean
+.PHONY: help run up setup test test-fast fuzz lint format check validate openapi load docs bench sizes clean
 
 help:
 	@echo "make run     start the service here, submit a sample workbook, print its results; Ctrl-C stops it"
 	@echo "make test    every test        make lint    ruff, mypy, cfn-lint        make check    both"
+	@echo "make bench   speed beside its peers, into docs/benchmarks.md (QUICK=1: one minute, nothing written)"
 	@echo "make setup   the environment alone, in $(VENV)"
 
 setup: $(READY)
@@ -67,6 +68,22 @@ $(SAM_VENV)/bin/sam: $(READY)
 validate: $(SAM_VENV)/bin/sam
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM_VENV)/bin/sam validate --lint
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM_VENV)/bin/sam build
+	@$(MAKE) --no-print-directory sizes
+
+# What the start of each function costs, beside its budget. It prints; it does not fail.
+sizes: $(READY)
+	@$(BIN)/python -m tests.bench.start
+
+# The peers in an environment of their own. SLOW=1: also those that need minutes.
+BENCH_VENV := .bench-venv
+PEERS := tests/bench/peers/$(if $(SLOW),slow,requirements).txt
+$(BENCH_VENV)/.$(notdir $(PEERS)): $(READY) $(PEERS)
+	@$(BIN)/python -m venv $(BENCH_VENV)
+	@$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $(PEERS)
+	@touch $@
+
+bench: $(BENCH_VENV)/.$(notdir $(PEERS))
+	@$(BIN)/python -m tests.bench $(if $(QUICK),--quick) $(if $(SLOW),--slow)
 
 # Schemathesis likewise.
 API_VENV := .schemathesis-venv
@@ -82,7 +99,12 @@ load: $(READY)
 	@$(BIN)/python -m tests.load
 
 docs: $(READY)
+	$(BIN)/python infra/function_modules.py
 	$(BIN)/python infra/functions_page.py
 
 clean:
+<<<<<<< HEAD
 	rm -rf $(VENV) $(SAM_VENV) $(API_VENV) .aws-sam build dist
+=======
+	rm -rf $(VENV) $(SAM_VENV) $(BENCH_VENV) .aws-sam build dist
+>>>>>>> hd

@@ -533,6 +533,8 @@ class Emitter:
             return self._with_arrays(True, self.reference, arg)
         if kind == "array" and node.name not in _NO_ARRAY_MODE:
             return self._with_arrays(True, self.array, arg)
+        if node.name == "COUNTA" and isinstance(arg, nodes.Call) and entry_of(arg).returns == "array":
+            return self._use("elements", self.array(arg))
         if kind in ("array", "values"):
             return self.array(arg)
         return self.reference(arg)

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import datetime
 import math
-import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -25,6 +24,9 @@ from sheetrun.runtime.guard import run_guarded
 from sheetrun.runtime.pivots import Pivot
 from sheetrun.runtime.sheet import Area, Key, Ref, Refs, Sheet, span_of
 from sheetrun.runtime.values import Scalar, Value, encode
+
+if TYPE_CHECKING:
+    import random
 
 _BUSY: Final = -(2**30)  # tag of a cell that is being computed right now
 _DEEPEST: Final = 120  # nested demands before the stack is unwound and the innermost cell computed first
@@ -150,7 +152,8 @@ class Book:
         self.overrides: dict[tuple[int, int, int], Scalar] = {}  #: cells set by the caller, formula or not
         self._live: list[Sheet] = []
         self._by_name: dict[str, Sheet] = {}
-        self._random = random.Random(seed)
+        self._seed = seed
+        self._random: random.Random | None = None  # imported for the first RAND alone
         self._steps: list[Step] = []
         self._state: list[str] = []  # waiting, running, done
         self._defined: dict[int, list[_Defined]] = {}
@@ -206,6 +209,10 @@ class Book:
 
     def random(self) -> float:
         """The next number of RAND: in [0, 1), from the seed of this run."""
+        if self._random is None:
+            import random
+
+            self._random = random.Random(self._seed)
         return self._random.random()
 
     def override(self, sheet: int, row: int, col: int, value: Scalar) -> None:

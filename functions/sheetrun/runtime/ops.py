@@ -376,6 +376,16 @@ def rows(first: int, last: int) -> range:
 columns = rows
 
 
+def elements(value: Value) -> Value:
+    """The elements of an array that a function made, for COUNTA: one from an empty cell counts as well, unlike the cell.
+
+    That is why COUNTA(UNIQUE(A:A)) is one more than the values of the column.
+    """
+    array = Arr.of(value)
+    empty = array.empties()
+    return Arr(array.num, np.where(empty, NUMBER, array.tags())) if empty.any() else array
+
+
 _constants: dict[int, tuple[Any, Arr]] = {}
 
 

@@ -5,7 +5,6 @@ The data of the workbook stand beside the script (``model.py`` and ``model.data`
 
 from __future__ import annotations
 
-import argparse
 import datetime
 import json
 import re
@@ -22,6 +21,8 @@ from sheetrun.runtime.values import Scalar
 
 def main(steps: list[Step], script: str, argv: Sequence[str] | None = None) -> None:
     """Computes the workbook and prints cells. ``script``: the path of the script, its data stand beside it."""
+    import argparse
+
     parser = argparse.ArgumentParser(prog=Path(script).name, description="A workbook as a Python program.")
     parser.add_argument("--set", metavar="SHEET!CELL=VALUE", action="append", default=[], help="set a cell first")
     parser.add_argument("--get", metavar="SHEET!CELL", action="append", default=[], help="print these cells alone")

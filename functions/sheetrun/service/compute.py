@@ -22,7 +22,6 @@ from sheetrun.sandbox.errors import Cancelled, ProtocolError, SandboxError
 from sheetrun.sandbox.job import Job, Result
 from sheetrun.sandbox.limits import Limits
 from sheetrun.sandbox.process import run as run_once
-from sheetrun.service.bundle import make_bundle
 from sheetrun.service.cellvalues import cell_values, stored_values, written_grids
 from sheetrun.service.proof import Proof, check_fits, prove
 from sheetrun.service.rundata import check_request, find_cells, run_input
@@ -140,6 +139,8 @@ def execute(
 
     ``run``: a runner of the sandbox (``WarmRunner.run``); by default a fresh interpreter is started.
     """
+    from sheetrun.service.bundle import make_bundle  # it needs a lot, and only this step needs it
+
     started = time.perf_counter()
     workbook = load(artefact)
     wanted = {reference: find_cells(workbook, reference) for reference in outputs or ()}

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sheetrun.compiler.script import Script, compile_workbook
 from sheetrun.runtime.payload import RunInput, RunOutput
@@ -22,12 +22,12 @@ from sheetrun.service.cellvalues import cell_values, rectangle_values, written_g
 from sheetrun.service.compute import ENTRY, ONCE_PRELOAD, SCRIPT_POLICY, make_report, need_formulas
 from sheetrun.service.proof import Plane, Proof, prove
 from sheetrun.service.rundata import find_cells, run_input
-from sheetrun.service.scenarios import OWN, Table, run_scenarios
 from sheetrun.workbook.model import Workbook
 from sheetrun.workbook.reader import read
 from sheetrun.workbook.writer import write_back
 
-__all__ = ["OWN", "Model", "Run", "Table", "open_model"]
+if TYPE_CHECKING:
+    from sheetrun.service.scenarios import Table
 
 
 @dataclass(slots=True)
@@ -137,6 +137,7 @@ class Model:
     ) -> Table:
         """Computes outputs (cells) for many values of inputs (see ``service.scenarios``)."""
         from sheetrun.sandbox.forked import run
+        from sheetrun.service.scenarios import run_scenarios
 
         script = self.compiled().text
         computed = _computed(script, run_input(self.workbook, script), True, timeout)

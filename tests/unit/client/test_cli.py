@@ -18,6 +18,7 @@ import sheetrun.client.session
 from sheetrun.client import MockTransport, Request, Response
 from sheetrun.client.cli import main
 from sheetrun.client.progress import ProgressLine
+from sheetrun.service.scenarios import OWN
 from sheetrun.workbook.errors import NotAWorkbook
 
 from .service import STORE, Scripted, awaiting, job, problem
@@ -77,9 +78,6 @@ class Model:
         return "print('ünï')\n"
 
 
-OWN = object()
-
-
 Engine = Callable[..., None]
 
 
@@ -95,7 +93,6 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
         return Model(state["report"])
 
     local.open_model = open_model  # type: ignore[attr-defined]
-    local.OWN = OWN  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "sheetrun.service.local", local)
     monkeypatch.setattr("sheetrun.service.local", local, raising=False)
     return lambda **changes: state.update(changes)

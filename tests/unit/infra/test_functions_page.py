@@ -14,9 +14,9 @@ from sheetrun.runtime import registry
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.fixture(scope="module")
-def generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("functions_page", ROOT / "infra" / "functions_page.py")
+def loaded(name: str) -> ModuleType:
+    """A program of infra/ as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "infra" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -25,9 +25,19 @@ def generator() -> ModuleType:
     return module
 
 
+@pytest.fixture(scope="module")
+def generator() -> ModuleType:
+    return loaded("functions_page")
+
+
 def test_the_page_is_up_to_date(generator: ModuleType) -> None:
     written = (ROOT / "docs" / "functions.md").read_text(encoding="utf-8")
     assert written == generator.page(), "run `make docs`"
+
+
+def test_the_table_of_modules_is_up_to_date() -> None:
+    module = loaded("function_modules")
+    assert module.TABLE.read_text(encoding="utf-8") == module.table(), "run `make docs`"
 
 
 def test_every_function_has_one_row(generator: ModuleType) -> None:

@@ -151,3 +151,26 @@ def test_pivotby() -> None:
     assert shares == [["", "x", "y"], ["a", 0.4, 0.6], ["b", 1.0, ""]]
     assert plain(call("PERCENTOF", [1, 2], [1, 2, 3])) == 0.5
     assert call("PERCENTOF", [1], [0]) is DIV0
+
+
+def test_a_whole_column_ends_with_an_empty_cell() -> None:
+    """Measured: DROP(UNIQUE(D:D),-1) takes it off."""
+    from tests.unit.compiler.making import computed
+
+    cells = {
+        "D1": 1,
+        "D2": 2,
+        "D3": 1,
+        "F1": "#=UNIQUE(D:D)",
+        "G1": "#=COUNTA(UNIQUE(D:D))",
+        "H1": "#=UNIQUE(D:D,,TRUE)",
+    }
+    assert computed(cells) == {"F1": 1, "F2": 2, "F3": 0, "G1": 3, "H1": 2}
+    assert computed({"D1": 1, "D2": 2, "F1": "#=UNIQUE(D1:D2)", "G1": "#=COUNTA(UNIQUE(D1:D9))"})["G1"] == 3
+    assert computed({"A1": 1, "C1": 2, "A3": "#=UNIQUE(1:1,TRUE)"}) == {"A3": 1, "B3": 0, "C3": 2}
+
+
+def test_the_spill_of_a_cell_that_does_not_spill() -> None:
+    from tests.unit.compiler.making import computed, error
+
+    assert computed({"E1": 5, "A1": "=E1#", "A2": "#=SUM(E1#)"}) == {"A1": error("#REF!"), "A2": error("#REF!")}

@@ -37,6 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
         import pyarrow  # noqa: F401  # before an hour of work, not after
     references, rows = read_scenarios(arguments.scenarios)
     from sheetrun.service import local
+    from sheetrun.service.scenarios import OWN
 
     with about(arguments.file):
         model = local.open_model(arguments.file)
@@ -44,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     inputs: dict[str, list[Any]] = {reference: [] for reference in references}
     for row in rows:
         for reference, text in zip(references, row, strict=True):
-            inputs[reference].append(parse_value(text, date1904=date1904) if text.strip() else local.OWN)
+            inputs[reference].append(parse_value(text, date1904=date1904) if text.strip() else OWN)
     with ProgressLine() as progress:
 
         def show(done: int, total: int, _message: str) -> None:
@@ -54,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     if found.in_turn is not None:
         say(f"sheetrun: computed one after another, which takes longer: {found.in_turn}")
     columns = ["scenario", *references, *arguments.get]
-    given = [[None if value is local.OWN else value for value in values] for values in inputs.values()]
+    given = [[None if value is OWN else value for value in values] for values in inputs.values()]
     results = [found.column(k) for k in range(len(arguments.get))]
     table = [list(row) for row in zip(range(1, len(rows) + 1), *given, *results, strict=True)]
     write(arguments.output, encode(columns, table, suffix))

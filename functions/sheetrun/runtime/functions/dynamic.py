@@ -191,10 +191,28 @@ def same_keys(array: Arr) -> Any:
     return np.concatenate([np.ascontiguousarray(bits).view(np.int64), kinds], axis=1)
 
 
-@excel("UNIQUE(array: array, [by_col: logical ~ FALSE], [exactly_once: logical ~ FALSE]) -> array")
-def unique(array: Arr, by_column: bool, once: bool) -> Arr:
-    """The different rows (or columns) of an array, as they first come; or those that come exactly once."""
-    table = array.transposed() if by_column else array
+def _with_an_end(ref: Ref) -> Arr:
+    """The cells of a reference; where it goes on behind the used range, with one of the empty rows (or columns) there."""
+    span, used = ref.span, ref.sheet.used()
+    below = 1 if span.bottom > used.bottom and span.top <= used.bottom else 0
+    beside = 1 if span.right > used.right and span.left <= used.right else 0
+    whole = span.bottom - span.top > used.bottom or span.right - span.left > used.right
+    if not whole or not (below or beside):
+        return ref.arr()
+    bottom, right = min(span.bottom, used.bottom + 2 * below), min(span.right, used.right + 2 * beside)
+    return Ref(ref.sheet, span._replace(bottom=bottom, right=right)).arr()
+
+
+@excel("UNIQUE(array: raw, [by_col: logical ~ FALSE], [exactly_once: logical ~ FALSE]) -> array")
+def unique(array: Value, by_column: bool, once: bool) -> Arr:
+    """The different rows (or columns) of an array, as they first come; or those that come exactly once.
+
+    Of whole columns (or rows) the empty cells after the last value are there as well, as one more row.
+    """
+    if isinstance(array, ExcelError):
+        raise Raised(array)
+    cells = _with_an_end(array) if isinstance(array, Ref) else Arr.of(None if array is MISSING else array)
+    table = cells.transposed() if by_column else cells
     keys = same_keys(table)
     _, first, counts = np.unique(keys, axis=0, return_index=True, return_counts=True)
     chosen = np.sort(first[counts == 1] if once else first)
