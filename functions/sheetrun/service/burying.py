@@ -132,6 +132,9 @@ def classify(body: str) -> tuple[Source, str | None, Message | None]:
     return Source.STEP, message.job_id, message
 
 
+LONGEST_ID = 64
+
+
 def wanted_ids(body: Any) -> tuple[str, ...] | None:
     """``{"ids": […]}``, or None for all. Raises ``Unprocessable``."""
     if not isinstance(body, dict) or set(body) - {"ids"}:
@@ -139,7 +142,11 @@ def wanted_ids(body: Any) -> tuple[str, ...] | None:
     ids = body.get("ids")
     if ids is None:
         return None
-    if not isinstance(ids, list) or not 1 <= len(ids) <= 100 or not all(isinstance(one, str) for one in ids):
+    if (
+        not isinstance(ids, list)
+        or not 1 <= len(ids) <= 100
+        or not all(isinstance(one, str) and 1 <= len(one) <= LONGEST_ID for one in ids)
+    ):
         raise Unprocessable(
             "ids: must be a list of 1 to 100 ids.",
             errors=[{"path": "ids", "code": "type", "detail": "must be a list of 1 to 100 ids"}],

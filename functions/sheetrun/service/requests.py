@@ -309,7 +309,9 @@ def _webhook(body: Mapping[str, Any], private: bool, faults: _Faults, path: str)
     return value
 
 
-_URL = re.compile(r"[!-~]+")  #: what a request line can hold: visible ASCII
+#: The characters of a URI (RFC 3986, 2), and of what stands behind its host.
+_URL = re.compile(r"(?:[!#$&-;=?-Z\[\]_a-z~]|%[0-9A-Fa-f]{2})+")
+_PATH = re.compile(r"[^\[\]]*")
 
 
 def webhook_problem(url: str, *, private: bool = False) -> str | None:
@@ -318,7 +320,7 @@ def webhook_problem(url: str, *, private: bool = False) -> str | None:
     ``private``: http:// and hosts that are not public are let in too (``SHEETRUN_WEBHOOK_PRIVATE``).
     """
     if not _URL.fullmatch(url):
-        return "must be visible ASCII characters (escape others with %, write other names in their xn-- form)"
+        return "must be made of a URL's characters (escape others with %, write other names in their xn-- form)"
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
@@ -331,6 +333,8 @@ def webhook_problem(url: str, *, private: bool = False) -> str | None:
         return "must name a host, with no user, password or fragment"
     if port == 0:
         return "has a port that cannot be"
+    if not _PATH.fullmatch(parts.path + parts.query):
+        return "must have brackets escaped with %"
     if private:
         return None
     try:

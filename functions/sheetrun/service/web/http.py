@@ -14,6 +14,7 @@ from sheetrun.jobs.errors import Malformed, TooLarge, Unprocessable
 
 JSON = "application/json; charset=utf-8"
 PROBLEM = "application/problem+json; charset=utf-8"
+LONGEST_CURSOR = 64
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")  #: the escape of half a surrogate pair
 
 
@@ -60,6 +61,17 @@ class Request:
                 errors=[{"path": name, "code": "range", "detail": f"{low} to {high}"}],
             )
         return number
+
+    def cursor(self, name: str = "after") -> str | None:
+        """Where to go on; blank counts as absent. Raises ``Unprocessable``."""
+        text = self.one(name)
+        if text is not None and len(text) > LONGEST_CURSOR:
+            raise Unprocessable(
+                f"{name} must be the cursor of an earlier page.",
+                code="invalid_parameter",
+                errors=[{"path": name, "code": "length", "detail": f"at most {LONGEST_CURSOR} characters"}],
+            )
+        return text or None
 
     def json(self, limit: int) -> Any:
         """The body. Raises ``Malformed`` (400), ``TooLarge`` (413)."""

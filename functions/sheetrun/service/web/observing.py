@@ -106,7 +106,7 @@ class ObservingRoutes:
     def dead_letters(self, call: Call) -> Response:
         """``GET /v1/dead-letters``: a page, newest first."""
         request = call.request
-        page = self.letters.letters(after=request.one("after") or None, limit=request.integer("limit", 20, 1, 100))
+        page = self.letters.letters(after=request.cursor(), limit=request.integer("limit", 20, 1, 100))
         now = self.clock.now()
         views = [_letter_view(letter) for letter in page.letters if letter.expires_at > now]
         link, headers = None, {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sheetrun.service.burying import LONGEST_ID
 from sheetrun.service.web import schemas
 from sheetrun.service.web.described import Schema, answer, operation, query
 
@@ -43,7 +44,7 @@ def observing_paths() -> Schema:
                 errors=("401", "403", "422"),
                 parameters=[
                     query("limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}),
-                    query("after", {"type": "string", "minLength": 1, "maxLength": 64}),
+                    query("after", {"type": "string", "maxLength": 64}),
                 ],
             )
         },
@@ -61,7 +62,7 @@ def observing_paths() -> Schema:
                             "type": ["array", "null"],
                             "minItems": 1,
                             "maxItems": 100,
-                            "items": {"type": "string"},
+                            "items": {"type": "string", "minLength": 1, "maxLength": LONGEST_ID},
                         }
                     },
                 },

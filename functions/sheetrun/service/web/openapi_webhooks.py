@@ -15,7 +15,7 @@ _ID: Schema = {
 }
 _DELIVERY: Schema = {**_ID, "name": "delivery", "description": "A delivery's id."}
 _LIMIT = query("limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20})
-_AFTER = query("after", {"type": "string", "minLength": 1, "maxLength": 64})
+_AFTER = query("after", {"type": "string", "maxLength": 64})
 _MISSING = ("401", "403", "404")
 
 

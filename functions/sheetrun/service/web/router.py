@@ -41,7 +41,7 @@ class Route:
     @property
     def pattern(self) -> re.Pattern[str]:
         text = re.sub(r"\{(\w+)\+\}", r"(?P<\1>.+)", self.template)
-        return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", text))
+        return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]{1,128})", text))
 
 
 class Router:

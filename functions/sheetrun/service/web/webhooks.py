@@ -87,7 +87,7 @@ class WebhookRoutes:
     def list(self, call: Call) -> Response:
         """``GET /v1/webhooks``: a page, newest first."""
         request = call.request
-        limit, after = request.integer("limit", 20, 1, 100), request.one("after")
+        limit, after = request.integer("limit", 20, 1, 100), request.cursor()
         found = [one for one in self.receivers.all(call.caller.client) if not after or one.id < after]
         page, more = found[:limit], len(found) > limit
         views = [self._view(endpoint, request) for endpoint in page]
@@ -151,7 +151,7 @@ class WebhookRoutes:
             call.caller.client,
             call.path["id"],
             status=DeliveryStatus(status) if status else None,
-            after=request.one("after") or None,
+            after=request.cursor(),
             limit=request.integer("limit", 20, 1, 100),
         )
         views = [delivery_view(delivery, request.base) for delivery in page.deliveries]
