@@ -174,3 +174,4 @@ def test_the_spill_of_a_cell_that_does_not_spill() -> None:
     from tests.unit.compiler.making import computed, error
 
     assert computed({"E1": 5, "A1": "=E1#", "A2": "#=SUM(E1#)"}) == {"A1": error("#REF!"), "A2": error("#REF!")}
+    assert computed({"E1": "=2+3", "A1": "=E1#", "A2": "#=SUM(E1#)"}) == {"E1": 5, "A1": 5, "A2": 5}  # measured
