@@ -215,7 +215,9 @@ def all_schemas() -> dict[str, Schema]:
                 "capacity": _or_null(
                     _object({"under_way": _COUNT, "limit": _COUNT, "at_capacity": {"type": "boolean"}})
                 ),
-                "concurrency": _or_null(_object({"working": _COUNT, "waiting": _map(_COUNT)})),
+                "concurrency": _or_null(
+                    _object({"running": _COUNT, "limit": _COUNT, "working": _COUNT, "waiting": _map(_COUNT)})
+                ),
             }
         ),
         "Capacity": _object(
