@@ -313,6 +313,7 @@ def _webhook_schemas() -> dict[str, Schema]:
     secrets = _object({"secret": _TEXT, "previous": previous})
     return {
         "Webhook": endpoint,
+        "JobEnded": _object({"type": {"enum": list(TYPES)}, "timestamp": _TIME, "data": ref("Job")}),
         "CreatedWebhook": {"allOf": [ref("Webhook"), _object({"secret": _TEXT})]},
         "WebhookSecrets": secrets,
         "RotatedWebhook": {"allOf": [ref("Webhook"), ref("WebhookSecrets")]},
