@@ -179,6 +179,21 @@ def test_a_long_wait_is_left_to_the_sweep() -> None:
     assert len(bench.sender.sent) == 2
 
 
+def test_a_backlog_is_sent_in_one_sweep() -> None:
+    bench = Bench(webhook_schedule=(0, 7200), webhook_breaker_failures=1000)
+    register(bench)
+    bench.sender.answer = lambda url: Sent(status=503)
+    for _ in range(130):
+        made = bench.submit()
+        bench.call("POST", f"/v1/jobs/{made['id']}/cancel")
+    for _ in range(2):
+        bench.deliver_all()
+    assert len(bench.sender.sent) == 130
+    bench.clock.advance(9000)
+    assert bench.courier().sweep()["redelivered"] == 130
+    assert bench.courier().sweep()["redelivered"] == 0
+
+
 def test_lost_messages_are_found_by_the_sweep(bench: Bench) -> None:
     endpoint = register(bench)
     bench.queues.deaf = True
