@@ -65,6 +65,7 @@ class RunInput:
     externals: int = 0  #: how many of the sheets, the last ones, are stored cells of other workbooks
     day_first: bool = False  #: texts such as 3/4/2026 are read with the day first
     alone: bool = False  #: each formula from stored values (see ``alone``), not from what others give
+    wanted: Sequence[tuple[int, Span]] = ()  #: (sheet, range) of the formulas that ``alone`` computes; none: all
 
     def to_bytes(self) -> bytes:
         header = {
@@ -99,6 +100,7 @@ class RunInput:
             "externals": self.externals,
             "day_first": self.day_first,
             "alone": self.alone,
+            "wanted": [[sheet, *span] for sheet, span in self.wanted],
         }
         return pack(header, (a for s in self.sheets for a in s.areas))
 
@@ -136,6 +138,7 @@ class RunInput:
             header["externals"],
             header["day_first"],
             header["alone"],
+            [(sheet, Span(*span)) for sheet, *span in header["wanted"]],
         )
 
 

@@ -162,7 +162,9 @@ def execute(
     left = timeout - (time.perf_counter() - started)
     if proof.mismatched and not inputs and left > timeout / 2:
         limits = Limits(wall_seconds=left, cpu_seconds=left, memory_bytes=memory)
-        alone = _run_again(generated.script, replace(data, alone=True), limits, runner, cancelled)
+        alone = _run_again(
+            generated.script, replace(data, alone=True, wanted=proof.differing()), limits, runner, cancelled
+        )
         other = None
         if may_be_day_first(workbook):
             other = _run_again(generated.script, replace(data, day_first=True), limits, runner, cancelled)

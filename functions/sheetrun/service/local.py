@@ -124,7 +124,7 @@ class Model:
         seconds = time.perf_counter() - started
         proof = prove(self.workbook, output, script.refused, script.volatile, script.needs)
         if explain and proof.mismatched and not inputs:
-            alone = _computed(script.text, replace(payload, alone=True), sandboxed, timeout)
+            alone = _computed(script.text, replace(payload, alone=True, wanted=proof.differing()), sandboxed, timeout)
             other = None
             if may_be_day_first(self.workbook):
                 other = _computed(script.text, replace(payload, day_first=True), sandboxed, timeout)

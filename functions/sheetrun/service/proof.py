@@ -26,6 +26,7 @@ from sheetrun.workbook.model import Block, Grid, Rect, Sheet, Workbook
 TOLERANCE: Final = 1e-9
 #: Mismatches listed in a report; the counts are always whole.
 LISTED: Final = 1000
+_FEW: Final = 500
 _NAME: Final = ERROR_CODES["#NAME?"]
 
 
@@ -63,6 +64,11 @@ class Proof:
     @property
     def mismatched(self) -> int:
         return self.compared - self.matched
+
+    def differing(self) -> list[tuple[int, Span]]:
+        """(sheet, range) of the blocks with cells that differ; none, which stands for all, where there are many."""
+        found = [(sheet, Span(*(at + 1 for at in rect))) for sheet, rect, state in self.states if state == "mismatched"]
+        return found if len(found) <= _FEW else []
 
     def counts(self) -> dict[str, int]:
         return {
