@@ -11,6 +11,7 @@ help:
 	@echo "make run     start the service here, submit a sample workbook, print its results; Ctrl-C stops it"
 	@echo "make test    every test        make lint    ruff, mypy, cfn-lint        make check    both"
 	@echo "make bench   speed beside its peers, into docs/benchmarks.md (QUICK=1: one minute, nothing written)"
+	@echo "make openapi  the OpenAPI document against the service      make load    many clients at once"
 	@echo "make setup   the environment alone, in $(VENV)"
 
 setup: $(READY)

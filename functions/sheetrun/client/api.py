@@ -257,6 +257,13 @@ class Client:
             raise BadAnswer(self._session.base, 200, "and its values are not an object")
         return cells
 
+    def results(self, job: str | Job) -> Mapping[str, Any]:
+        """What the analyses of a dataset found, by task; ``dataset`` tells the file's form, rows and columns."""
+        document = json.loads(self.fetch(job, "results"))
+        if not isinstance(document, dict):
+            raise BadAnswer(self._session.base, 200, "and its results are not an object")
+        return document
+
     def _result(self, job: str | Job, name: str) -> Response:
         url = self._session.address(f"/jobs/{_segment(job_id(job))}/results/{quote(name, safe='/')}")
         response = self._session.send(Request("GET", url, {"Accept": "*/*"}, timeout=self._timeout))

@@ -245,6 +245,15 @@ def test_values_are_the_cells() -> None:
     assert client.values("job_1") == {"A!A1": 1, "A!A2": {"error": "#N/A"}}
 
 
+def test_results_of_a_dataset_are_an_object() -> None:
+    found = {"dataset": {"rows": 3}, "outliers": {}}
+    client, _ = client_of(Scripted().on("GET service/v1/jobs/job_1/results/results", Response.of_json(200, found)))
+    assert client.results("job_1") == found
+    client, _ = client_of(lambda _: Response.of_json(200, [1]))
+    with pytest.raises(BadAnswer):
+        client.results("job_1")
+
+
 @pytest.mark.parametrize(
     ("status", "kind"), [(404, RequestRejected), (422, RequestRejected), (429, QuotaExceeded), (503, AtCapacity)]
 )

@@ -102,6 +102,7 @@ class ObservingRoutes:
             *gauge("sheetrun_jobs_running", "Jobs that have a place among the running.", self.ledger.running()),
             *gauge("sheetrun_jobs_running_limit", "How many may have one.", self.settings.max_running),
             *gauge("sheetrun_jobs_limit", "Jobs under way that the service takes.", self.settings.max_jobs),
+            *gauge("sheetrun_jobs_running", "Jobs that have a place among the running ones.", self.ledger.running()),
             *gauge("sheetrun_steps_running", "Messages that functions are working on.", depth.running),
             *_waiting(depth),
             *counters_text(self.counters.totals()),
