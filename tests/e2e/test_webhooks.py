@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
+import sheetrun.client
 from sheetrun.service.access import Access
 from tests.e2e.conftest import SECONDS, Client, workbook
 from tests.e2e.receiver import Receiver, receiving
@@ -89,6 +90,26 @@ def test_two_secrets_sign_while_one_is_replaced(mine: Client, receiver: Receiver
     (got,) = receiver.wait(1)
     for secret in (endpoint["secret"], rotated["secret"]):
         assert Webhook(secret).verify(got.body, got.headers)["type"] == "webhook.test"
+
+
+def test_the_client_registers_verifies_and_replays(mine: Client, receiver: Receiver) -> None:
+    with sheetrun.client.Client(mine.url, mine.key) as ours:
+        endpoint = ours.webhooks.create(receiver.url + "/sdk", events=["job.cancelled"], description="mine")
+        job = ours.job(mine.submit()["id"])
+        ours.cancel(job)
+        (got,) = receiver.wait(1, "/sdk")
+        secrets = ours.webhooks.secrets(endpoint)
+        event = sheetrun.client.verify_webhook(got.body.encode(), got.headers, secrets.all)
+        assert event["data"]["id"] == job.id
+        end = time.monotonic() + SECONDS
+        while not (done := list(ours.webhooks.deliveries(endpoint, status="succeeded"))):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        ours.webhooks.replay(endpoint, done[0])
+        assert receiver.wait(2, "/sdk")[1].headers["webhook-id"] == done[0].webhook_id
+        assert [one.id for one in ours.webhooks.list()] == [endpoint.id]
+        ours.webhooks.delete(endpoint)
+        assert list(ours.webhooks.list()) == []
 
 
 def test_410_disables(mine: Client, receiver: Receiver) -> None:
