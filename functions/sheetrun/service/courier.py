@@ -112,6 +112,7 @@ class Courier:
 
     def _body(self, job: Job, event: Event) -> str:
         view = job_view(job, self.settings.public_url.rstrip("/"))
+        view |= {"state": event.type.removeprefix("job."), "running": False}  # it may have been retried meanwhile
         if view["report"] is not None:  # thin: the counts, not the lists of cells
             view["report"] = {name: value for name, value in view["report"].items() if not isinstance(value, list)}
         if view["error"] is not None:

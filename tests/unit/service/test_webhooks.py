@@ -13,7 +13,7 @@ from standardwebhooks.webhooks import WebhookVerificationError
 from sheetrun.client.webhooks import verify_webhook
 from sheetrun.service.outgoing import SendFailed, Sent
 from sheetrun.service.signing import signed_headers
-from tests.support import Bench
+from tests.support import Bench, FakeCompute
 
 URL = "https://hooks.example.com/sheetrun"
 
@@ -213,6 +213,24 @@ def test_lost_messages_are_found_by_the_sweep(bench: Bench) -> None:
     bench.courier().handle(lost[0])
     bench.deliver_all()
     assert len(bench.sender.sent) == 1, "told twice is told once"
+
+
+def test_an_end_is_told_as_it_was_though_the_job_was_retried_meanwhile(bench: Bench) -> None:
+    endpoint = register(bench)
+    made = bench.submit()
+    bench.upload(made)
+    bench.compute = FakeCompute(on_parse=lambda _: 1 / 0)
+    bench.run_all()
+    assert bench.call("POST", f"/v1/jobs/{made['id']}/retry")[0] == 202
+    bench.compute = FakeCompute()
+    for _ in range(2):
+        bench.deliver_all()
+    event = verified(bench, endpoint["secret"])
+    assert (event["type"], event["data"]["state"], event["data"]["running"]) == ("job.failed", "failed", False)
+    bench.run_all()
+    for _ in range(2):
+        bench.deliver_all()
+    assert verified(bench, endpoint["secret"])["type"] == "job.succeeded"
 
 
 def test_doubled_messages_send_once(bench: Bench) -> None:
