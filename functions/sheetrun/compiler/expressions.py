@@ -6,22 +6,21 @@ operand as a number (arithmetic), as a value, as an array, or as a reference, an
 
 from __future__ import annotations
 
-import ast
-import builtins
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, Final
 
+from sheetrun.compiler.depth import check_depth
 from sheetrun.compiler.errors import CannotCompile
-from sheetrun.compiler.literal import identifier, literal
+from sheetrun.compiler.layout import Layout, NotTracked, NotWhole, Tracks
+from sheetrun.compiler.literal import literal
 from sheetrun.compiler.ranges import Defined, Range
+from sheetrun.compiler.scriptnames import Names, function_name
+from sheetrun.compiler.traits import PASSING, holds_array, is_arithmetic, is_zero, joined, may_refer, refers
 from sheetrun.compiler.trees import children, walk
 from sheetrun.compiler.units import entry_of
 from sheetrun.formula import nodes
 from sheetrun.formula.a1 import cell_name, column_name, range_name
 from sheetrun.formula.nodes import Axis
-from sheetrun.runtime.api import RUNTIME_NAMES
 from sheetrun.runtime.cells import ERROR_CODES
 from sheetrun.runtime.registry import LIFTED, Entry
 from sheetrun.workbook.model import MAX_COLUMNS, MAX_ROWS, Rect
@@ -39,16 +38,11 @@ _ERROR_NAMES: Final = {
 }
 #: Expressions shorter than this are never too deep; longer ones are tried.
 _LONG: Final = 180
-_SPARE: Final = 10  # parentheses that the script puts around an expression
-_DEEPEST: Final = 450  # levels of syntax tree that Python's compiler walks with room to spare
-_PYTHON: Final = frozenset({"exit", "quit", "copyright", "credits", "license", "help", "steps", "book", "r", "c"})
 _COMPARISONS: Final = {"=": "eq", "<>": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
 _INFIX: Final = {"+": 1, "-": 1, "*": 2}  # operator -> precedence in Python
 _NAMED: Final = {"+": "plus", "-": "minus", "*": "times"}
 _ATOM: Final = 9
 _QUOTES: Final = ('"', "'")
-#: Functions that hand on one of their arguments: what is wanted of the call is wanted of these arguments.
-_PASSING: Final = frozenset({"IF", "IFS", "IFERROR", "IFNA", "CHOOSE", "SWITCH", "LET"})
 #: Parameters of kind array whose argument is still computed cell by cell (no array mode inside), as in Excel.
 _NO_ARRAY_MODE: Final = frozenset({"MATCH", "VLOOKUP", "HLOOKUP", "SMALL", "LARGE", "PERCENTILE", "QUARTILE", "IRR"})
 #: Functions that can be computed for all cells of a block at once from arguments that are arrays over the block.
@@ -57,108 +51,6 @@ OVER: Final = frozenset({"SUM", "MAX", "MIN", "AVERAGE", "COUNT", "COUNTA", "PRO
 
 #: Those of them that can be computed over ranges that grow from cell to cell (``SUM(A$2:A2)``) in one pass.
 GROWING: Final = OVER - {"AND", "OR"}
-
-
-class NotWhole(Exception):
-    """The formula cannot be computed for a whole block at once: emit a loop."""
-
-
-class NotTracked(Exception):
-    """A loop reads its own results in a way that only the sheet can answer: emit it without tracks."""
-
-
-@dataclass(slots=True)
-class Tracks:
-    """The lists that a loop keeps its lines of cells in (``runtime.tracks``): the results of its own units, and what
-    it reads beside itself; and cells that are the same in every turn.
-
-    ``own``: sheet, and column (row, when the loop runs over columns) that the loop computes, 0-based.
-    """
-
-    by_row: bool
-    own: frozenset[tuple[int, int]]
-    targets: tuple[tuple[int, Rect], ...]
-    used: dict[tuple[int, int, bool], tuple[str, int, int]] = field(
-        default_factory=dict
-    )  #: (sheet, line, as numbers) -> name, first and last place (0-based)
-    fixed: dict[str, str] = field(default_factory=dict)  #: expression -> name
-
-    def holds(self, sheet: int, rect: Rect) -> bool:
-        """Whether a rectangle has a cell that the loop computes."""
-        return any(sheet == mine and rect.overlaps(target) for mine, target in self.targets)
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """What the host is: one cell (``rect`` of size 1), the loop variables ``r`` and ``c``, or a whole block.
-
-    ``rect``: the cells that the code stands for (0-based). ``row_var``/``col_var``: that axis is a loop variable.
-    ``lanes``: each cell has a value for each of many scenarios (see ``runtime.lanes``); then ``whole`` is set as well,
-    also in a loop, and arrays have a row for each cell of the block and a column for each scenario.
-    """
-
-    rect: Rect
-    row_var: bool = False
-    col_var: bool = False
-    whole: bool = False
-    lanes: bool = False
-
-    @property
-    def fixed(self) -> bool:
-        return not (self.row_var or self.col_var or self.whole)
-
-    @property
-    def moving(self) -> bool:
-        """In a loop."""
-        return self.row_var or self.col_var
-
-
-@dataclass(slots=True)
-class ScriptNames:
-    """The names of a whole script: none means two things anywhere in it.
-
-    Functions, aliases of sheets and defined LAMBDAs have one name each; variables of formulas may share theirs.
-    """
-
-    taken: set[str] = field(default_factory=lambda: _own_names())
-    variables: set[str] = field(default_factory=set)
-    locals: dict[str, object] = field(default_factory=dict)  #: names within functions -> what they stand for
-    sheets: dict[int, str] = field(default_factory=dict)  #: index -> alias
-    lambdas: dict[str, str] = field(default_factory=dict)  #: key of a defined LAMBDA -> name
-
-    def new(self, text: str, fallback: str) -> str:
-        """A name for a function, an alias or a LAMBDA."""
-        name = identifier(text, self.taken | self.variables, fallback)
-        self.taken.add(name)
-        return name
-
-    def local(self, text: str, meaning: object) -> str:
-        """A name within a function of the script; another function may use it for the same thing."""
-        base = text
-        number = 2
-        while True:
-            name = text if self.locals.get(text) == meaning else identifier(text, self.taken | {"_"}, "line")
-            if self.locals.setdefault(name, meaning) == meaning:
-                self.taken.add(name)
-                return name
-            text = f"{base}_{number}"
-            number += 1
-
-    def variable(self, text: str, bound: set[str]) -> str:
-        """A name for a variable of a formula, different from those that are ``bound`` around it."""
-        name = identifier(text, self.taken | bound | {"_"}, "x")
-        self.variables.add(name)
-        return name
-
-
-@dataclass(slots=True)
-class Names:
-    """Names used in one function of the script: aliases of sheets, functions to import."""
-
-    script: ScriptNames
-    aliases: dict[int, str] = field(default_factory=dict)
-    imports: set[str] = field(default_factory=set)
-    lambdas: dict[str, str] = field(default_factory=dict)  #: defined LAMBDAs that it calls: key -> local name
 
 
 class Emitter:
@@ -261,7 +153,7 @@ class Emitter:
             case Range():
                 return self._range(node, "value")
             case nodes.Binary("&"):
-                return self._use("concat", *(self.value(part) for part in _joined(node)))
+                return self._use("concat", *(self.value(part) for part in joined(node)))
             case nodes.Binary(op, left, right) if op in _COMPARISONS:
                 return self._use(_COMPARISONS[op], self.value(left), self.value(right))
             case nodes.Unary("+", operand):
@@ -282,13 +174,13 @@ class Emitter:
                 return self._settled(self._invoke(node))
             case nodes.Call("LAMBDA", _):
                 return self._lambda(node)
-            case nodes.Call(name, _) if name in _PASSING:
+            case nodes.Call(name, _) if name in PASSING:
                 text = self._call(node, "value")
                 return self._settled(text) if name in ("LET",) else text
             case nodes.Call():
                 text = self._call(node, "value")
                 entry = entry_of(node)
-                if entry.returns in ("ref", "any") and (entry.returns == "ref" or _may_refer(node.name)):
+                if entry.returns in ("ref", "any") and (entry.returns == "ref" or may_refer(node.name)):
                     return self._settled(text)
                 return text
         raise CannotCompile("not_supported", f"{type(node).__name__} is not supported here")
@@ -521,10 +413,10 @@ class Emitter:
         if kind == "lazy":
             return f"lambda: {self._passed(arg, want)}"
         if kind in ("number", "integer"):
-            return self.number(arg) if _is_arithmetic(arg) or isinstance(arg, Range) else self.value(arg)
+            return self.number(arg) if is_arithmetic(arg) or isinstance(arg, Range) else self.value(arg)
         if kind in LIFTED:
             return self.value(arg)
-        if node.name in _PASSING:  # the test of IF, the index of CHOOSE
+        if node.name in PASSING:  # the test of IF, the index of CHOOSE
             return self.value(arg)
         if self.layout.lanes and not isinstance(arg, Range | nodes.Number | nodes.Text | nodes.Logical):
             raise NotWhole  # an array that is computed: its rows and columns are not those of scenarios
@@ -561,12 +453,12 @@ class Emitter:
             raise NotWhole
         for i, arg in enumerate(node.args):
             kind = entry.kind_of(i)
-            if kind in LIFTED or kind == "lazy" or node.name in _PASSING:
+            if kind in LIFTED or kind == "lazy" or node.name in PASSING:
                 if any(isinstance(n, nodes.ArrayConst) for n in walk(arg)):
                     raise NotWhole
             elif not self._same_for_all(arg):
                 raise NotWhole
-        if node.name == "INDEX" and (len(node.args) < 2 or _is_zero(node.args[1]) or _is_zero(node.args[-1])):
+        if node.name == "INDEX" and (len(node.args) < 2 or is_zero(node.args[1]) or is_zero(node.args[-1])):
             raise NotWhole
         return None
 
@@ -599,7 +491,7 @@ class Emitter:
             inner = arg.inner if isinstance(arg, nodes.Paren) else arg
             if isinstance(inner, Range):
                 parts.append(self._window(inner))
-            elif _refers(arg) or any(isinstance(n, nodes.ArrayConst) for n in walk(arg)):
+            elif refers(arg) or any(isinstance(n, nodes.ArrayConst) for n in walk(arg)):
                 raise NotWhole  # SUM(IF(x,A1,B1)) passes over a text in A1, and over() sees the text alone
             else:
                 parts.append(self.value(arg))
@@ -735,7 +627,7 @@ class Emitter:
         if not self._arrays and not self._variables:
             if self._constants and any(isinstance(n, nodes.ArrayConst) for side in (left, right) for n in walk(side)):
                 return True
-            return _holds_array(left) and _holds_array(right)
+            return holds_array(left) and holds_array(right)
         shapes = [self._shape(side) for side in (left, right)]
         if None in shapes:
             return True
@@ -770,93 +662,9 @@ class Emitter:
         if self.layout.whole or self._arrays:
             return True
         return any(
-            isinstance(n, nodes.ArrayConst | nodes.Call | nodes.Name | nodes.Invoke) or _holds_array(n)
+            isinstance(n, nodes.ArrayConst | nodes.Call | nodes.Name | nodes.Invoke) or holds_array(n)
             for n in children(node)
         )
-
-
-def _own_names() -> set[str]:
-    return set(reserved())
-
-
-@lru_cache(maxsize=1)
-def reserved() -> frozenset[str]:
-    """Names that a script must not give to anything of its own: Python's builtins and what it may import."""
-    return (
-        frozenset(dir(builtins)) | frozenset(RUNTIME_NAMES) | _PYTHON
-    )  # Excel's functions are in capitals, names never
-
-
-def function_name(name: str) -> str:
-    """The name under which a script imports an Excel function."""
-    return name.replace(".", "_")
-
-
-def _refers(node: Any) -> bool:
-    """Whether the result of an argument may be a reference: a range, or a function that hands one on."""
-    while isinstance(node, nodes.Paren):
-        node = node.inner
-    if not isinstance(node, nodes.Call):
-        return isinstance(node, Range)
-    if node.name in _PASSING:
-        return any(_refers(arg) for arg in node.args[0 if node.name in ("IFERROR", "IFNA") else 1 :])
-    return _may_refer(node.name)
-
-
-def _may_refer(name: str) -> bool:
-    return name in ("INDEX", "CHOOSE", "XLOOKUP", "OFFSET", "INDIRECT", "SINGLE")
-
-
-def _holds_array(node: Any) -> bool:
-    """Whether something in an operand may be an array though nothing is in array mode: ROW(A1:A9), FILTER, a constant."""
-    return any(
-        isinstance(n, nodes.ArrayConst | nodes.Name | nodes.Invoke)
-        or (
-            isinstance(n, nodes.Call)
-            and n.name not in ("LET", "LAMBDA")
-            and (
-                n.name in ("ROW", "COLUMN")
-                or entry_of(n).returns in ("array", "ref")
-                or entry_of(n).kind_of(0) == "ref"
-            )
-        )
-        for n in walk(node)
-    )
-
-
-def _joined(node: Any) -> list[Any]:
-    """The operands of ``a & b & c``."""
-    parts: list[Any] = []
-    while isinstance(node, nodes.Binary) and node.op == "&":
-        parts.append(node.right)
-        node = node.left
-    return [node, *reversed(parts)]
-
-
-def check_depth(text: str) -> None:
-    """Python reads no more than 200 nested parentheses, and long chains of operators exhaust its stack."""
-    try:
-        tree = ast.parse(f"{'(' * _SPARE}{text}{')' * _SPARE}", mode="eval")
-    except (SyntaxError, RecursionError, MemoryError):
-        raise CannotCompile("too_deep", "the formula is nested too deeply") from None
-    level: list[ast.AST] = [tree]
-    for _ in range(_DEEPEST):
-        level = [child for node in level for child in ast.iter_child_nodes(node)]
-        if not level:
-            return
-    raise CannotCompile("too_deep", "the formula has too long a chain of operators")
-
-
-def _is_arithmetic(node: Any) -> bool:
-    while isinstance(node, nodes.Paren):
-        node = node.inner
-    if isinstance(node, nodes.Binary):
-        return node.op in "+-*/^"
-    return isinstance(node, nodes.Unary | nodes.Percent)
-
-
-def _is_zero(node: Any) -> bool:
-    return isinstance(node, nodes.Missing) or (isinstance(node, nodes.Number) and node.value == 0)
 
 
 def _address(rect: Rect) -> str:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 from sheetrun.compiler.cone import Cone, Place, chosen, cone
 from sheetrun.compiler.errors import CannotCompile
-from sheetrun.compiler.expressions import Layout, NotWhole, Tracks
 from sheetrun.compiler.graph import region, sheets_of
+from sheetrun.compiler.layout import Layout, NotWhole, Tracks
 from sheetrun.compiler.ranges import Range
 from sheetrun.compiler.schedule import Part, Solve, units_of
 from sheetrun.compiler.script import Function, Writer

@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from sheetrun.compiler.errors import CannotCompile
-from sheetrun.compiler.expressions import Emitter, Layout, Names, NotTracked, NotWhole, ScriptNames, Tracks
+from sheetrun.compiler.expressions import Emitter
 from sheetrun.compiler.graph import region
 from sheetrun.compiler.labels import Labels
+from sheetrun.compiler.layout import Layout, NotTracked, NotWhole, Tracks
 from sheetrun.compiler.literal import comment, literal
 from sheetrun.compiler.ranges import Range
 from sheetrun.compiler.resolve import Scope
 from sheetrun.compiler.schedule import Loop, Part, Solve, Whole, schedule, units_of
+from sheetrun.compiler.scriptnames import Names, ScriptNames
 from sheetrun.compiler.units import Refused, Unit, make_units
 from sheetrun.formula import nodes
 from sheetrun.formula.a1 import cell_name, quote_sheet, range_name

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from sheetrun.compiler.depth import check_depth
 from sheetrun.compiler.errors import CannotCompile
-from sheetrun.compiler.expressions import Emitter, Layout, Names, NotWhole, ScriptNames, check_depth
+from sheetrun.compiler.expressions import Emitter
+from sheetrun.compiler.layout import Layout, NotWhole
 from sheetrun.compiler.resolve import Resolver, Scope
+from sheetrun.compiler.scriptnames import Names, ScriptNames
 from sheetrun.formula.parser import parse
 from sheetrun.workbook.model import Workbook
 

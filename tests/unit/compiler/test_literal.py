@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sheetrun.compiler.expressions import function_name, reserved
 from sheetrun.compiler.literal import COMMENT_LENGTH, comment, identifier, literal
+from sheetrun.compiler.scriptnames import function_name, reserved
 from sheetrun.runtime import api
 from sheetrun.runtime.functions import load_all
 from sheetrun.runtime.registry import entries

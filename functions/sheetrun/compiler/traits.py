@@ -1,0 +1,66 @@
+"""What a part of a formula is like, as far as its text tells: a reference, an array, arithmetic."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sheetrun.compiler.ranges import Range
+from sheetrun.compiler.trees import walk
+from sheetrun.compiler.units import entry_of
+from sheetrun.formula import nodes
+
+#: Functions that hand on one of their arguments: what is wanted of the call is wanted of these arguments.
+PASSING: Final = frozenset({"IF", "IFS", "IFERROR", "IFNA", "CHOOSE", "SWITCH", "LET"})
+
+
+def refers(node: Any) -> bool:
+    """Whether the result of an argument may be a reference: a range, or a function that hands one on."""
+    while isinstance(node, nodes.Paren):
+        node = node.inner
+    if not isinstance(node, nodes.Call):
+        return isinstance(node, Range)
+    if node.name in PASSING:
+        return any(refers(arg) for arg in node.args[0 if node.name in ("IFERROR", "IFNA") else 1 :])
+    return may_refer(node.name)
+
+
+def may_refer(name: str) -> bool:
+    return name in ("INDEX", "CHOOSE", "XLOOKUP", "OFFSET", "INDIRECT", "SINGLE")
+
+
+def holds_array(node: Any) -> bool:
+    """Whether something in an operand may be an array though nothing is in array mode: ROW(A1:A9), FILTER, a constant."""
+    return any(
+        isinstance(n, nodes.ArrayConst | nodes.Name | nodes.Invoke)
+        or (
+            isinstance(n, nodes.Call)
+            and n.name not in ("LET", "LAMBDA")
+            and (
+                n.name in ("ROW", "COLUMN")
+                or entry_of(n).returns in ("array", "ref")
+                or entry_of(n).kind_of(0) == "ref"
+            )
+        )
+        for n in walk(node)
+    )
+
+
+def joined(node: Any) -> list[Any]:
+    """The operands of ``a & b & c``."""
+    parts: list[Any] = []
+    while isinstance(node, nodes.Binary) and node.op == "&":
+        parts.append(node.right)
+        node = node.left
+    return [node, *reversed(parts)]
+
+
+def is_arithmetic(node: Any) -> bool:
+    while isinstance(node, nodes.Paren):
+        node = node.inner
+    if isinstance(node, nodes.Binary):
+        return node.op in "+-*/^"
+    return isinstance(node, nodes.Unary | nodes.Percent)
+
+
+def is_zero(node: Any) -> bool:
+    return isinstance(node, nodes.Missing) or (isinstance(node, nodes.Number) and node.value == 0)
