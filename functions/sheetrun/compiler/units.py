@@ -154,6 +154,8 @@ def _unknown(name: str) -> CannotCompile:
     own = name.removeprefix("_XLL.")
     if own != name:
         return CannotCompile("add_in", f"{own} is here a function of an add-in, which is not in the file")
+    if name == "_FV":  # how a file writes A1.Price
+        return CannotCompile("linked_data_type", "a field of a linked data type is kept by a service")
     return CannotCompile("unknown_function", f"the function {name} is not known")
 
 

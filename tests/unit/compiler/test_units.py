@@ -109,3 +109,9 @@ def test_one_refused_block_spares_the_others() -> None:
     assert [u.block.text for u in units] == ["1", "2"]
     assert [u.index for u in units] == [0, 1]
     assert len(refused) == 1
+
+
+def test_a_field_of_a_linked_data_type_is_told_as_such() -> None:
+    workbook = workbook_of({"A1": '=_xlfn._FV(B1,"Price")'})
+    _, (refused,) = make_units(workbook, Scope.of(workbook))
+    assert refused.code == "linked_data_type"
