@@ -104,8 +104,4 @@ docs: $(READY)
 	$(BIN)/python infra/functions_page.py
 
 clean:
-<<<<<<< HEAD
-	rm -rf $(VENV) $(SAM_VENV) $(API_VENV) .aws-sam build dist
-=======
-	rm -rf $(VENV) $(SAM_VENV) $(BENCH_VENV) .aws-sam build dist
->>>>>>> hd
+	rm -rf $(VENV) $(SAM_VENV) $(API_VENV) $(BENCH_VENV) .aws-sam build dist

@@ -21,6 +21,7 @@ PARAMETERS = {
     "PatienceSeconds": "2",
     "UploadSeconds": "60",
     "WebhookSchedule": "0,1,1,1",
+    "WebhookSeconds": "60",
     "RequestsPerMinute": "100000",
 }
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
+from sheetrun import __version__
 from sheetrun.aws.accounts import DynamoBatches, DynamoIdempotency, DynamoKeys, DynamoLimits
 from sheetrun.aws.blobs import S3Blobs
 from sheetrun.aws.clients import Clients
@@ -122,7 +123,9 @@ def _trace() -> str | None:
 def world() -> World:
     """This process's world, from its environment. Raises ``SettingsError``."""
     function = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local")
-    return aws_world(Settings.from_environment(os.environ), Clients(), function=function)
+    made = aws_world(Settings.from_environment(os.environ), Clients(), function=function)
+    made.log.info("started", version=__version__, limits=made.settings.limits())
+    return made
 
 
 def remaining(context: Any) -> float:

@@ -62,7 +62,7 @@ class Settings:
     patience_seconds: int = _number(60, 1, 3600, "how long a message may be under way before sweep looks for it")
     heartbeat_seconds: int = _number(1, 1, 60, "least time between two writes of progress")
     execute_seconds: int = _number(120, 1, 840, "time limit of a script")
-    execute_memory_bytes: int = _number(1024 * MIB, 64 * MIB, 10_240 * MIB, "memory limit of a script")
+    execute_memory_bytes: int = _number(2048 * MIB, 64 * MIB, 10_240 * MIB, "memory limit of a script")
     requests_per_minute: int = _number(600, 1, 1_000_000, "creating requests of one client per minute")
     uploads_per_day: int = _number(100_000, 1, 1_000_000_000, "jobs that one client may create per UTC day")
     bytes_per_day: int = _number(1024 * 1024 * MIB, 1, 10**15 - 1, "bytes that one client may upload per UTC day")
@@ -108,7 +108,7 @@ class Settings:
         unknown = sorted(
             name
             for name in environment
-            if name.startswith(PREFIX) and name[len(PREFIX) :].lower() not in cls.names() and name not in _ELSEWHERE
+            if name.startswith(PREFIX) and name[len(PREFIX) :].lower() not in cls.names() and name not in ELSEWHERE
         )
         wrong += [f"{name}: no such setting" for name in unknown]
         settings = cls(**values)
@@ -120,6 +120,15 @@ class Settings:
     @classmethod
     def names(cls) -> frozenset[str]:
         return frozenset(spec.name for spec in fields(cls))
+
+    @classmethod
+    def limit_names(cls) -> frozenset[str]:
+        """Settings that are limits and times, not names and addresses: those that whoever runs the service chooses."""
+        return frozenset(spec.name for spec in fields(cls) if "low" in spec.metadata or "flag" in spec.metadata)
+
+    def limits(self) -> dict[str, Any]:
+        """Name -> value, to be told at the start."""
+        return {name: getattr(self, name) for name in sorted(self.limit_names())}
 
     def _contradictions(self) -> list[str]:
         out = []
@@ -133,7 +142,7 @@ class Settings:
 
 
 #: Names with the same prefix that the client side reads, not the service.
-_ELSEWHERE = frozenset({"SHEETRUN_URL", "SHEETRUN_KEY", "SHEETRUN_DEBUG", "SHEETRUN_CORPUS", "SHEETRUN_ENDPOINT"})
+ELSEWHERE = frozenset({"SHEETRUN_URL", "SHEETRUN_KEY", "SHEETRUN_DEBUG", "SHEETRUN_CORPUS", "SHEETRUN_ENDPOINT"})
 
 
 def _read(name: str, text: str, metadata: Mapping[str, Any]) -> Any:

@@ -91,7 +91,10 @@ def _memory() -> float:
 
 
 def _commit() -> str:
-    done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
+    """The last one that changed what is measured."""
+    done = subprocess.run(
+        ["git", "log", "-1", "--format=%h", "--", "functions"], cwd=ROOT, capture_output=True, text=True
+    )
     return f"commit {done.stdout.strip()}" if done.returncode == 0 else importlib.metadata.version("sheetrun")
 
 

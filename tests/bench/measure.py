@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from .catalogue import ROOT
@@ -124,7 +124,8 @@ def rounds(tasks: Sequence[Task], count: int, *, tell: Callable[[str], None]) ->
         for task in tuple(left):
             sample = run(task.command, seconds=task.seconds, environment=task.environment)
             if task.finish and not sample.failure:
-                sample = Sample(sample.cpu, sample.wall, sample.peak, task.finish())
+                output = task.finish()
+                sample = replace(sample, output=output, failure=None if output else "no result")
             samples.found.setdefault((task.row, task.column), []).append(sample)
             tell(f"{number + 1}/{count} {task.row:16} {task.column:16} {sample.failure or f'{sample.cpu:8.3f} s CPU'}")
             if sample.failure or sample.wall > ONCE_OVER:

@@ -59,7 +59,11 @@ def whole(books: Sequence[Book], others: Peers) -> list[Task]:
 
 
 def phases(books: Sequence[Book]) -> list[Task]:
-    return [Task(book.name, "phases", _ours("phases", str(book.path)), environment=ONE_THREAD) for book in books]
+    return [_phases(book.name, str(book.path)) for book in books]
+
+
+def _phases(name: str, path: str) -> Task:
+    return Task(name, "phases", _ours("phases", path), seconds=120.0, environment=ONE_THREAD)
 
 
 def sweeps(books: Sequence[Book], others: Peers) -> list[Task]:
@@ -91,7 +95,7 @@ def real() -> list[Task]:
         if path:
             tasks.append(Task(name, OURS, (_sheetrun(), "run", path)))
             tasks.append(Task(name, "report", _ours("report", path), environment=ONE_THREAD))
-            tasks.append(Task(name, "phases", _ours("phases", path), environment=ONE_THREAD))
+            tasks.append(_phases(name, path))
     return tasks
 
 

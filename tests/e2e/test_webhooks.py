@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
+import sheetrun.client
 from sheetrun.service.access import Access
 from tests.e2e.conftest import SECONDS, Client, workbook
 from tests.e2e.receiver import Receiver, receiving
@@ -91,6 +93,26 @@ def test_two_secrets_sign_while_one_is_replaced(mine: Client, receiver: Receiver
         assert Webhook(secret).verify(got.body, got.headers)["type"] == "webhook.test"
 
 
+def test_the_client_registers_verifies_and_replays(mine: Client, receiver: Receiver) -> None:
+    with sheetrun.client.Client(mine.url, mine.key) as ours:
+        endpoint = ours.webhooks.create(receiver.url + "/sdk", events=["job.cancelled"], description="mine")
+        job = ours.job(mine.submit()["id"])
+        ours.cancel(job)
+        (got,) = receiver.wait(1, "/sdk")
+        secrets = ours.webhooks.secrets(endpoint)
+        event = sheetrun.client.verify_webhook(got.body.encode(), got.headers, secrets.all)
+        assert event["data"]["id"] == job.id
+        end = time.monotonic() + SECONDS
+        while not (done := list(ours.webhooks.deliveries(endpoint, status="succeeded"))):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        ours.webhooks.replay(endpoint, done[0])
+        assert receiver.wait(2, "/sdk")[1].headers["webhook-id"] == done[0].webhook_id
+        assert [one.id for one in ours.webhooks.list()] == [endpoint.id]
+        ours.webhooks.delete(endpoint)
+        assert list(ours.webhooks.list()) == []
+
+
 def test_410_disables(mine: Client, receiver: Receiver) -> None:
     receiver.answer = lambda path: 410
     endpoint = register(mine, receiver.url + "/")
@@ -107,9 +129,11 @@ def test_410_disables(mine: Client, receiver: Receiver) -> None:
 def test_a_slow_receiver_does_not_hold_up_another(mine: Client, receiver: Receiver) -> None:
     """Eight deliveries to a receiver that never answers, four workers: the ninth, to another, comes at once."""
 
+    release = threading.Event()
+
     def answer(path: str) -> int:
         if path == "/slow":
-            time.sleep(8)
+            release.wait(SECONDS)
         return 204
 
     receiver.answer = answer
@@ -121,6 +145,7 @@ def test_a_slow_receiver_does_not_hold_up_another(mine: Client, receiver: Receiv
     mine.call("POST", f"/v1/webhooks/{quick['id']}/test")
     (got,) = receiver.wait(1, "/quick")
     before = [one for one in receiver.got if one.path == "/slow" and one.at <= got.at]
+    release.set()
     assert len(before) == 2, "two at once is what a receiver gets"
 
 

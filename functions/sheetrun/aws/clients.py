@@ -40,11 +40,15 @@ class Clients:
     def _client(self, name: str) -> object:
         if name not in self._made:
             own = self._endpoint or _environment_endpoint()
-            self._made[name] = self._session.client(
+            client = self._session.client(
                 name,  # type: ignore[call-overload]
                 endpoint_url=self._endpoint,
                 config=_PATHS if own else _CONFIG,
             )
+            # botocore makes the classes of exceptions when they are first asked for. Two threads that ask at once get two
+            # sets of them, and one catches what the other never raises.
+            _ = client.exceptions
+            self._made[name] = client
         return self._made[name]
 
     @property

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
         UploadRejected,
         WaitTimeout,
     )
+    from sheetrun.client.letters import DeadLetter, Redriven
     from sheetrun.client.operator import ApiKey, Operator
+    from sheetrun.client.receivers import Attempt, Delivery, Endpoint, Secrets
     from sheetrun.client.retrying import RetryPolicy
     from sheetrun.client.transport import HttpTransport, MockTransport, Request, Response, Transport
     from sheetrun.client.values import Calculation, CellError, Event, Failure, Job, Progress, Report
@@ -39,6 +41,7 @@ _HOME = {
     "ApiError": "errors",
     "ApiKey": "operator",
     "AtCapacity": "errors",
+    "Attempt": "receivers",
     "BadAnswer": "errors",
     "Batch": "batches",
     "BatchItem": "batches",
@@ -46,6 +49,9 @@ _HOME = {
     "CellError": "values",
     "Client": "api",
     "ConnectionFailed": "errors",
+    "DeadLetter": "letters",
+    "Delivery": "receivers",
+    "Endpoint": "receivers",
     "Event": "values",
     "Failure": "values",
     "HttpTransport": "transport",
@@ -56,11 +62,13 @@ _HOME = {
     "Operator": "operator",
     "Progress": "values",
     "QuotaExceeded": "errors",
+    "Redriven": "letters",
     "Report": "values",
     "Request": "transport",
     "RequestRejected": "errors",
     "Response": "transport",
     "RetryPolicy": "retrying",
+    "Secrets": "receivers",
     "SheetrunError": "errors",
     "Transport": "transport",
     "UploadRejected": "errors",
@@ -72,6 +80,7 @@ __all__ = [
     "ApiError",
     "ApiKey",
     "AtCapacity",
+    "Attempt",
     "BadAnswer",
     "Batch",
     "BatchItem",
@@ -79,6 +88,9 @@ __all__ = [
     "CellError",
     "Client",
     "ConnectionFailed",
+    "DeadLetter",
+    "Delivery",
+    "Endpoint",
     "Event",
     "Failure",
     "HttpTransport",
@@ -89,11 +101,13 @@ __all__ = [
     "Operator",
     "Progress",
     "QuotaExceeded",
+    "Redriven",
     "Report",
     "Request",
     "RequestRejected",
     "Response",
     "RetryPolicy",
+    "Secrets",
     "SheetrunError",
     "Transport",
     "UploadRejected",

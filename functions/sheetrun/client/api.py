@@ -14,9 +14,12 @@ from urllib.parse import quote, urljoin
 
 from sheetrun.client.batches import Batch, BatchItem, settle_names
 from sheetrun.client.errors import BadAnswer, JobFailed, NotConfigured, SheetrunError, UploadRejected, WaitTimeout
+from sheetrun.client.letters import DeadLettersApi
 from sheetrun.client.operator import Operator
+from sheetrun.client.receivers import WebhooksApi
 from sheetrun.client.retrying import RetryPolicy
 from sheetrun.client.session import Session
+from sheetrun.client.stream import stream
 from sheetrun.client.transport import Request, Response, Transport
 from sheetrun.client.upload import Form, Part, Source, open_source, store_error
 from sheetrun.client.values import Calculation, CellValue, Event, Job, job_id, jobs_of
@@ -55,6 +58,8 @@ class Client:
             )
         self._session = session
         self._timeout = timeout
+        self.webhooks = WebhooksApi(session)  #: endpoints, deliveries, replay
+        self.dead_letters = DeadLettersApi(session)  #: for operators
 
     def __repr__(self) -> str:
         return f"<Client {self._session.base}>"
@@ -218,6 +223,10 @@ class Client:
                     self._session.sleep(0.25)
             elif follow and events[-1].ends and self.job(job).ended:
                 return
+
+    def stream(self, job: str | Job, *, after: int = 0) -> Iterator[Event]:
+        """The same story as server-sent events; comes back by itself, and ends when the job has ended."""
+        return stream(self._session, f"/jobs/{_segment(job_id(job))}/events", after=after, timeout=self._timeout)
 
     # Results
 
@@ -434,6 +443,13 @@ class Client:
     def capacity(self) -> Mapping[str, Any]:
         """Running and queued jobs and the limits, for this client and for the whole service."""
         return self._session.call("GET", "/capacity")[0]
+
+    def metrics(self) -> str:
+        """Prometheus' text format; needs the scope ``operate``."""
+        url = self._session.address("/metrics")
+        return (
+            self._session.send(Request("GET", url, {"Accept": "text/plain"}, timeout=self._timeout)).content().decode()
+        )
 
     def limits(self) -> Mapping[str, Any]:
         """This client's buckets: limit, remaining, reset."""

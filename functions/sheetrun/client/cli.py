@@ -83,7 +83,7 @@ def _run(words: Sequence[str]) -> int:
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
         if name == wanted:
-            module = import_module(f"sheetrun.client.commands.{name}")
+            module = import_module(f"sheetrun.client.commands.{name.replace('-', '_')}")
             command.formatter_class = _Wide
             if module.__doc__ and "\n\n" in module.__doc__:
                 command.epilog = module.__doc__.partition("\n\n")[2].strip()

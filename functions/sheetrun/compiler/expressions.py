@@ -16,7 +16,8 @@ from typing import Any, Final
 from sheetrun.compiler.errors import CannotCompile
 from sheetrun.compiler.literal import identifier, literal
 from sheetrun.compiler.ranges import Defined, Range
-from sheetrun.compiler.units import children, entry_of, walk
+from sheetrun.compiler.trees import children, walk
+from sheetrun.compiler.units import entry_of
 from sheetrun.formula import nodes
 from sheetrun.formula.a1 import cell_name, column_name, range_name
 from sheetrun.formula.nodes import Axis

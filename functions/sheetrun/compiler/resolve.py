@@ -8,11 +8,12 @@ parameters stay names.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from sheetrun.compiler.errors import CannotCompile
 from sheetrun.compiler.ranges import Defined, Range, Resolved
+from sheetrun.compiler.trees import child_fields, is_node
 from sheetrun.formula import nodes
 from sheetrun.formula.errors import FormulaError
 from sheetrun.formula.nodes import Axis
@@ -130,15 +131,13 @@ class Resolver:
     def _children(self, node: Any, bound: frozenset[str]) -> Any:
         """The same node with resolved children."""
         changes: dict[str, Any] = {}
-        for each in fields(node):
-            value = getattr(node, each.name)
+        for name in child_fields(type(node)):
+            value = getattr(node, name)
             if isinstance(value, tuple):
-                changes[each.name] = tuple(self.resolve(v, bound) if _is_node(v) else v for v in value)
-            elif _is_node(value):
-                changes[each.name] = self.resolve(value, bound)
-        if isinstance(node, nodes.ArrayConst) or not changes:
-            return node
-        return replace(node, **changes)
+                changes[name] = tuple(self.resolve(v, bound) if is_node(v) else v for v in value)
+            elif is_node(value):
+                changes[name] = self.resolve(value, bound)
+        return replace(node, **changes) if changes else node
 
     # -- references ----------------------------------------------------------------------------------------------
 
@@ -318,10 +317,6 @@ class Resolver:
         if definition is not None:
             return nodes.Invoke(self._defined(definition, self._sheet), resolved)  # type: ignore[arg-type]
         return nodes.Call(name, resolved)  # type: ignore[arg-type]
-
-
-def _is_node(value: Any) -> bool:
-    return is_dataclass(value) and not isinstance(value, Axis | nodes.Prefix)
 
 
 def _variable(node: Any) -> nodes.Name:

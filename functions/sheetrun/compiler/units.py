@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sheetrun.compiler.errors import CannotCompile
 from sheetrun.compiler.ranges import Defined, Range, Resolved
 from sheetrun.compiler.resolve import Resolver, Scope, rect_range
+from sheetrun.compiler.trees import children, walk
 from sheetrun.formula import nodes
 from sheetrun.formula.errors import FormulaError
 from sheetrun.formula.parser import parse
@@ -155,29 +155,6 @@ def _unknown(name: str) -> CannotCompile:
     if own != name:
         return CannotCompile("add_in", f"{own} is here a function of an add-in, which is not in the file")
     return CannotCompile("unknown_function", f"the function {name} is not known")
-
-
-def walk(tree: Any) -> Iterator[Any]:
-    """All nodes of a resolved tree, parents first."""
-    stack = [tree]
-    while stack:
-        node = stack.pop()
-        yield node
-        stack.extend(children(node))
-
-
-def children(node: Any) -> list[Any]:
-    """The nodes right under a node."""
-    if isinstance(node, Range | Defined | nodes.ArrayConst):
-        return []
-    out: list[Any] = []
-    for each in fields(node):
-        value = getattr(node, each.name)
-        if isinstance(value, tuple):
-            out.extend(v for v in value if is_dataclass(v))
-        elif is_dataclass(value) and not isinstance(value, nodes.Axis | nodes.Prefix):
-            out.append(value)
-    return out
 
 
 def entry_of(node: nodes.Call) -> Entry:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sheetrun.local.configuring import checked
 from sheetrun.local.errors import LocalError
 from sheetrun.local.packages import FUNCTIONS, Target, archive, default_cache
 
@@ -77,7 +78,8 @@ def deploy(
 
     session = boto3.Session(region_name=region, **dict(credentials or {}))  # type: ignore[arg-type]
     try:
-        return _deploy(session, endpoint, stack, dict(parameters or {}), cache or default_cache(), tell)
+        chosen = checked(load_template(), parameters or {})
+        return _deploy(session, endpoint, stack, chosen, cache or default_cache(), tell)
     except (ClientError, BotoCoreError) as problem:
         where = endpoint or "AWS"
         raise LocalError(f"the stack {stack} could not be deployed to {where}: {problem}") from problem

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from sheetrun.local import emulator as emulators
+from sheetrun.local.configuring import checked, from_environment
+from sheetrun.local.configuring import told as limits_text
 from sheetrun.local.deploying import Deployed, deploy, functions_of, load_template
 from sheetrun.local.emulator import ROOT, Emulator
 from sheetrun.local.errors import LocalError
@@ -75,9 +77,12 @@ def up(
     """Starts the service and returns when it answers.
 
     ``port`` None: the one of the data folder, else 4566 if it is free, else any (0: any).
-    ``parameters`` are the template's.
+    ``parameters`` are the template's; they go before those that the environment names (``SHEETRUN_MAX_JOBS`` and so on).
     Raises ``LocalError`` with one line.
     """
+    template = load_template()
+    chosen = checked(template, {**_here(), **from_environment(os.environ), **(parameters or {})})
+    tell(limits_text(template, chosen))
     data = None if data_dir is None else _data_folder(data_dir)
     scratch = Path(tempfile.mkdtemp(prefix="sheetrun-up-"))
     try:
@@ -89,7 +94,7 @@ def up(
         deployed = deploy(
             emulator.endpoint,
             stack=STACK,
-            parameters={"EndpointUrl": emulator.endpoint, **_here(), **(parameters or {})},
+            parameters={"EndpointUrl": emulator.endpoint, **chosen},
             credentials=ROOT,
             tell=tell,
         )

@@ -138,6 +138,8 @@ def _facts(report: Mapping[str, Any], changed: bool) -> list[tuple[str, str, str
     facts += [one("unsupported", "not computed", "warn"), one("volatile", "volatile", "calm")]
     if _count(report, "stale") and not changed:
         facts.append(one("stale", "stale in the file", "calm"))
+    if _count(report, "locale") and not changed:
+        facts.append(one("locale", "match with the day first", "calm"))
     if _count(report, "rounding") and not changed:
         facts.append(one("rounding", "differ by rounding", "calm"))
     if _count(report, "uncached") and not changed:

@@ -27,6 +27,14 @@ class Span(NamedTuple):
         """Whether it lies on the sheet."""
         return 1 <= self.top <= self.bottom <= MAX_ROWS and 1 <= self.left <= self.right <= MAX_COLUMNS
 
+    def overlaps(self, other: Span) -> bool:
+        return (
+            self.top <= other.bottom
+            and other.top <= self.bottom
+            and self.left <= other.right
+            and other.left <= self.right
+        )
+
     def holds(self, other: Span) -> bool:
         """Whether another rectangle lies within this one."""
         return (

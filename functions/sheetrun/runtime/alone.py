@@ -13,10 +13,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sheetrun.runtime import indexes
-from sheetrun.runtime.address import Span
+from sheetrun.runtime.address import Span, read_span
 from sheetrun.runtime.book import Book, Failure, Step, describe
 from sheetrun.runtime.errors import Raised, Unsupported
-from sheetrun.runtime.guard import run_guarded
+from sheetrun.runtime.guard import part_of, run_guarded
 from sheetrun.runtime.sheet import Area, Key, Sheet, span_of
 from sheetrun.runtime.tracks import Track, track_of
 from sheetrun.runtime.values import Value
@@ -54,6 +54,7 @@ class AloneBook(Book):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.results = self.kind(**options)
+        self.wanted: Sequence[tuple[int, Span]] = ()  #: (sheet, range) of what is to be computed; none: all
 
     def add_sheet(self, name: str, areas: list[Area]) -> Sheet:
         plain = super().add_sheet(name, areas)
@@ -72,21 +73,40 @@ class AloneBook(Book):
         self.failures.append(Failure(sheet.name, span, *describe(error)))
 
     def run(self, steps: Sequence[Step], progress: Callable[[int, int, str], None] | None = None) -> None:
-        """Computes all steps, in any order: none reads what another one wrote."""
+        """Computes all steps (or what is ``wanted`` of them), in any order: none reads what another one wrote."""
         self.results.spills = dict(self.spills)
         self.results.formats = self.formats
         with np.errstate(all="ignore"), indexes.kept():
             for done, each in enumerate(steps, 1):
+                if not any(self._wants(name, span) for name, span in each.targets):
+                    continue
                 self._defined.clear()
-                run_guarded(self, each)
+                self._run_part(each)
                 if each.solved:
                     self._each_cell(each)
                 if progress is not None:
                     progress(done, len(steps), each.name)
         self.results.failures = self.failures
 
+    def _run_part(self, each: Step) -> None:
+        if each.solved or not self.wanted:
+            run_guarded(self, each)
+            return
+        try:
+            part = part_of(each.function, lambda sheet, address: self._wants(sheet, read_span(address)[0]))
+        except (OSError, SyntaxError):
+            run_guarded(self, each)
+            return
+        part(self)
+
+    def _wants(self, sheet: str, span: Span) -> bool:
+        index = self[sheet].index
+        return not self.wanted or any(index == other and span.overlaps(place) for other, place in self.wanted)
+
     def _each_cell(self, each: Step) -> None:
         for name, span in each.targets:
+            if not self._wants(name, span):
+                continue
             view = self._live[self[name].index]
             for row in range(span.top, span.bottom + 1):
                 for col in range(span.left, span.right + 1):

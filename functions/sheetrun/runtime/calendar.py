@@ -23,15 +23,15 @@ _LAST: Final = daycount.LAST_SERIAL
 _date1904 = False
 
 
-def settle(*, date1904: bool, year: int) -> None:
-    """Sets the date system of this run, and the year of dates written without one."""
+def settle(*, date1904: bool, year: int, day_first: bool = False) -> None:
+    """Sets the date system of this run, the year of dates written without one, and whether 3/4 is in April."""
     global _date1904
     from sheetrun.runtime import pool, reading
 
-    if (date1904, year) != (_date1904, reading.current_year()):
+    if (date1904, year, day_first) != (_date1904, reading.current_year(), reading.day_first()):
         pool.forget_readings()
     _date1904 = date1904
-    reading.set_calendar(year, SHIFT_1904 if date1904 else 0)
+    reading.set_calendar(year, SHIFT_1904 if date1904 else 0, day_first)
 
 
 def is_1904() -> bool:

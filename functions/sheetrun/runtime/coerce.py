@@ -10,7 +10,7 @@ import math
 import re
 from typing import Final
 
-from sheetrun.runtime.errors import VALUE, ExcelError
+from sheetrun.runtime.errors import NUM, VALUE, ExcelError
 from sheetrun.runtime.values import Missing, Scalar
 
 _BOXED_VALUE: Final = float(VALUE)
@@ -72,7 +72,7 @@ def to_text(value: Scalar) -> str | ExcelError:
     if kind is str:
         return value  # type: ignore[return-value]
     if kind is float:
-        return general(value)  # type: ignore[arg-type]
+        return general(value) if math.isfinite(value) else NUM  # type: ignore[arg-type]
     if value is None or isinstance(value, Missing):
         return ""
     if kind is bool:

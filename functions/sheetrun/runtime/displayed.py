@@ -7,8 +7,9 @@ leave a number as it is. Source: ECMA-376 part 1, 18.2.2 (``fullPrecision``); Mi
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,8 @@ from sheetrun.runtime.formatdigits import Digits, compile_digits, division_value
 from sheetrun.runtime.functions.rounding import to_digits, whole_nearest
 from sheetrun.runtime.numberformat import section_of
 from sheetrun.runtime.sheet import Area, Sheet
-from sheetrun.runtime.values import Value
+from sheetrun.runtime.tracks import ImposedTrack, Track
+from sheetrun.runtime.values import Scalar, Value
 
 
 def as_displayed(number: float, code: str) -> float:
@@ -53,10 +55,32 @@ def _once(number: float, code: str) -> float:
     return as_displayed(number, code)
 
 
+class _ShownTrack(Track):
+    """A track whose cells hold what they show."""
+
+    __slots__ = ("imposed",)
+
+    imposed: Mapping[int, Scalar]  #: what the caller has set
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        if index in self.imposed:
+            return
+        if type(value) is float:
+            value = _once(value, self.sheet.book.format_at(self.sheet.index, *self.place(index)))
+        super().__setitem__(index, value)
+
+
 class _Shown(Sheet):
     """A sheet whose cells hold what they show."""
 
     __slots__ = ()
+
+    def _track(self, span: Span, *, numbers: bool) -> Track:
+        plain = super()._track(span, numbers=numbers)
+        shown = _ShownTrack(plain)
+        shown.sheet, shown.line, shown.down = plain.sheet, plain.line, plain.down
+        shown.imposed = plain.imposed if isinstance(plain, ImposedTrack) else {}
+        return shown
 
     def store(self, row: int, col: int, value: Value) -> None:
         super().store(row, col, value)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sheetrun.runtime.address import Span
@@ -34,20 +35,43 @@ def run_guarded(book: Book, step: Step) -> None:
         guarded(book)
 
 
-def _guarded(function: Any) -> Any:
+def part_of(function: Any, wants: Callable[[str, str], bool]) -> Any:
+    """A step's function, guarded, without the statements that store only ranges that are not wanted.
+
+    ``wants(sheet, address)``. Loops stay whole. Raises OSError or SyntaxError when there is no source.
+    """
+    return _guarded(function, wants)
+
+
+def _guarded(function: Any, wants: Callable[[str, str], bool] | None = None) -> Any:
     """The function again, each of its storing statements in a ``try``."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     definition = tree.body[0]
     if not isinstance(definition, ast.FunctionDef):
         raise SyntaxError("not a function")
     definition.decorator_list = []
-    definition.body = [_wrapped(s) for s in definition.body]
+    body = definition.body if wants is None else _wanted(definition.body, wants)
+    definition.body = [_wrapped(s) for s in body]
     ast.fix_missing_locations(tree)
     names = dict(function.__globals__)
     names["_failed_statement"] = failed_statement
     names["_Failure"] = Exception  # a sandbox may have taken the builtins away
     exec(compile(tree, "<guarded>", "exec"), names)
     return names[definition.name]
+
+
+def _wanted(body: list[ast.stmt], wants: Callable[[str, str], bool]) -> list[ast.stmt]:
+    sheets: dict[str, str] = {}  #: alias -> sheet, of ``s = book["Sheet"]``
+    kept = []
+    for statement in body:
+        match statement:
+            case ast.Assign([ast.Name(alias)], ast.Subscript(_, ast.Constant(str(sheet)))):
+                sheets[alias] = sheet
+        match _stored(statement):
+            case ast.Name(alias), ast.Constant(str(address)) if alias in sheets and not wants(sheets[alias], address):
+                continue
+        kept.append(statement)
+    return kept
 
 
 def _wrapped(statement: ast.stmt) -> ast.stmt:

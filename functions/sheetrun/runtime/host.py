@@ -19,6 +19,7 @@ def run_payload(namespace: Mapping[str, Any], payload: bytes, progress: Progress
     own = len(source.sheets) - source.externals
     if source.alone:
         alone = _alone(source)
+        alone.wanted = source.wanted
         alone.run(namespace["STEPS"], progress)
         return RunOutput.of(alone.results, own, 0.0).to_bytes()
     book, seconds = run_steps(namespace["STEPS"], source, progress)

@@ -352,7 +352,10 @@ def union(*parts: Value) -> Value:
 
 
 def spilled(anchor: Value) -> Value:
-    """``A1#``: the range that the dynamic array in a cell fills; #REF! when there is none."""
+    """``A1#``: the range that the dynamic array in a cell fills; #REF! when there is none.
+
+    Any other formula is an array of one cell (measured); of a cell without a formula there is nothing.
+    """
     if not isinstance(anchor, Ref):
         return anchor if isinstance(anchor, ExcelError) else REF
     anchor.cell()  # makes sure that it is computed
@@ -360,7 +363,10 @@ def spilled(anchor: Value) -> Value:
     if span is not None:
         return Ref(anchor.sheet, span)
     value = anchor.cell()
-    return value if isinstance(value, ExcelError) else REF
+    if isinstance(value, ExcelError):
+        return value
+    place = anchor.sheet.index, anchor.span.top, anchor.span.left
+    return Ref(anchor.sheet, anchor.span) if anchor.book.formulas.get(place, "").startswith("=") else REF
 
 
 def let(value: Value, body: Callable[[Value], Value]) -> Value:

@@ -63,7 +63,9 @@ class RunInput:
     pivots: Sequence[Pivot] = ()  #: where they are asked for
     displayed: bool = False  #: precision as displayed: results are rounded by their formats
     externals: int = 0  #: how many of the sheets, the last ones, are stored cells of other workbooks
+    day_first: bool = False  #: texts such as 3/4/2026 are read with the day first
     alone: bool = False  #: each formula from stored values (see ``alone``), not from what others give
+    wanted: Sequence[tuple[int, Span]] = ()  #: (sheet, range) of the formulas that ``alone`` computes; none: all
 
     def to_bytes(self) -> bytes:
         header = {
@@ -96,7 +98,9 @@ class RunInput:
             "pivots": [pivot.to_json() for pivot in self.pivots],
             "displayed": self.displayed,
             "externals": self.externals,
+            "day_first": self.day_first,
             "alone": self.alone,
+            "wanted": [[sheet, *span] for sheet, span in self.wanted],
         }
         return pack(header, (a for s in self.sheets for a in s.areas))
 
@@ -132,14 +136,18 @@ class RunInput:
             [Pivot.from_json(pivot) for pivot in header["pivots"]],
             header["displayed"],
             header["externals"],
+            header["day_first"],
             header["alone"],
+            [(sheet, Span(*span)) for sheet, *span in header["wanted"]],
         )
 
 
 def book_from(source: RunInput, kind: type[AnyBook]) -> AnyBook:
     """A book of some kind from the input of a run."""
     book = kind(date1904=source.date1904, now=source.now, seed=source.seed)
-    calendar.settle(date1904=book.date1904, year=book.now.year)  # before texts are read as dates
+    calendar.settle(
+        date1904=book.date1904, year=book.now.year, day_first=source.day_first
+    )  # before texts are read as dates
     ids = np.array([pool.intern(s) for s in source.strings], np.int32)
     for data in source.sheets:
         areas = [Area(a.top, a.left, a.num.copy(), _renumbered(a.tag, ids)) for a in data.areas]

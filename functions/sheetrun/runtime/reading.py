@@ -49,15 +49,20 @@ _DAY_NAMED = re.compile(
 _SPACE: Final = " \t\n\r\xa0"
 
 _current_year = 2026  # of a date without a year; set by the clock of the run
+_day_first = False  # 3/4 is the third of April: a country that the file was saved in, never the default
 _shift = 0  # what serials of the run's date system are lower by
 
 
-def set_calendar(year: int, shift: int) -> None:
-    """The year that ``"3/4"`` falls in, and the days between the 1900 system and the run's."""
-    global _current_year, _shift
-    if (year, shift) != (_current_year, _shift):
+def set_calendar(year: int, shift: int, day_first: bool = False) -> None:
+    """The year that ``"3/4"`` falls in, the days between the 1900 system and the run's, and which of 3 and 4 is the day."""
+    global _current_year, _shift, _day_first
+    if (year, shift, day_first) != (_current_year, _shift, _day_first):
         read_number.cache_clear()
-    _current_year, _shift = year, shift
+    _current_year, _shift, _day_first = year, shift, day_first
+
+
+def day_first() -> bool:
+    return _day_first
 
 
 def current_year() -> int:
@@ -142,6 +147,8 @@ def read_date(text: str) -> int | None:
         return serial(int(match[1]), int(match[2]), int(match[3] or 1))
     if match := _MDY.match(text):
         first, second, year = int(match[1]), int(match[2]), match[3]
+        if _day_first:
+            return serial(_full_year(year), second, first)
         if year is None:
             if first > 12:
                 return None

@@ -410,7 +410,7 @@ def _scalar_of(value: Value) -> Scalar:
     if callable(value):  # a LAMBDA where a value is wanted
         return VALUE
     scalar: Scalar = None if value is MISSING else value
-    return scalar
+    return scalar if type(scalar) is not float or scalar - scalar == 0.0 else NUM
 
 
 def _number(value: Value) -> float:

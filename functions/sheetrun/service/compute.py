@@ -22,6 +22,7 @@ from sheetrun.sandbox.errors import Cancelled, ProtocolError, SandboxError
 from sheetrun.sandbox.job import Job, Result
 from sheetrun.sandbox.limits import Limits
 from sheetrun.sandbox.process import run as run_once
+from sheetrun.service.apart import may_be_day_first
 from sheetrun.service.cellvalues import cell_values, stored_values, written_grids
 from sheetrun.service.proof import Proof, check_fits, prove
 from sheetrun.service.rundata import check_request, find_cells, run_input
@@ -161,9 +162,16 @@ def execute(
     left = timeout - (time.perf_counter() - started)
     if proof.mismatched and not inputs and left > timeout / 2:
         limits = Limits(wall_seconds=left, cpu_seconds=left, memory_bytes=memory)
-        alone = _run_alone(generated.script, data, limits, runner, cancelled)
-        if alone is not None:
-            proof = prove(workbook, output, refused, volatile, needs, alone)
+        alone = _run_again(
+            generated.script, replace(data, alone=True, wanted=proof.differing()), limits, runner, cancelled
+        )
+        other = None
+        if may_be_day_first(workbook):
+            other = _run_again(generated.script, replace(data, day_first=True), limits, runner, cancelled)
+        if other is not None and prove(workbook, other, refused, volatile, needs).mismatched >= proof.mismatched:
+            other = None
+        if alone is not None or other is not None:
+            proof = prove(workbook, output, refused, volatile, needs, alone, other)
     report = make_report(workbook, proof, output, changed=bool(inputs))
     report["duration_ms"] = {"execute": round((time.perf_counter() - started) * 1000, 1)}
     told.next("Writing the results.")
@@ -229,15 +237,15 @@ def _blocks_by_part(generated: Generated) -> list[int]:
     return [bisect(lines, start) for start in starts] + [len(lines)]
 
 
-def _run_alone(
+def _run_again(
     script: str,
     data: RunInput,
     limits: Limits,
     runner: Callable[..., Result],
     cancelled: Callable[[], bool] | None,
 ) -> RunOutput | None:
-    """What each formula gives from Excel's own values; None when the sandbox ends it: then causes are told by blocks."""
-    job = Job(script, replace(data, alone=True).to_bytes(), entry=ENTRY, policy=SCRIPT_POLICY, preload=PRELOAD)
+    """The same script in another way; None when the sandbox ends it: then causes are told by blocks."""
+    job = Job(script, data.to_bytes(), entry=ENTRY, policy=SCRIPT_POLICY, preload=PRELOAD)
     try:
         return RunOutput.from_bytes(runner(job, limits, cancelled=cancelled, on_progress=None).payload)
     except Cancelled:

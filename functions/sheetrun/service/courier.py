@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -40,6 +40,7 @@ from sheetrun.settings import Settings
 
 TRIES = 8
 AT_ONCE = 100
+ROUNDS = 20  #: of so many deliveries that one sweep sends
 LONGEST_DELAY = 900  #: seconds that the queue can hold a message back
 LONGEST_WAIT = 60  #: seconds between two looks at a receiver that is busy
 AGENT = f"Sheetrun/{__version__} (webhooks)"
@@ -111,6 +112,7 @@ class Courier:
 
     def _body(self, job: Job, event: Event) -> str:
         view = job_view(job, self.settings.public_url.rstrip("/"))
+        view |= {"state": event.type.removeprefix("job."), "running": False}  # it may have been retried meanwhile
         if view["report"] is not None:  # thin: the counts, not the lists of cells
             view["report"] = {name: value for name, value in view["report"].items() if not isinstance(value, list)}
         if view["error"] is not None:
@@ -322,13 +324,16 @@ class Courier:
         untold = self.store.untold(now - self._patience, limit=AT_ONCE)
         for job_id, event in untold:
             self.queues.post({"job_id": job_id, "event": event})
-        overdue: Sequence[Delivery] = self.store.overdue(now, limit=AT_ONCE)
-        sent = 0
-        for delivery in overdue:
-            if self._save(replace(delivery, look_at=now + self._patience, rev=delivery.rev + 1)):
-                self.queues.post(message_to_send(delivery))
-                sent += 1
-        return {"told": len(untold), "redelivered": sent}
+        sent: set[str] = set()
+        for _ in range(ROUNDS):
+            overdue = [one for one in self.store.overdue(now, limit=AT_ONCE) if one.id not in sent]
+            for delivery in overdue:
+                sent.add(delivery.id)
+                if self._save(replace(delivery, look_at=now + self._patience, rev=delivery.rev + 1)):
+                    self.queues.post(message_to_send(delivery))
+            if not overdue:
+                break
+        return {"told": len(untold), "redelivered": len(sent)}
 
 
 def _ended(job: Job, event: Event) -> dict[str, float]:

@@ -18,6 +18,7 @@ from sheetrun.sandbox.allowlist import check
 from sheetrun.sandbox.errors import ProtocolError
 from sheetrun.sandbox.job import Job
 from sheetrun.sandbox.limits import Limits
+from sheetrun.service.apart import may_be_day_first
 from sheetrun.service.cellvalues import cell_values, rectangle_values, written_grids
 from sheetrun.service.compute import ENTRY, ONCE_PRELOAD, SCRIPT_POLICY, make_report, need_formulas
 from sheetrun.service.proof import Plane, Proof, prove
@@ -113,7 +114,7 @@ class Model:
         """Computes the workbook, with cells set first. Raises InputError and SandboxError.
 
         ``now``, ``seed``: the clock (None: the machine's) and where random numbers start, for volatile functions.
-        ``explain``: where results differ from Excel's, a second run tells in which cells the differences begin.
+        ``explain``: where results differ from Excel's, further runs tell in which cells the differences begin.
         """
         inputs = dict(set or {})
         script = self.compiled()
@@ -123,8 +124,13 @@ class Model:
         seconds = time.perf_counter() - started
         proof = prove(self.workbook, output, script.refused, script.volatile, script.needs)
         if explain and proof.mismatched and not inputs:
-            alone = _computed(script.text, replace(payload, alone=True), sandboxed, timeout)
-            proof = prove(self.workbook, output, script.refused, script.volatile, script.needs, alone)
+            alone = _computed(script.text, replace(payload, alone=True, wanted=proof.differing()), sandboxed, timeout)
+            other = None
+            if may_be_day_first(self.workbook):
+                other = _computed(script.text, replace(payload, day_first=True), sandboxed, timeout)
+                again = prove(self.workbook, other, script.refused, script.volatile, script.needs)
+                other = other if again.mismatched < proof.mismatched else None
+            proof = prove(self.workbook, output, script.refused, script.volatile, script.needs, alone, other)
         return Run(self, output, inputs, proof, seconds)
 
     def scenarios(

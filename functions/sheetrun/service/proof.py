@@ -26,6 +26,7 @@ from sheetrun.workbook.model import Block, Grid, Rect, Sheet, Workbook
 TOLERANCE: Final = 1e-9
 #: Mismatches listed in a report; the counts are always whole.
 LISTED: Final = 1000
+_FEW: Final = 500
 _NAME: Final = ERROR_CODES["#NAME?"]
 
 
@@ -52,6 +53,7 @@ class Proof:
     unsupported: int = 0
     uncached: int = 0
     stale: int = 0  #: differ because Excel did not calculate the stored value (see ``apart``)
+    locale: int = 0  #: differ because the file was saved in a country that writes the day first
     rounding: int = 0  #: differ by what rounding before them became
     mismatches: list[Mismatch] = field(default_factory=list)
     apart: list[Mismatch] = field(default_factory=list)  #: those that are ``stale`` or ``rounding``
@@ -63,6 +65,11 @@ class Proof:
     def mismatched(self) -> int:
         return self.compared - self.matched
 
+    def differing(self) -> list[tuple[int, Span]]:
+        """(sheet, range) of the blocks with cells that differ; none, which stands for all, where there are many."""
+        found = [(sheet, Span(*(at + 1 for at in rect))) for sheet, rect, state in self.states if state == "mismatched"]
+        return found if len(found) <= _FEW else []
+
     def counts(self) -> dict[str, int]:
         return {
             "formulas": self.formulas,
@@ -73,6 +80,7 @@ class Proof:
             "unsupported": self.unsupported,
             "uncached": self.uncached,
             "stale": self.stale,
+            "locale": self.locale,
             "rounding": self.rounding,
         }
 
@@ -140,11 +148,13 @@ def prove(
     volatile: Sequence[tuple[int, Rect]],
     needs: dict[tuple[int, Rect], list[tuple[int, Rect]]] | None = None,
     alone: RunOutput | None = None,
+    day_first: RunOutput | None = None,
 ) -> Proof:
     """Compares the cells after a run with the values in the file. ``needs``: which blocks each block reads from.
 
     ``alone``: what each formula gives from Excel's own values (``runtime.alone``); with it causes are told from
-    followers cell by cell, without it block by block.
+    followers cell by cell, without it block by block. ``day_first``: all cells with dates in texts read with the day
+    first, when more of them agree so.
     """
     proof = Proof(formulas=workbook.formula_count)
     strings = _common_strings(workbook.strings, output.strings)
@@ -187,7 +197,7 @@ def prove(
         _error(f.sheet, range_name(*(n - 1 for n in f.span)), f.code, f.detail) for f in output.failures
     ]
     if found:
-        _judge(proof, workbook, output, found, needs or {}, alone)
+        _judge(proof, workbook, output, found, needs or {}, alone, day_first)
     return proof
 
 
@@ -337,6 +347,7 @@ def _judge(
     found: list[_Differing],
     needs: apart.Needs,
     alone: RunOutput | None,
+    day_first: RunOutput | None,
 ) -> None:
     """Lists what differs: causes first, then what follows from them; and apart what is no error (see ``apart``)."""
     own = None if alone is None else _common_strings(workbook.strings, alone.strings)
@@ -362,9 +373,12 @@ def _judge(
                     reasons[
                         (one.excel[1] == NUMBER) & (error_numbers(one.excel[0]) == _NAME) & np.isnan(one.excel[0])
                     ] = "unknown_to_writer"
+            if day_first is not None:
+                reasons[_agrees(one, day_first, _common_strings(workbook.strings, day_first.strings))] = "day_first"
         set_apart = reasons != ""
         proof.rounding += int((reasons == "rounding").sum())
-        proof.stale += int((set_apart & (reasons != "rounding")).sum())
+        proof.locale += int((reasons == "day_first").sum())
+        proof.stale += int((set_apart & (reasons != "rounding") & (reasons != "day_first")).sum())
         proof.compared -= int(set_apart.sum())
         if set_apart.all():
             proof.states[one.state] = (*proof.states[one.state][:2], "stale")
@@ -390,11 +404,14 @@ def _roots(
     if alone is None or own is None or any(_covers(failure, one) for failure in alone.failures):
         follows = any(read in wrong and read != one.key for read in needs.get(one.key, ()))
         return np.full(count, not follows, np.bool_)
-    num, tag = Plane.of_areas(alone.sheets[one.sheet]).get(one.block.rect)
+    return ~_agrees(one, alone, own)
+
+
+def _agrees(one: _Differing, output: RunOutput, strings: tuple[Any, list[str]]) -> Mask:
+    """Which of the cells that differ have Excel's value in another run."""
+    num, tag = Plane.of_areas(output.sheets[one.sheet]).get(one.block.rect)
     at = one.places[:, 0], one.places[:, 1]
-    tag = _renumbered(tag[at], own)
-    same = _same(*one.excel, num[at], tag, own[0][1])
-    return ~same
+    return _same(*one.excel, num[at], _renumbered(tag[at], strings), strings[0][1])
 
 
 def _covers(failure: Any, one: _Differing) -> bool:

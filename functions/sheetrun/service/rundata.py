@@ -28,7 +28,7 @@ from sheetrun.runtime.values import Scalar
 from sheetrun.workbook.model import Grid, Kind, Rect, Workbook
 
 #: Functions that ask for the text of formulas; without them in a script the texts stay behind.
-_ASKS_FOR_FORMULAS = re.compile(r"\b(?:FORMULATEXT|ISFORMULA|SUBTOTAL|AGGREGATE|CELL)\b")
+_ASKS_FOR_FORMULAS = re.compile(r"\b(?:FORMULATEXT|ISFORMULA|SUBTOTAL|AGGREGATE|CELL|spilled)\b")
 _ADDRESS = re.compile(
     r"\$?[A-Za-z]{1,3}\$?\d+(?::\$?[A-Za-z]{1,3}\$?\d+)?|\$?[A-Za-z]{1,3}:\$?[A-Za-z]{1,3}|\$?\d+:\$?\d+", re.ASCII
 )

@@ -49,6 +49,15 @@ def test_results_are_rounded_before_they_are_read() -> None:
     assert computed(cells)["C1"] == 10
 
 
+def test_a_recurrence_goes_on_with_what_is_shown() -> None:
+    workbook = workbook_of({"A1": 100, "A2:A40": "=A1*1.01"}, settings=Settings(full_precision=False))
+    workbook.number_formats = ["General", "0"]
+    workbook.sheets[0].formats = {1: [rect_of("A1:A40")]}
+    cells = run(workbook).cells()
+    assert [cells[f"Sheet1!A{row}"] for row in (2, 3, 40)] == [101, 102, 139]
+    assert run(workbook, {"A5": 1000}).cells()["Sheet1!A6"] == 1010
+
+
 def test_causes_are_found_with_rounding_too() -> None:
     cached = {"B1": 3.33, "C1": 9.99, "B2": 4, "C2": 8}
     cells = {"A1": 10, "B1": "=A1/3", "C1": "=B1*3", "B2": "=A1/4", "C2": "=B2*2"}

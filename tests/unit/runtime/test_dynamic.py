@@ -174,3 +174,21 @@ def test_the_spill_of_a_cell_that_does_not_spill() -> None:
     from tests.unit.compiler.making import computed, error
 
     assert computed({"E1": 5, "A1": "=E1#", "A2": "#=SUM(E1#)"}) == {"A1": error("#REF!"), "A2": error("#REF!")}
+    assert computed({"E1": "=2+3", "A1": "=E1#", "A2": "#=SUM(E1#)"}) == {"E1": 5, "A1": 5, "A2": 5}  # measured
+
+
+def test_map_of_a_whole_column_does_not_walk_it() -> None:
+    from tests.unit.compiler.making import computed
+
+    cells = {
+        "A1": 1,
+        "A2": 2,
+        "C1": "=SUM(MAP(A:A,LAMBDA(x,x*2)))",
+        "D1": "=ROWS(MAP(A:A,LAMBDA(x,x&1)))",
+        "E1": "=SUM(MAP(A:A,LAMBDA(x,1)))",
+        "I1": "=SUM(BYROW(A:B,LAMBDA(r,SUM(r)+1)))",
+        "F1": "=INDEX(MAP(A1:A100000,LAMBDA(x,ROW(x))),99999)",
+        "G1": "=SUM(MAP(A1:A100000,SEQUENCE(100000),LAMBDA(x,y,x+y)))",
+    }
+    found = computed(cells)
+    assert found == {"C1": 6, "D1": 1048576, "E1": 1048576, "I1": 1048579, "F1": 99999, "G1": 5000050003}

@@ -185,3 +185,27 @@ def test_references_made_at_run_time_can_be_compared(tmp_path: Path) -> None:
 def test_beside_chance_they_may_hang_on_it(tmp_path: Path) -> None:
     cells = row(("A1", "RAND()", "0.5"), ("B1", 'INDIRECT("A1")', "0.5"), ("C1", "B1*2", "1"), ("D1", "1+1", "2"))
     assert volatile_of(tmp_path, cells) == (3, 1)
+
+
+DATES = {"A1": "3/4/2026", "B1": "=A1+0", "C1": "=B1+1", "D1": '=TEXT(A1,"mmm")'}
+
+
+def day_first(folder: Path, cached: dict[str, object]) -> dict[str, Any]:
+    from .files import model_of
+
+    return model_of(folder, DATES, cached=cached).run(sandboxed=False, explain=True).report
+
+
+def test_dates_of_a_country_with_the_day_first_are_set_apart(tmp_path: Path) -> None:
+    report = day_first(tmp_path, {"B1": 46115, "C1": 46116, "D1": "Apr"})
+    assert (report["locale"], report["compared"], report["mismatched"]) == (3, 0, 0)
+    assert {one["reason"] for one in report["set_apart"]} == {"day_first"}
+    assert report["set_apart"][0]["ours"] == 46085
+
+
+def test_dates_of_the_united_states_are_compared(tmp_path: Path) -> None:
+    assert day_first(tmp_path, {"B1": 46085, "C1": 46086, "D1": "Mar"})["matched"] == 3
+    report = day_first(tmp_path, {"B1": 46085, "C1": 46086, "D1": "April"})  # wrong in either way
+    assert (report["locale"], report["matched"], report["mismatched"]) == (0, 2, 1)
+    report = day_first(tmp_path, {"B1": 46085, "C1": 46086, "D1": "Apr"})  # with the day first more would differ
+    assert (report["locale"], report["matched"], report["mismatched"]) == (0, 2, 1)

@@ -421,7 +421,7 @@ def test_health_needs_no_key_and_names_what_does_not_answer(bench: Bench) -> Non
     assert (status, health["status"]) == (200, "healthy")
     assert set(health["dependencies"]) == {"object_store", "queues", "table"}
     assert health["capacity"] == {"under_way": 0, "limit": 10_000, "at_capacity": False}
-    assert health["concurrency"] == {"working": 0, "waiting": {}}
+    assert health["concurrency"] == {"running": 0, "limit": 100, "working": 0, "waiting": {}}
     bench.queues.down = True
     assert bench.call("GET", "/v1/health", key=None)[0] == 200, "remembered for a moment: anybody may ask"
     bench.clock.advance(2)

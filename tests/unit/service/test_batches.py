@@ -142,3 +142,9 @@ def test_manifests_of_results_and_of_errors(bench: Bench) -> None:
     assert errors.keys() == {"c0", "c2"}  # the fourth has not ended
     assert errors["c0"]["error"]["detail"] == "cut off"
     assert (errors["c2"]["state"], errors["c2"]["error"]) == ("cancelled", None)
+
+
+def test_uploads_of_a_batch_expire_at_their_second(bench: Bench) -> None:
+    _, _, batch = bench.call("POST", "/v1/batches", {"jobs": [{"filename": "a.xlsx", "custom_id": "a"}]})
+    bench.clock.advance(900)
+    assert bench.call("GET", f"/v1/batches/{batch['id']}")[2]["counts"] == {"total": 1, "expired": 1}

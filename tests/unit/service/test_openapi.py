@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from sheetrun.service.burying import Undertaker
 from tests.support import Bench
 
 
@@ -91,3 +93,34 @@ def test_the_page_needs_no_key(bench: Bench) -> None:
     assert status == 200
     assert headers["content-type"].startswith("text/html")
     assert "openapi.json" in text
+
+
+def test_answers_about_webhooks_and_dead_letters_fit_too(bench: Bench, document: dict[str, Any]) -> None:
+    one = "/v1/webhooks/{id}"
+    _, _, made = bench.call("POST", "/v1/webhooks", {"url": "https://hooks.example.com/"})
+    fits(document, "/v1/webhooks", "post", 201, made)
+    job = bench.submit()
+    bench.call("POST", f"/v1/jobs/{job['id']}/cancel")
+    for _ in range(2):
+        bench.deliver_all()
+    root = f"/v1/webhooks/{made['id']}"
+    fits(document, "/v1/webhooks", "get", 200, bench.call("GET", "/v1/webhooks")[2])
+    fits(document, one, "get", 200, bench.call("GET", root)[2])
+    fits(document, f"{one}/secret", "get", 200, bench.call("GET", f"{root}/secret")[2])
+    fits(document, f"{one}/rotate", "post", 200, bench.call("POST", f"{root}/rotate")[2])
+    fits(document, f"{one}/enable", "post", 200, bench.call("POST", f"{root}/enable")[2])
+    fits(document, f"{one}/test", "post", 202, bench.call("POST", f"{root}/test")[2])
+    log = bench.call("GET", f"{root}/deliveries")[2]
+    fits(document, f"{one}/deliveries", "get", 200, log)
+    line = next(one for one in log["deliveries"] if one["attempts"])
+    path = f"{one}/deliveries/{{delivery}}"
+    fits(document, path, "get", 200, bench.call("GET", f"{root}/deliveries/{line['id']}")[2])
+    fits(document, f"{path}/replay", "post", 202, bench.call("POST", f"{root}/deliveries/{line['id']}/replay")[2])
+    schema = document["webhooks"]["jobEnded"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    told = json.loads(bench.sender.sent[0][1])
+    Draft202012Validator({**schema, "components": document["components"]}).validate(told)
+    undertaker = Undertaker(bench.operations, bench.operations, bench.sweeper(), bench.clock, bench.ids, bench.log)
+    undertaker.bury("{}", 1)
+    fits(document, "/v1/dead-letters", "get", 200, bench.call("GET", "/v1/dead-letters")[2])
+    fits(document, "/v1/dead-letters/redrive", "post", 200, bench.call("POST", "/v1/dead-letters/redrive")[2])
+    fits(document, "/v1/health", "get", 200, bench.call("GET", "/v1/health", key=None)[2])

@@ -13,7 +13,7 @@ from standardwebhooks.webhooks import WebhookVerificationError
 from sheetrun.client.webhooks import verify_webhook
 from sheetrun.service.outgoing import SendFailed, Sent
 from sheetrun.service.signing import signed_headers
-from tests.support import Bench
+from tests.support import Bench, FakeCompute
 
 URL = "https://hooks.example.com/sheetrun"
 
@@ -179,6 +179,21 @@ def test_a_long_wait_is_left_to_the_sweep() -> None:
     assert len(bench.sender.sent) == 2
 
 
+def test_a_backlog_is_sent_in_one_sweep() -> None:
+    bench = Bench(webhook_schedule=(0, 7200), webhook_breaker_failures=1000)
+    register(bench)
+    bench.sender.answer = lambda url: Sent(status=503)
+    for _ in range(130):
+        made = bench.submit()
+        bench.call("POST", f"/v1/jobs/{made['id']}/cancel")
+    for _ in range(2):
+        bench.deliver_all()
+    assert len(bench.sender.sent) == 130
+    bench.clock.advance(9000)
+    assert bench.courier().sweep()["redelivered"] == 130
+    assert bench.courier().sweep()["redelivered"] == 0
+
+
 def test_lost_messages_are_found_by_the_sweep(bench: Bench) -> None:
     endpoint = register(bench)
     bench.queues.deaf = True
@@ -198,6 +213,24 @@ def test_lost_messages_are_found_by_the_sweep(bench: Bench) -> None:
     bench.courier().handle(lost[0])
     bench.deliver_all()
     assert len(bench.sender.sent) == 1, "told twice is told once"
+
+
+def test_an_end_is_told_as_it_was_though_the_job_was_retried_meanwhile(bench: Bench) -> None:
+    endpoint = register(bench)
+    made = bench.submit()
+    bench.upload(made)
+    bench.compute = FakeCompute(on_parse=lambda _: 1 / 0)
+    bench.run_all()
+    assert bench.call("POST", f"/v1/jobs/{made['id']}/retry")[0] == 202
+    bench.compute = FakeCompute()
+    for _ in range(2):
+        bench.deliver_all()
+    event = verified(bench, endpoint["secret"])
+    assert (event["type"], event["data"]["state"], event["data"]["running"]) == ("job.failed", "failed", False)
+    bench.run_all()
+    for _ in range(2):
+        bench.deliver_all()
+    assert verified(bench, endpoint["secret"])["type"] == "job.succeeded"
 
 
 def test_doubled_messages_send_once(bench: Bench) -> None:

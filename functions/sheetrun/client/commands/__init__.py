@@ -24,5 +24,7 @@ COMMANDS: Final = {
     "fetch": "download a job's results",
     "limits": "tell what you may do, and set what a client may",
     "keys": "make, list, rotate and revoke clients' keys",
+    "webhooks": "say who is told how jobs end, and see what was sent",
+    "dead-letters": "see what the service gave up, and send it once more",
     "doctor": "tell what this machine and the service give",
 }

@@ -19,10 +19,15 @@ from sheetrun.client.progress import ProgressLine
 _SUFFIXES = (".xlsx", ".xlsm")
 _STATUS = {"ok": "ok", "mismatch": "DIFFERS", "refused": "REFUSED", "crashed": "CRASHED", "timed_out": "TIMEOUT"}
 _COUNTS = (
-    "formulas", "compared", "matched", "mismatched", "stale", "rounding", "volatile", "unsupported", "uncached"
+    "formulas", "compared", "matched", "mismatched", "stale", "locale", "rounding", "volatile", "unsupported", "uncached"
 )  # fmt: skip
 #: Counts that are shown only where they are not 0.
-_RARE = {"stale": "stale", "rounding": "from rounding", "uncached": "without a stored value"}
+_RARE = {
+    "stale": "stale",
+    "locale": "with the day first",
+    "rounding": "from rounding",
+    "uncached": "without a stored value",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

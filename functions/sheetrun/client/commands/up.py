@@ -1,11 +1,14 @@
 """``sheetrun up``: a whole service on this machine, with no Docker, account or token; Ctrl-C stops it.
 
 With --json, the first line of stdout is {"url": …, "key": …} once it is ready. With --data DIR it remembers its jobs.
+Every limit of the service can be chosen: --set max_jobs=50, or SHEETRUN_MAX_JOBS=50 in the environment; those that hold
+are told at the start.
 """
 
 from __future__ import annotations
 
 import argparse
+import difflib
 import json
 import signal
 import threading
@@ -22,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--port", type=int, default=None, help="where to listen on 127.0.0.1 (default: 4566, or any if taken)"
     )
     parser.add_argument("--data", metavar="DIR", help="keep jobs and results here between runs")
+    parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="a setting: max_jobs=50")
     parser.add_argument("--json", action="store_true", help="print the address and the key as JSON when ready")
     parser.add_argument("--sample", metavar="FILE", nargs="?", const="", help="submit a workbook first (default: ours)")
 
@@ -35,6 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
         options["port"] = arguments.port
     if arguments.data is not None:
         options["data_dir"] = Path(arguments.data)
+    if arguments.set:
+        options["parameters"] = _parameters(arguments.set)
     previous = signal.signal(signal.SIGTERM, _interrupt)
     try:
         from sheetrun import local
@@ -59,6 +65,21 @@ def run(arguments: argparse.Namespace) -> int:
     finally:
         signal.signal(signal.SIGTERM, previous)
     return 0
+
+
+def _parameters(settings: list[str]) -> dict[str, str]:
+    """Template parameters of ``--set``. Raises Usage."""
+    from sheetrun.local.configuring import limit_names, parameter_name
+
+    found = {}
+    for text in settings:
+        name, equals, value = text.partition("=")
+        if not equals or name not in limit_names():
+            near = difflib.get_close_matches(name, limit_names(), 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise Usage(f"--set {text!r}: NAME=VALUE, with the name of a setting{hint}")
+        found[parameter_name(name)] = value
+    return found
 
 
 class Ended(SheetrunError):

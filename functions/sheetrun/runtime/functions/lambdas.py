@@ -6,7 +6,7 @@ them (measured for MAP).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import numpy as np
@@ -18,6 +18,8 @@ from sheetrun.runtime.values import MISSING, Arr, Scalar, Value, common_shape
 
 #: Calls of one MAP or MAKEARRAY: a column of a sheet has half as many places.
 _MOST_CALLS: Final = 2**21
+#: Rows behind the used range that are tried: where they all give what the last row gives, so do those in between.
+_TAIL: Final = 12
 
 
 def called(function: Value, *args: Value) -> Value:
@@ -60,12 +62,12 @@ def _spread(value: Value) -> Value:
     return value if isinstance(value, Ref) else Arr.of(value)
 
 
-def _places(value: Value, shape: tuple[int, int]) -> Iterator[Value]:
-    """Each place of an array of that shape; of a reference that has it, each cell as a reference."""
+def _places(value: Value, shape: tuple[int, int], rows: range) -> Iterator[Value]:
+    """Each place of some rows of an array of that shape; of a reference that has it, each cell as a reference."""
     if isinstance(value, Ref) and value.shape == shape:
-        rows, columns = shape
-        return (value.moved(r, c, 1, 1) for r in range(rows) for c in range(columns))
-    return iter(Arr.of(value).expanded(shape))
+        return (value.moved(r, c, 1, 1) for r in rows for c in range(shape[1]))
+    whole = Arr.of(value).expanded(shape)
+    return iter(whole.take(slice(rows.start, rows.stop), slice(None)))
 
 
 def _affordable(shape: tuple[int, int]) -> tuple[int, int]:
@@ -82,8 +84,43 @@ def map_(*args: Value) -> Value:
     if not arrays:
         return VALUE
     shape = _affordable(common_shape(_spread(a) for a in arrays))
-    columns = [_places(a, shape) for a in arrays]
-    return Arr.flat((one(called(function, *cells)) for cells in zip(*columns, strict=True)), shape)
+    done = max(_filled_rows(a) for a in arrays)
+    return _with_tail(shape, done, lambda rows: _mapped(arrays, function, shape, rows))
+
+
+def _with_tail(shape: tuple[int, int], done: int, compute: Callable[[range], Arr]) -> Arr:
+    """``compute`` for all rows of a result, of which those from ``done`` on come from empty cells: not each is computed."""
+    height = shape[0]
+    if height - done <= _TAIL:
+        return compute(range(height))
+    top, last = compute(range(done + _TAIL)), compute(range(height - 1, height))
+    rest = top.take(slice(done, None), slice(None))
+    if not all(_alike(row, rest, last) for row in range(_TAIL)):  # it depends on where a cell is
+        return compute(range(height))
+    num, tag = np.empty(shape), np.empty(shape, np.int32)
+    num[: done + _TAIL], tag[: done + _TAIL] = top.num, top.tags()
+    num[done + _TAIL :], tag[done + _TAIL :] = last.num, last.tags()
+    return Arr(num, tag)
+
+
+def _mapped(arrays: list[Value], function: Value, shape: tuple[int, int], rows: range) -> Arr:
+    """MAP of some rows of its arrays."""
+    columns = [_places(a, shape, rows) for a in arrays]
+    size = len(rows), shape[1]
+    return Arr.flat((one(called(function, *cells)) for cells in zip(*columns, strict=True)), size)
+
+
+def _alike(row: int, rest: Arr, last: Arr) -> bool:
+    """Whether a row of results is the last one, bit for bit."""
+    same = rest.num[row].tobytes() == last.num[0].tobytes()
+    return same and bool((rest.tags()[row] == last.tags()[0]).all())
+
+
+def _filled_rows(value: Value) -> int:
+    """How many rows of an array there are until only empty cells follow: those of a reference end with the used range."""
+    if isinstance(value, Ref):
+        return max(value.sheet.used().bottom - value.span.top + 1, 0)
+    return Arr.of(value).shape[0] if value is not MISSING else 1
 
 
 @excel("REDUCE(initial: raw, array: raw, function: raw) -> any")
@@ -111,8 +148,12 @@ def scan(initial: Value, array: Value, function: Any) -> Arr:
 def byrow(array: Value, function: Any) -> Arr:
     """One value for each row of an array."""
     if isinstance(array, Ref):
-        height, width = array.shape
-        return Arr.column([one(called(function, array.moved(r, 0, 1, width))) for r in range(height)])
+        ref, (height, width) = array, array.shape
+
+        def compute(rows: range) -> Arr:
+            return Arr.column([one(called(function, ref.moved(r, 0, 1, width))) for r in rows])
+
+        return _with_tail((height, 1), _filled_rows(ref), compute)
     array = _array(array)
     rows = range(array.shape[0])
     return Arr.column([one(called(function, array.take(slice(r, r + 1), slice(None)))) for r in rows])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, Mask
 from sheetrun.runtime.coerce import to_logical
 from sheetrun.runtime.compare import compare
-from sheetrun.runtime.errors import NA, VALUE, ExcelError, Raised
+from sheetrun.runtime.errors import NA, NUM, VALUE, ExcelError, Raised
 from sheetrun.runtime.ops import spread
 from sheetrun.runtime.registry import excel
 from sheetrun.runtime.sheet import Ref, Refs
@@ -104,6 +105,8 @@ def if_(test: Value, then: Thunk, otherwise: Thunk | None = None) -> Value:
 def _replace(value: Value, bad: Callable[[Arr], Any], scalar_bad: Callable[[Any], bool], fallback: Thunk) -> Value:
     if isinstance(value, Ref | Refs) and value.arr().size == 1:
         value = value.arr().cell(0, 0)
+    if type(value) is float and not math.isfinite(value):  # a cell would show #NUM!
+        value = NUM
     many = _array(value)
     if many is None:
         if scalar_bad(value):

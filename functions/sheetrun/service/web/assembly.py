@@ -51,6 +51,7 @@ def build_api(world: World) -> Api:
         settings=world.settings,
         submitter=submitter,
         control=control,
+        sweeper=world.sweeper,
         replay=replay,
         gate=gate,
     )

@@ -15,6 +15,7 @@ from sheetrun.service.control import Control
 from sheetrun.service.ports import Batch, Batches, Clock, Ids
 from sheetrun.service.requests import JobRequest, job_request
 from sheetrun.service.submit import Submitter
+from sheetrun.service.sweep import Sweeper
 from sheetrun.service.views import job_view
 from sheetrun.service.web.http import Request, Response, answer
 from sheetrun.service.web.limits import Gatekeeper
@@ -37,6 +38,7 @@ class BatchRoutes:
     settings: Settings
     submitter: Submitter
     control: Control
+    sweeper: Sweeper
     replay: Replay
     gate: Gatekeeper
 
@@ -155,7 +157,8 @@ class BatchRoutes:
 
     def _jobs(self, batch: Batch) -> list[Job]:
         now = self.clock.now()
-        return [job for job in self.batches.jobs_of(batch) if not (job.ended and job.expires_at <= now)]
+        kept = [job for job in self.batches.jobs_of(batch) if not (job.ended and job.expires_at <= now)]
+        return [self.sweeper.settle(job) for job in kept]
 
     def _mine(self, call: Call) -> Batch:
         batch = self.batches.get_batch(call.path["id"])

@@ -75,7 +75,12 @@ class ObservingRoutes:
             under_way, depth = self.ledger.under_way(), self.queues.depth()
             limit = self.settings.max_jobs
             body["capacity"] = {"under_way": under_way, "limit": limit, "at_capacity": under_way >= limit}
-            body["concurrency"] = {"working": depth.running, "waiting": dict(depth.waiting)}
+            body["concurrency"] = {
+                "running": self.ledger.running(),
+                "limit": self.settings.max_running,
+                "working": depth.running,
+                "waiting": dict(depth.waiting),
+            }
         return answer(200 if healthy else 503, body, {"Cache-Control": "no-store"})
 
     def _state(self, check: Callable[[], None]) -> dict[str, Any]:
@@ -94,6 +99,8 @@ class ObservingRoutes:
                 "sheetrun_info", "gauge", "What runs.", [({"version": __version__, "stage": self.settings.stage}, 1)]
             ),
             *gauge("sheetrun_jobs_under_way", "Jobs that have not ended.", self.ledger.under_way()),
+            *gauge("sheetrun_jobs_running", "Jobs that have a place among the running.", self.ledger.running()),
+            *gauge("sheetrun_jobs_running_limit", "How many may have one.", self.settings.max_running),
             *gauge("sheetrun_jobs_limit", "Jobs under way that the service takes.", self.settings.max_jobs),
             *gauge("sheetrun_jobs_running", "Jobs that have a place among the running ones.", self.ledger.running()),
             *gauge("sheetrun_steps_running", "Messages that functions are working on.", depth.running),

@@ -15,7 +15,7 @@ from sheetrun.service.web.described import operation as _operation
 from sheetrun.service.web.described import query as _query
 from sheetrun.service.web.openapi_clients import client_paths
 from sheetrun.service.web.openapi_observing import observing_paths
-from sheetrun.service.web.openapi_webhooks import webhook_paths
+from sheetrun.service.web.openapi_webhooks import told_to_receivers, webhook_paths
 from sheetrun.settings import Settings
 
 Schema = dict[str, Any]
@@ -52,6 +52,7 @@ def document(base: str, settings: Settings) -> Schema:
         "servers": [{"url": base}],
         "security": [{"key": []}, {"bearer": []}],
         "paths": _paths(settings),
+        "webhooks": told_to_receivers(),
         "components": {
             "securitySchemes": {
                 "key": {"type": "apiKey", "in": "header", "name": "x-api-key"},

@@ -19,6 +19,30 @@ _AFTER = query("after", {"type": "string", "maxLength": 64})
 _MISSING = ("401", "403", "404")
 
 
+def told_to_receivers() -> Schema:
+    """What an endpoint is sent."""
+    names = ("webhook-id", "webhook-timestamp", "webhook-signature")
+    headers = [{"name": name, "in": "header", "required": True, "schema": {"type": "string"}} for name in names]
+    return {
+        "jobEnded": {
+            "post": {
+                "operationId": "jobEnded",
+                "summary": "A job has ended; verify the signature as standardwebhooks.com says",
+                "parameters": headers,
+                "requestBody": {
+                    "required": True,
+                    "content": {"application/json": {"schema": schemas.ref("JobEnded")}},
+                },
+                "responses": {
+                    "2XX": {"description": "Taken"},
+                    "410": {"description": "Tell this endpoint nothing more"},
+                    "default": {"description": "Try again later"},
+                },
+            }
+        }
+    }
+
+
 def webhook_paths() -> Schema:
     """By path."""
     endpoint = schemas.ref("Webhook")

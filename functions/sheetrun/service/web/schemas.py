@@ -215,7 +215,9 @@ def all_schemas() -> dict[str, Schema]:
                 "capacity": _or_null(
                     _object({"under_way": _COUNT, "limit": _COUNT, "at_capacity": {"type": "boolean"}})
                 ),
-                "concurrency": _or_null(_object({"working": _COUNT, "waiting": _map(_COUNT)})),
+                "concurrency": _or_null(
+                    _object({"running": _COUNT, "limit": _COUNT, "working": _COUNT, "waiting": _map(_COUNT)})
+                ),
             }
         ),
         "Capacity": _object(
@@ -311,6 +313,7 @@ def _webhook_schemas() -> dict[str, Schema]:
     secrets = _object({"secret": _TEXT, "previous": previous})
     return {
         "Webhook": endpoint,
+        "JobEnded": _object({"type": {"enum": list(TYPES)}, "timestamp": _TIME, "data": ref("Job")}),
         "CreatedWebhook": {"allOf": [ref("Webhook"), _object({"secret": _TEXT})]},
         "WebhookSecrets": secrets,
         "RotatedWebhook": {"allOf": [ref("Webhook"), ref("WebhookSecrets")]},
