@@ -4,144 +4,33 @@ from __future__ import annotations
 
 import secrets
 import urllib.request
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from dataclasses import replace
+from datetime import timedelta
 
 import boto3
 import pytest
 
-from sheetrun.aws.accounts import DynamoBatches, DynamoIdempotency, DynamoKeys, DynamoLimits
 from sheetrun.aws.blobs import S3Blobs
 from sheetrun.aws.clients import Clients
 from sheetrun.aws.queues import SqsQueues
-from sheetrun.aws.table import DynamoLedger
 from sheetrun.jobs import transitions
-from sheetrun.jobs.errors import Conflict, Full, Raced, StepFailed, StepRetryable
+from sheetrun.jobs.errors import Conflict, Raced, StepFailed, StepRetryable
 from sheetrun.jobs.events import Dispatch
-from sheetrun.jobs.job import Job, Problem
-from sheetrun.jobs.limits import BucketPolicy, Spend
-from sheetrun.jobs.states import Kind, Priority, State, Step
+from sheetrun.jobs.limits import BucketPolicy
+from sheetrun.jobs.states import Priority, State, Step
 from sheetrun.jobs.transitions import Change, Claimed
 from sheetrun.local import Running
 from sheetrun.local.emulator import ROOT
-from sheetrun.service.fakes import MemoryBlobs, MemoryQueues, MemoryTable
-from sheetrun.service.ids import SystemIds
 from sheetrun.service.ports import (
     Answer,
     ApiKey,
     Batch,
-    Batches,
-    Blobs,
-    Idempotency,
     JobFilter,
-    Keys,
-    Ledger,
-    Limits,
-    Load,
-    Queues,
-    Room,
-    all_queue_names,
 )
 
 # Far from now, so that the schedule of the running service leaves these jobs alone.
-NOW = datetime(2099, 1, 31, 9, 30, tzinfo=UTC)
-PATIENCE = timedelta(seconds=60)
-MANY = 10**6
-
-
-@dataclass(frozen=True)
-class Ports:
-    """One implementation of all ports, and names that no other test uses."""
-
-    ledger: Ledger
-    keys: Keys
-    batches: Batches
-    limits: Limits
-    idempotency: Idempotency
-    blobs: Blobs
-    queues: Queues
-    put: Callable[[str, bytes], Any]
-    client: str
-
-
-@pytest.fixture(params=["fakes", pytest.param("aws", marks=pytest.mark.e2e)])
-def ports(request: pytest.FixtureRequest) -> Iterator[Ports]:
-    client = f"c{secrets.token_hex(6)}"
-    if request.param == "fakes":
-        table, blobs = MemoryTable(), MemoryBlobs()
-        yield Ports(table, table, table, table, table, blobs, MemoryQueues(), blobs.upload, client)
-        return
-    service: Running = request.getfixturevalue("service")
-    session = boto3.Session(region_name=service.region, **ROOT)
-    clients = Clients(endpoint=service.aws_endpoint, session=session)
-    prefix = f"contract-{client}"
-    urls = {name: clients.sqs.create_queue(QueueName=f"{prefix}-{name}")["QueueUrl"] for name in all_queue_names()}
-    s3 = S3Blobs(clients, service.bucket)
-    yield Ports(
-        DynamoLedger(clients, service.table, patience=PATIENCE, gates=10_000),
-        DynamoKeys(clients, service.table),
-        DynamoBatches(clients, service.table),
-        DynamoLimits(clients, service.table),
-        DynamoIdempotency(clients, service.table),
-        s3,
-        SqsQueues(clients, urls, own=urls),
-        lambda key, data: s3.put(key, data, content_type="application/octet-stream"),
-        client,
-    )
-    for url in urls.values():
-        clients.sqs.delete_queue(QueueUrl=url)
-
-
-def made(client: str, at: datetime = NOW) -> Change:
-    job_id = SystemIds().job_id(at)
-    job = Job(
-        id=job_id,
-        client=client,
-        kind=Kind.WORKBOOK,
-        task="recalculate",
-        filename="a.xlsx",
-        priority=Priority.NORMAL,
-        state=State.AWAITING_UPLOAD,
-        created_at=at,
-        upload_expires_at=at + timedelta(seconds=900),
-        deadline_at=at + timedelta(seconds=3600),
-        expires_at=at + timedelta(seconds=7200),
-        source_key="k",
-        retain_seconds=60,
-        metadata={"naïve": "Σ"},
-    )
-    return transitions.created(job, at)
-
-
-def create(ports: Ports, at: datetime = NOW) -> Job:
-    change = made(ports.client, at)
-    ports.ledger.create(change, most=MANY, most_of_client=MANY)
-    return change.job
-
-
-def lined_up(ports: Ports, job: Job, at: datetime = NOW) -> Job:
-    """Uploaded, and in its client's line."""
-    change = transitions.uploaded(job, at, size=3, etag="e", aging=PATIENCE)
-    assert change is not None
-    ports.ledger.save(job, change)
-    return change.job
-
-
-def admit(ports: Ports, job: Job, *, most: int = MANY, most_of_client: int = MANY, at: datetime = NOW) -> Change:
-    change = transitions.admitted(job, at)
-    assert change is not None
-    ports.ledger.save(job, change, room=Room(most=most, most_of_client=most_of_client))
-    return change
-
-
-def ended(ports: Ports, job: Job) -> Job:
-    change = transitions.cancel(job, NOW)
-    assert change is not None
-    ports.ledger.save(job, change)
-    return change.job
+from tests.contract.ports import MANY, NOW, PATIENCE, Ports, admit, create, ended, lined_up
 
 
 def test_a_job_is_read_as_it_was_written(ports: Ports) -> None:
@@ -232,131 +121,6 @@ def test_what_is_due_is_found_and_deleting_is_whole(ports: Ports) -> None:
     assert ports.ledger.get(job.id) is None
     assert ports.ledger.outbox(job.id) == []
     assert ports.ledger.events(job.id, after=0, limit=10) == []
-
-
-def test_gates_count_jobs_from_creation_to_their_end(ports: Ports) -> None:
-    first, second = made(ports.client), made(ports.client)
-    ports.ledger.create(first, most=MANY, most_of_client=1)
-    with pytest.raises(Full) as caught:
-        ports.ledger.create(second, most=MANY, most_of_client=1)
-    assert (caught.value.gate, caught.value.limit) == ("client", 1)
-    assert ports.ledger.get(second.job.id) is None
-    assert ports.ledger.under_way(ports.client) == 1
-    refused = transitions.refused(first.job, NOW, Problem(code="x", title="X", detail="x", stage="intake"))
-    assert refused is not None
-    ports.ledger.save(first.job, refused)
-    assert ports.ledger.under_way(ports.client) == 0
-    ports.ledger.create(second, most=MANY, most_of_client=1)
-
-
-def test_a_gate_holds_under_a_hundred_callers(ports: Ports) -> None:
-    """Neither over-admission nor a place that stays taken: five get in, and after their end five others."""
-
-    def attempt(_: int) -> str:
-        change = made(ports.client)
-        try:
-            ports.ledger.create(change, most=MANY, most_of_client=5)
-        except Full as full:
-            return full.gate
-        return change.job.id
-
-    with ThreadPoolExecutor(100) as pool:
-        for _ in range(2):
-            answers = list(pool.map(attempt, range(100)))
-            inside = [answer for answer in answers if answer.startswith("job_")]
-            assert (len(inside), answers.count("client")) == (5, 95)
-            assert ports.ledger.under_way(ports.client) == 5
-            for job_id in inside:
-                job = ports.ledger.get(job_id)
-                assert job is not None
-                ended(ports, job)
-            assert ports.ledger.under_way(ports.client) == 0
-
-
-def test_a_day_is_never_overspent_by_a_hundred_callers(ports: Ports) -> None:
-    def attempt(_: int) -> str:
-        try:
-            spend = Spend(client=ports.client, day=7, uploads=1, bytes=10, most_uploads=60, most_bytes=405)
-            ports.ledger.create(made(ports.client), most=MANY, most_of_client=MANY, spend=spend)
-        except Full as full:
-            return full.gate
-        return "made"
-
-    with ThreadPoolExecutor(100) as pool:
-        answers = list(pool.map(attempt, range(100)))
-    assert (answers.count("made"), answers.count("bytes")) == (40, 60)
-    assert ports.ledger.spent(ports.client, 7) == (40, 400)
-    assert ports.ledger.spent(ports.client, 8) == (0, 0)
-    ports.ledger.give_back(Spend(client=ports.client, day=7, uploads=30, bytes=10, most_uploads=1, most_bytes=1))
-    assert ports.ledger.spent(ports.client, 7) == (10, 390)
-    spend = Spend(client=ports.client, day=9, uploads=2, most_uploads=1, most_bytes=1)
-    with pytest.raises(Full) as caught:
-        ports.ledger.create(made(ports.client), most=MANY, most_of_client=MANY, spend=spend)
-    assert (caught.value.gate, caught.value.limit) == ("uploads", 1)
-
-
-def test_places_are_taken_by_as_many_as_there_are(ports: Ports) -> None:
-    jobs = [lined_up(ports, create(ports)) for _ in range(40)]
-    assert ports.ledger.load(ports.client) == Load(client=ports.client, running=0, waiting=40)
-
-    def attempt(job: Job) -> str:
-        try:
-            admit(ports, job, most_of_client=3)
-        except Full as full:
-            return full.gate
-        return job.id
-
-    with ThreadPoolExecutor(100) as pool:
-        answers = list(pool.map(attempt, jobs))
-    inside = [answer for answer in answers if answer.startswith("job_")]
-    assert (len(inside), answers.count("running_client")) == (3, 37)
-    load = ports.ledger.load(ports.client)
-    assert (load.running, load.waiting, load.served) == (3, 37, NOW)
-    assert load in ports.ledger.loads()
-    before = ports.ledger.running()
-    for job in jobs:  # whoever ends, admitted or in line, gives back what it has
-        found = ports.ledger.get(job.id)
-        assert found is not None
-        ended(ports, found)
-    assert ports.ledger.running() == before - 3
-    load = ports.ledger.load(ports.client)
-    assert (load.running, load.waiting) == (0, 0)
-    assert ports.ledger.first_in_line(ports.client) is None
-    ports.ledger.tidy(load)
-    assert ports.client not in [load.client for load in ports.ledger.loads()]
-
-
-def test_the_whole_has_so_many_places_and_no_more(ports: Ports) -> None:
-    here = ports.ledger.running()
-    first, second = (lined_up(ports, create(ports)) for _ in range(2))
-    change = admit(ports, first, most=here + 1)
-    with pytest.raises(Full) as caught:
-        admit(ports, second, most=here + 1)
-    assert (caught.value.gate, caught.value.limit) == ("running", here + 1)
-    with pytest.raises(Raced):
-        admit(ports, first)
-    ended(ports, change.job)
-    ended(ports, admit(ports, second, most=here + 1).job)
-    assert ports.ledger.running() == here
-
-
-def test_a_line_is_in_the_order_of_turns(ports: Ports) -> None:
-    jobs = [lined_up(ports, create(ports), NOW + timedelta(seconds=second)) for second in (30, 10, 20)]
-    order = []
-    for _ in jobs:
-        job_id = ports.ledger.first_in_line(ports.client)
-        assert job_id is not None
-        order.append(job_id)
-        job = ports.ledger.get(job_id)
-        assert job is not None
-        ended(ports, job)
-    assert order == [jobs[1].id, jobs[2].id, jobs[0].id]
-
-
-def test_a_clients_limits(ports: Ports) -> None:
-    assert ports.keys.limits_of(ports.client) == {}
-    ports.keys.set_limits(ports.client, {"running_jobs": 3, "uploads_per_day": None})
-    assert ports.keys.limits_of(ports.client) == {"running_jobs": 3}
 
 
 def test_keys(ports: Ports) -> None:

@@ -23,7 +23,7 @@ from sheetrun.service.fake_webhooks import MemoryWebhooks
 from sheetrun.service.fakes import MemoryTable
 from sheetrun.service.outgoing import Webhooks
 from sheetrun.service.ports import Ledger
-from tests.contract.test_ports import MANY, PATIENCE, made
+from tests.contract.ports import MANY, PATIENCE, made
 
 # Far from now, so that the schedule of the running service leaves these deliveries alone.
 NOW = datetime(2099, 1, 31, 9, 30, tzinfo=UTC)

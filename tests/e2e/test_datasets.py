@@ -120,3 +120,11 @@ def test_inputs_that_are_not_there_are_told_before_anything_runs(client: Client)
     job = client.until(made["id"])
     assert (job["state"], job["error"]["code"], job["error"]["stage"]) == ("failed", "invalid_inputs", "generate")
     assert [error["cell"] for error in job["error"]["errors"]] == ["Nope!A1", "Rate", "B99999999"]
+
+
+def test_another_size_than_was_announced_is_refused(client: Client) -> None:
+    data = as_csv()
+    made = client.submit({"filename": "orders.csv", "size": len(data) + 1})
+    assert client.upload(made, data).status_code == 400  # by the store: the form allows this size and no other
+    assert client.upload(made, data + b"\n").status_code == 204
+    assert client.until(made["id"])["state"] == "succeeded"

@@ -7,6 +7,7 @@ free, and the processes of a function start one after another (docs/decisions/00
 
 from __future__ import annotations
 
+import os
 import runpy
 import signal
 import sys
@@ -15,7 +16,9 @@ from collections import Counter
 from importlib import import_module
 from typing import Any
 
-MOMENT = 0.25  #: seconds that an invocation waits for a free process before it may start another one
+#: Seconds that an invocation waits for a free process before it may start another one; the longer time where more programs
+#: want to run than there are processors: there another process makes everything slower, and nothing faster.
+MOMENT, WHILE = 0.25, 2.0
 
 
 def patient(runtime: Any) -> tuple[Any, Any]:
@@ -35,7 +38,7 @@ def patient(runtime: Any) -> tuple[Any, Any]:
                 if not starting[key] and (waited or not workers):
                     starting[key] += 1
                     break
-                waited = not changed.wait(MOMENT)
+                waited = not changed.wait(WHILE if crowded() else MOMENT)
         try:
             worker, how = acquire_now(name, config, code, qualifier, *rest, **more)
             if worker is not None:
@@ -57,6 +60,16 @@ def patient(runtime: Any) -> tuple[Any, Any]:
 
     acquire_now, release_now = runtime.acquire_worker, runtime.release_worker
     return acquire, release
+
+
+def crowded() -> bool:
+    """Whether the processors have more to do than they can, as far as this system tells."""
+    try:
+        with open("/proc/loadavg", encoding="ascii") as file:
+            running = int(file.read().split()[3].partition("/")[0])
+    except (OSError, ValueError, IndexError):
+        return False
+    return running > 2 * (os.cpu_count() or 1)
 
 
 def main() -> None:

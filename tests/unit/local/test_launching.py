@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from sheetrun.local import launching
 from sheetrun.local.launching import patient
 
 
@@ -62,7 +63,9 @@ def test_many_short_invocations_share_few_processes_that_start_one_by_one() -> N
     assert len(runtime._workers["api:$LATEST"]) < 20
 
 
-def test_invocations_that_stay_get_a_process_each() -> None:
+def test_invocations_that_stay_get_a_process_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launching, "MOMENT", 0.01)
+    monkeypatch.setattr(launching, "WHILE", 0.02)
     runtime = Runtime(start=0.0)
     acquire, release = patient(runtime)
     workers = [acquire("api", {}, b"")[0] for _ in range(3)]

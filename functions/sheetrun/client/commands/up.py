@@ -108,6 +108,7 @@ def ready_text(url: str, key: str) -> str:
         f"Sheetrun listens on {url}\n\n"
         f"  export SHEETRUN_URL={url}\n"
         f"  export SHEETRUN_KEY={key}\n"
-        f"  sheetrun submit model.xlsx --wait\n\n"
+        f"  sheetrun submit model.xlsx --wait\n"
+        f"  sheetrun keys create NAME      (a key for another client)\n\n"
         f"Ctrl-C stops it."
     )
