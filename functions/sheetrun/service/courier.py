@@ -154,6 +154,9 @@ class Courier:
             reason = "job_expired" if body is None else "endpoint_disabled" if endpoint else "endpoint_deleted"
             self._save(webhooks.given_up(delivery, reason))
             return
+        if delivery.tries >= len(self.settings.webhook_schedule):  # every worker at it has died
+            self._save(webhooks.given_up(delivery, "attempts_exhausted"))
+            return
         entered = self._enter(endpoint_id, delivery_id, lease)
         if isinstance(entered, Wait):
             self._wait(delivery, entered, waited)

@@ -19,6 +19,7 @@ from cryptography.x509.oid import NameOID
 from sheetrun.aws.sender import HttpSender
 from sheetrun.service.outgoing import SendFailed, Sent
 
+BODY = b'{"a":1}'
 Serve = Callable[[socket.socket, bytes], None]
 
 
@@ -35,7 +36,8 @@ def receiver(serve: Serve, tls: ssl.SSLContext | None = None) -> Iterator[tuple[
             stack.callback(connection.close)
             connection.settimeout(10)
             head = b""
-            while b"\r\n\r\n" not in head and (chunk := connection.recv(65536)):
+            # Body and all: closing on what was not read would take the answer away from the other side.
+            while not head.endswith(BODY) and (chunk := connection.recv(65536)):
                 head += chunk
             got.append(head)
             serve(connection, head)
@@ -69,7 +71,7 @@ OK = "HTTP/1.1 204 No Content\nContent-Length: 0\n\n"
 
 def send(port: int, *, seconds: float = 5.0, host: str = "127.0.0.1", scheme: str = "http", **options: object) -> Sent:
     sender = HttpSender(private=True, **options)  # type: ignore[arg-type]
-    return sender.send(f"{scheme}://{host}:{port}/hook?x=1", b'{"a":1}', {"webhook-id": "msg_1"}, seconds=seconds)
+    return sender.send(f"{scheme}://{host}:{port}/hook?x=1", BODY, {"webhook-id": "msg_1"}, seconds=seconds)
 
 
 def test_the_request_as_it_was_meant() -> None:

@@ -260,6 +260,27 @@ def test_a_worker_that_died_in_the_middle_is_followed_by_another(bench: Bench) -
     assert log_of(bench, endpoint)[0]["status"] == "succeeded"
 
 
+def test_workers_that_always_die_do_not_try_for_ever() -> None:
+    bench = Bench(webhook_schedule=(0, 5))
+    endpoint = register(bench)
+
+    def die(url: str) -> Sent:
+        raise KeyboardInterrupt
+
+    bench.sender.answer = die
+    finished(bench)
+    bench.deliver_all()
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            bench.deliver_all()
+        bench.clock.advance(3600)
+        assert bench.courier().sweep()["redelivered"] == 1
+    bench.deliver_all()
+    line = log_of(bench, endpoint)[0]
+    assert (line["status"], line["reason"]) == ("failed", "attempts_exhausted")
+    assert len(bench.sender.sent) == 2
+
+
 def test_410_disables_and_enable_undoes_it(bench: Bench) -> None:
     endpoint = register(bench)
     bench.sender.answer = lambda url: Sent(status=410)
