@@ -191,7 +191,7 @@ def weibull_dist(x: float, alpha: float, beta: float, cumulative: bool) -> float
     demand(x >= 0.0 and alpha > 0.0 and beta > 0.0)
     if cumulative:
         return -math.expm1(-math.pow(x / beta, alpha))
-    if x == 0.0 and alpha < 1.0:
+    if x / beta == 0.0 and alpha < 1.0:
         raise Raised(NUM)
     return alpha / beta * math.pow(x / beta, alpha - 1.0) * math.exp(-math.pow(x / beta, alpha))
 
