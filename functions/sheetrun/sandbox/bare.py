@@ -41,9 +41,9 @@ _HARMLESS_PREFIXES: Final = ("LC_", "PYTHON")
 def shed() -> None:
     """Starts this program again with an environment that holds no secret, unless it holds none already.
 
-    Does not return when it does so. Does nothing where a program cannot be replaced in place.
+    Does not return when it does so. Does nothing but on Linux: elsewhere nothing is forked (see ``forked``).
     """
-    if bare() or sys.platform == "win32" or not (sys.executable and sys.orig_argv):
+    if bare() or sys.platform != "linux" or not (sys.executable and sys.orig_argv):
         return
     kept = {name: value for name, value in os.environ.items() if _harmless(name)}
     os.execve(sys.executable, sys.orig_argv, {**kept, **ONE_THREAD})

@@ -33,8 +33,9 @@ def run(
     cancelled: Callable[[], bool] | None = None,
     on_progress: Progress | None = None,
 ) -> Result:
-    """As ``process.run``, and it is that where a fork would show secrets or break threads."""
-    if not bare() or threading.active_count() > 1 or not hasattr(os, "fork"):
+    """As ``process.run``, and it is that where a fork would show secrets or break threads (those of macOS's own
+    numeric library among them)."""
+    if sys.platform != "linux" or not bare() or threading.active_count() > 1:
         return process.run(job, limits, cancelled=cancelled, on_progress=on_progress)
     harden_parent()
     _import(job.preload)

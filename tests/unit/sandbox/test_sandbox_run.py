@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -31,7 +32,7 @@ def warm() -> Iterator[WarmRunner]:
 
 @pytest.fixture(params=["warm", "cold", "forked"])
 def runs(request: pytest.FixtureRequest, warm: WarmRunner, monkeypatch: pytest.MonkeyPatch) -> Run:
-    if request.param == "forked":
+    if request.param == "forked" and sys.platform == "linux":
         # The fork of a test sees the environment of the tests; what it may see is another matter (test_sandbox_bare).
         monkeypatch.setattr(forked, "bare", lambda: True)
         monkeypatch.setattr(forked.process, "run", _not_forked)
