@@ -190,7 +190,7 @@ class FastRows:
             kind_text = kind.decode("ascii") if kind else "n"
             found: tuple[str, dict[str, str]] | None = None
             if formula is not None or attributes is not None:
-                pairs = dict(_ATTRIBUTE.findall(attributes.decode("ascii"))) if attributes else {}
+                pairs = dict(_ATTRIBUTE.findall(attributes.decode("utf-8", "replace"))) if attributes else {}
                 found = (formula or "", pairs)
             style_number = int(style or 0)
             value_metadata = _number_of(_VALUE_METADATA, metadata)
