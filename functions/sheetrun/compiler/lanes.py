@@ -30,7 +30,6 @@ class LaneScript:
 
     text: str
     places: tuple[Place, ...]
-    blocks: int
 
 
 def compile_lanes(workbook: Workbook, inputs: Sequence[Place], outputs: Sequence[Place]) -> LaneScript:
@@ -39,7 +38,7 @@ def compile_lanes(workbook: Workbook, inputs: Sequence[Place], outputs: Sequence
         raise NotLaned("scenarios", "each result is rounded to what its cell shows (precision as displayed)")
     writer = _LaneWriter(workbook, inputs, outputs)
     text = writer.script().text
-    return LaneScript(text, writer.cone.places, len(writer.cone.units))
+    return LaneScript(text, writer.cone.places)
 
 
 class _LaneWriter(Writer):

@@ -181,11 +181,7 @@ class Writer:
 
     def _emitter(self, function: Function, layout: Layout, unit: Unit, tracks: Tracks | None = None) -> Emitter:
         def alias(sheet: int) -> str:
-            known = self._names.sheets.get(sheet)
-            if known is None:
-                known = self._names.sheets[sheet] = self._names.new(self._scope.sheet_name(sheet), "sheet")
-            function.names.aliases[sheet] = known
-            return known
+            return self._alias(function, sheet)
 
         def varies(reference: Range) -> bool:
             return self._varies(unit, reference)
@@ -194,6 +190,14 @@ class Writer:
         return Emitter(
             layout, unit.sheet, function.names, alias, name, arrays=unit.arrays, varies=varies, tracks=tracks
         )
+
+    def _alias(self, function: Function, sheet: int) -> str:
+        """What a sheet is called in a function."""
+        known = self._names.sheets.get(sheet)
+        if known is None:
+            known = self._names.sheets[sheet] = self._names.new(self._scope.sheet_name(sheet), "sheet")
+        function.names.aliases[sheet] = known
+        return known
 
     def _varies(self, _unit: Unit, _reference: Range) -> bool:
         """Whether what a unit reads through a reference may be another value in another scenario."""
@@ -225,7 +229,7 @@ class Writer:
             return self._loop(function, Loop((unit,), rect.height >= rect.width, True, {}))
         if not unit.scalar or rect.size == 1:
             expression = self._expression(function, unit, Layout(Rect(rect.top, rect.left, rect.top, rect.left)))
-            sheet = self._emitter(function, Layout(rect), unit)._alias(unit.sheet)
+            sheet = self._alias(function, unit.sheet)
             if unit.block.kind is Kind.DYNAMIC:
                 line = f"{sheet}.spill({address}, {expression})"
             else:
@@ -234,7 +238,7 @@ class Writer:
         try:
             emitter = self._emitter(function, self._block_layout(rect), unit)
             expression = emitter.formula(unit.tree)
-            line = f"{emitter._alias(unit.sheet)}[{address}] = {expression}"
+            line = f"{self._alias(function, unit.sheet)}[{address}] = {expression}"
             return _Statement([self._heading(unit), line], [(unit, 1)])
         except NotWhole:
             by_row = rect.height >= rect.width
@@ -251,7 +255,7 @@ class Writer:
         else:
             row, column = (literal(first), "None") if table.by_row else ("None", literal(first))
         through = ", ".join(literal(name) for name in self._between(unit))
-        sheet = self._emitter(function, Layout(unit.rect), unit)._alias(unit.sheet)
+        sheet = self._alias(function, unit.sheet)
         line = f"{sheet}.data_table({address}, row={row}, column={column}, through=[{through}])"
         heading = f"# {range_name(*unit.rect)}: what-if data table"
         return _Statement([heading, line], [(unit, 1)])
@@ -320,13 +324,13 @@ class Writer:
         """What makes the lists before a loop, and what stores its results after it."""
         before = [f"{name} = {text}" for text, name in tracks.fixed.items()]
         for (sheet, line, numbers), (name, first, last) in tracks.used.items():
-            alias = self._emitter(function, Layout(part.units[0].rect), part.units[0])._alias(sheet)
+            alias = self._alias(function, sheet)
             address = range_name(first, line, last, line) if tracks.by_row else range_name(line, first, line, last)
             before.append(f"{name} = {alias}.{'track_n' if numbers else 'track'}({literal(address)})")
         after = []
         for unit in part.units:
             name = tracks.used[*_line_of(unit, part), False][0]
-            alias = self._emitter(function, Layout(unit.rect), unit)._alias(unit.sheet)
+            alias = self._alias(function, unit.sheet)
             after.append(f"{alias}.keep({literal(range_name(*unit.rect))}, {name})")
         return before, after
 
@@ -341,7 +345,7 @@ class Writer:
         if high == low and tracks is None:
             layout = Layout(rect, row_var=not part.by_row and inner_loop, col_var=part.by_row and inner_loop)
         expression = self._expression(function, unit, layout, tracks)
-        sheet = self._emitter(function, layout, unit)._alias(unit.sheet)
+        sheet = self._alias(function, unit.sheet)
         row = "r" if layout.row_var else str(rect.top + 1)
         column = "c" if layout.col_var else str(rect.left + 1)
         lines = [f"{sheet}[{row}, {column}] = {expression}"]
@@ -369,11 +373,11 @@ class Writer:
         if not unit.scalar:
             emitter = self._emitter(function, Layout(Rect(rect.top, rect.left, rect.top, rect.left)), unit)
             how = "define_spill" if unit.block.kind is Kind.DYNAMIC else "define_array"
-            line = f"{emitter._alias(unit.sheet)}.{how}({address}, lambda: {emitter.formula(unit.tree)})"
+            line = f"{self._alias(function, unit.sheet)}.{how}({address}, lambda: {emitter.formula(unit.tree)})"
         else:
             layout = Layout(rect, row_var=rect.height > 1, col_var=rect.width > 1)
             emitter = self._emitter(function, layout, unit)
-            line = f"{emitter._alias(unit.sheet)}.define({address}, lambda r, c: {emitter.formula(unit.tree)})"
+            line = f"{self._alias(function, unit.sheet)}.define({address}, lambda r, c: {emitter.formula(unit.tree)})"
         return _Statement([self._heading(unit), line], [(unit, 1)])
 
     # -- the whole text ----------------------------------------------------------------------------------------------

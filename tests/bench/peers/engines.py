@@ -96,12 +96,6 @@ class Formulas:
         self._solution = formulas.ExcelModel().loads(path).finish().calculate()
         self._keys = {re.sub(r"'\[[^\]]*\]([^']*)'!", r"\1!", str(key)).upper(): key for key in self._solution}
 
-    def set(self, cell: Cell, value: float) -> None:
-        raise NotImplementedError("formulas is measured for whole workbooks only")
-
-    def calculate(self) -> None:
-        raise NotImplementedError("formulas is measured for whole workbooks only")
-
     def get(self, cell: Cell) -> Any:
         return self._solution[self._keys[_address(cell).upper()]].value[0, 0]
 
@@ -110,8 +104,8 @@ ENGINES: Final[dict[str, Callable[[str], Engine]]] = {
     "formualizer": Formualizer,
     "ironcalc": IronCalc,
     "pycel": Pycel,
-    "formulas": Formulas,
 }
+READERS: Final[dict[str, Callable[[str], Engine | Formulas]]] = {**ENGINES, "formulas": Formulas}
 
 
 def _cell(reference: str) -> Cell:
@@ -142,7 +136,7 @@ def _plain(value: Any) -> Any:
 
 
 def run(engine: str, path: str, references: Sequence[str]) -> dict[str, Any]:
-    book = ENGINES[engine](path)
+    book = READERS[engine](path)
     return {"cells": {name: _plain(book.get(_cell(name))) for name in references}}
 
 
