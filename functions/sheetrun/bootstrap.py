@@ -18,6 +18,7 @@ from sheetrun.aws.operations import DynamoOperations
 from sheetrun.aws.queues import SqsQueues
 from sheetrun.aws.table import DynamoLedger
 from sheetrun.aws.webhooks import DynamoWebhooks
+from sheetrun.collector import collect_rarely
 from sheetrun.jobs.job import Job
 from sheetrun.jobs.states import Kind
 from sheetrun.service.allowances import Allowances
@@ -123,6 +124,7 @@ def _trace() -> str | None:
 def world() -> World:
     """This process's world, from its environment. Raises ``SettingsError``."""
     function = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local")
+    collect_rarely()
     made = aws_world(Settings.from_environment(os.environ), Clients(), function=function)
     made.log.info("started", version=__version__, limits=made.settings.limits())
     return made

@@ -16,6 +16,7 @@ from typing import NoReturn
 import sheetrun
 from sheetrun.client.commands import COMMANDS
 from sheetrun.client.console import describe
+from sheetrun.collector import collect_rarely
 from sheetrun.sandbox.bare import shed
 
 #: Commands that run scripts: they begin again without the environment, so that the sandbox may be a fork of them.
@@ -35,6 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else list(argv)
     if argv is None and words and words[0] in _COMPUTING:
         shed()
+    if argv is None:
+        collect_rarely()
     try:
         code = _run(words)
         sys.stdout.flush()

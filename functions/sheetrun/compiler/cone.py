@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sheetrun.compiler.graph import region, sheets_of
 from sheetrun.compiler.resolve import Scope
-from sheetrun.compiler.schedule import Loop, Part, Solve, Whole, units_of
+from sheetrun.compiler.schedule import Alike, Loop, Part, Solve, Whole, units_of
 from sheetrun.compiler.units import Unit
 from sheetrun.workbook.model import Rect
 
@@ -71,8 +71,8 @@ def chosen(parts: Iterable[Part], kept: frozenset[int]) -> Iterable[Part]:
         members = tuple(u for u in units_of(part) if u.index in kept)
         if not members:
             continue
-        if isinstance(part, Whole):
-            yield part
+        if isinstance(part, Whole | Alike):
+            yield from map(Whole, members)
         elif isinstance(part, Loop):
             yield Loop(members, part.by_row, part.forward, part.inner_forward)
         else:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sheetrun.compiler.depth import check_depth
 from sheetrun.compiler.errors import CannotCompile
-from sheetrun.compiler.layout import Layout, NotTracked, NotWhole, Tracks
+from sheetrun.compiler.layout import Layout, NotAlike, NotTracked, NotWhole, Tracks
 from sheetrun.compiler.literal import literal
 from sheetrun.compiler.ranges import Defined, Range
 from sheetrun.compiler.scriptnames import Names, function_name
@@ -108,7 +108,7 @@ class Emitter:
     def _number(self, node: Any) -> tuple[str, int]:
         match node:
             case nodes.Number(value):
-                return literal(float(value)), _ATOM
+                return self._constant(value), _ATOM
             case nodes.Paren(inner):
                 return self._number(inner)
             case nodes.Unary("+", operand):
@@ -137,7 +137,7 @@ class Emitter:
         """As a value: a scalar, or an Arr in array mode or over a block."""
         match node:
             case nodes.Number(value):
-                return literal(float(value))
+                return self._constant(value)
             case nodes.Text(value):
                 return literal(value)
             case nodes.Logical(value):
@@ -218,6 +218,10 @@ class Emitter:
             case nodes.Paren(inner):
                 return self.array(inner)
         return self.reference(node)
+
+    def _constant(self, value: float) -> str:
+        blanks = self.layout.blanks
+        return blanks[value] if blanks is not None and value in blanks else literal(float(value))
 
     # -- references ----------------------------------------------------------------------------------------------
 
@@ -304,6 +308,8 @@ class Emitter:
     def _key(self, node: Range, want: str) -> str:
         """What stands in the brackets."""
         layout = self.layout
+        if layout.blanks is not None and node in layout.blanks:
+            return layout.blanks[node]
         if layout.fixed:
             return literal(_address(node.at(layout.rect.top, layout.rect.left)))
         if layout.lanes and want in ("arr", "ref") and self._varies(node):
@@ -354,6 +360,8 @@ class Emitter:
     def _intersect(self, node: Range) -> Range | None:
         """Implicit intersection of a written range with the host: the range of one cell, for every host cell."""
         rect = self.layout.rect
+        if self.layout.blanks is not None:
+            raise NotAlike
         if self.layout.fixed:
             node = node.anchored(rect.top, rect.left)  # F1:$F$1 is one cell here, whatever its corners are elsewhere
         first, last = node.at(rect.top, rect.left), node.at(rect.bottom, rect.right)
@@ -376,6 +384,8 @@ class Emitter:
         layout = self.layout
         if layout.whole:
             raise NotWhole
+        if layout.blanks is not None:
+            return f"{self._alias(self.sheet)}.ref[{layout.blanks[None]}]"
         here = Range(self.sheet, Axis(0, False), Axis(0, False), Axis(0, False), Axis(0, False), True)
         return self._range(here, "ref")
 
@@ -642,7 +652,7 @@ class Emitter:
             case Range() if node.last_sheet is None:
                 if node.single:
                     return 1, 1
-                if node.whole_columns or node.whole_rows:
+                if node.whole_columns or node.whole_rows or self.layout.blanks is not None:
                     return None
                 rect = node.at(self.layout.rect.top, self.layout.rect.left)
                 return rect.height, rect.width

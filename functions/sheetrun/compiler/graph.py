@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from sheetrun.compiler.forms import Form, place_of
 from sheetrun.compiler.ranges import Range
 from sheetrun.compiler.resolve import Scope
 from sheetrun.compiler.units import Unit
-from sheetrun.workbook.model import Rect
+from sheetrun.workbook.model import MAX_COLUMNS, Kind, Rect
 
 #: Above this many cells a reference is tested against the rectangles of the blocks instead of cell by cell.
 _WIDE = 4096
@@ -37,9 +38,24 @@ class _Owners:
         owners = cls(units)
         rects = np.array([u.rect for u in units], np.int64).reshape(-1, 4)
         owners.tops, owners.lefts, owners.bottoms, owners.rights = rects.T
+        owners._paint_cells([u for u in units if u.block.kind is Kind.NORMAL and u.rect[:2] == u.rect[2:]])
         for unit in units:
-            owners._paint(unit)
+            if unit.block.kind is not Kind.NORMAL or unit.rect[:2] != unit.rect[2:]:
+                owners._paint(unit)
         return owners
+
+    def _paint_cells(self, units: list[Unit]) -> None:
+        """Units of one cell each, a tile at a time."""
+        if not units:
+            return
+        index = np.array([u.index for u in units], np.int32)
+        rows, cols = np.array([u.rect[:2] for u in units], np.int64).T
+        places = (rows // _TILE) * (MAX_COLUMNS // _TILE + 1) + cols // _TILE
+        order = np.argsort(places, kind="stable")
+        for some in np.split(order, np.flatnonzero(np.diff(places[order])) + 1):
+            tile = np.full((_TILE, _TILE), -1, np.int32)
+            tile[rows[some] % _TILE, cols[some] % _TILE] = index[some]
+            self.tiles[int(rows[some[0]]) // _TILE, int(cols[some[0]]) // _TILE] = tile
 
     def _paint(self, unit: Unit) -> None:
         rect = unit.rect
@@ -55,6 +71,11 @@ class _Owners:
                 if part.max() >= 0:
                     self.covered.update(np.unique(part[part >= 0]).tolist())
                 part[...] = unit.index
+
+    def of_cell(self, row: int, col: int) -> int:
+        """The unit of a cell, -1 where there is none; when nothing is ``covered``."""
+        tile = self.tiles.get((row // _TILE, col // _TILE))
+        return -1 if tile is None else tile.item(row % _TILE, col % _TILE)
 
     def of_rect(self, rect: Rect) -> Iterable[int]:
         """Units with a cell in a rectangle."""
@@ -104,11 +125,33 @@ def link(units: list[Unit], scope: Scope) -> None:
         by_sheet.setdefault(unit.sheet, []).append(unit)
     owners = {sheet: _Owners.of(members) for sheet, members in by_sheet.items()}
     for unit in units:
+        if unit.form is not None:
+            _link_form(unit, unit.form, owners, scope)
+            continue
         for read in unit.reads:
             rect = region(unit, read)
             for sheet in sheets_of(read, scope):
                 if sheet in owners:
                     unit.needs.update(owners[sheet].of_rect(rect))
+
+
+def _link_form(unit: Unit, form: Form, owners: dict[int, _Owners], scope: Scope) -> None:
+    """The same from what stands in the blanks, for there may be very many such units."""
+    for read, reference in form.reads:
+        if reference is None:
+            for sheet in sheets_of(read, scope):
+                if sheet in owners:
+                    unit.needs.update(owners[sheet].of_rect(read.at(0, 0)))
+            continue
+        owner = owners.get(read.sheet)
+        if owner is None:
+            continue
+        if reference.first == reference.last and not owner.covered:
+            found = owner.of_cell(*place_of(unit.blanks[reference.first]))
+            if found >= 0:
+                unit.needs.add(found)
+        else:
+            unit.needs.update(owner.of_rect(reference.rect(unit.blanks)))
 
 
 def region(unit: Unit, read: Range) -> Rect:

@@ -1,14 +1,20 @@
-"""What the code of a formula stands for: one cell, the cell of a loop, a whole block, or all of it in many scenarios."""
+"""What the code of a formula stands for: a cell, the cell of a loop, a block, any formula of a form, many scenarios."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sheetrun.compiler.ranges import Range
 from sheetrun.workbook.model import Rect
 
 
 class NotWhole(Exception):
     """The formula cannot be computed for a whole block at once: emit a loop."""
+
+
+class NotAlike(Exception):
+    """What a formula means depends on which cells stand in the blanks of its form: emit each one by itself."""
 
 
 class NotTracked(Exception):
@@ -43,6 +49,8 @@ class Layout:
     ``rect``: the cells that the code stands for (0-based). ``row_var``/``col_var``: that axis is a loop variable.
     ``lanes``: each cell has a value for each of many scenarios (see ``runtime.lanes``); then ``whole`` is set as well,
     also in a loop, and arrays have a row for each cell of the block and a column for each scenario.
+    ``blanks``: the code stands for any formula of a form: how the host (None), the references and the numbers that the
+    form has stand-ins for are called in it.
     """
 
     rect: Rect
@@ -50,6 +58,7 @@ class Layout:
     col_var: bool = False
     whole: bool = False
     lanes: bool = False
+    blanks: Mapping[Range | float | None, str] | None = None
 
     @property
     def fixed(self) -> bool:

@@ -2,6 +2,7 @@
 
 Whole   one unit that does not read itself: computed over its rectangle in one go
 Loop    units that read one another only backwards along rows or columns: one loop, in that direction
+Alike   units of one form (``forms``), none of which reads another: one loop over a list of their cells
 Solve   everything else that is circular by blocks, and what reads through OFFSET or INDIRECT: cell by cell, each
         computed when it is asked for (real cycles are found and treated there)
 """
@@ -10,13 +11,21 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
+from sheetrun.compiler.forms import Form
 from sheetrun.compiler.graph import components, link, region, sheets_of
 from sheetrun.compiler.ranges import Range
 from sheetrun.compiler.resolve import Scope
 from sheetrun.compiler.units import Unit
 from sheetrun.workbook.model import Rect
+
+#: A form with so many units on a sheet is computed by lists of cells; nobody would read as many statements.
+_MANY: Final = 60
+_FEW: Final = 3  #: cells that are statements of their own rather than a list
+_LONGEST: Final = 1000  #: cells of a list
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +48,15 @@ class Solve:
     units: tuple[Unit, ...]
 
 
-Part = Whole | Loop | Solve
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """One cell each."""
+
+    units: tuple[Unit, ...]
+    form: Form
+
+
+Part = Whole | Loop | Alike | Solve
 
 
 def schedule(units: list[Unit], scope: Scope) -> list[Part]:
@@ -187,7 +204,10 @@ def _ordered(group: tuple[Unit, ...], before: dict[int, set[int]]) -> tuple[Unit
 
 
 def _by_sheet(parts: list[Part]) -> list[Part]:
-    """A valid order that stays on one sheet as long as it can, so that the script has few, long functions."""
+    """A valid order that stays on one sheet as long as it can, so that the script has few, long functions.
+
+    Units of a form that has very many wait until nothing else can be computed: then all that are ready are one part.
+    """
     owner = {u.index: k for k, part in enumerate(parts) for u in units_of(part)}
     waiting = [0] * len(parts)
     readers: list[list[int]] = [[] for _ in parts]
@@ -197,21 +217,52 @@ def _by_sheet(parts: list[Part]) -> list[Part]:
         for other in needed:
             readers[other].append(k)
     ready: dict[int, list[tuple[Rect, int]]] = defaultdict(list)
-    for k, part in enumerate(parts):
+    alike: dict[int, tuple[Form, list[int]]] = {}  #: by the identity of the form
+
+    def offer(k: int) -> None:
+        form = _common_form(parts[k])
+        if form is None:
+            heapq.heappush(ready[_sheet(parts[k])], (_first(parts[k]), k))
+        else:
+            alike.setdefault(id(form), (form, []))[1].append(k)
+
+    for k in range(len(parts)):
         if waiting[k] == 0:
-            heapq.heappush(ready[_sheet(part)], (_first(part), k))
+            offer(k)
     out: list[Part] = []
     sheet = min(ready, default=0)
-    while any(ready.values()):
+    while True:
         if not ready[sheet]:
-            sheet = min(s for s, heap in ready.items() if heap)
-        _, k = heapq.heappop(ready[sheet])
-        out.append(parts[k])
-        for reader in readers[k]:
-            waiting[reader] -= 1
-            if waiting[reader] == 0:
-                heapq.heappush(ready[_sheet(parts[reader])], (_first(parts[reader]), reader))
-    return out
+            sheet = min((s for s, heap in ready.items() if heap), default=sheet)
+        if ready[sheet]:
+            chosen = [heapq.heappop(ready[sheet])[1]]
+            out.append(parts[chosen[0]])
+        elif alike:
+            form, chosen = alike.pop(max(alike, key=lambda key: len(alike[key][1])))
+            out.extend(_alike([units_of(parts[k])[0] for k in chosen], form))
+        else:
+            return out
+        for k in chosen:
+            for reader in readers[k]:
+                waiting[reader] -= 1
+                if waiting[reader] == 0:
+                    offer(reader)
+
+
+def _common_form(part: Part) -> Form | None:
+    """The form of a part that is one of very many."""
+    if not isinstance(part, Whole):
+        return None
+    form = part.unit.form
+    return form if form is not None and form.members >= _MANY and form.references else None
+
+
+def _alike(units: list[Unit], form: Form) -> Iterator[Part]:
+    if len(units) < _FEW:
+        yield from map(Whole, units)
+        return
+    for start in range(0, len(units), _LONGEST):
+        yield Alike(tuple(units[start : start + _LONGEST]), form)
 
 
 def _sheet(part: Part) -> int:

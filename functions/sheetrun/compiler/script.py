@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 
 from sheetrun.compiler.errors import CannotCompile
 from sheetrun.compiler.expressions import Emitter
+from sheetrun.compiler.formtexts import Blanks, FormTexts, columns_of, names_of
 from sheetrun.compiler.graph import region
 from sheetrun.compiler.labels import Labels
-from sheetrun.compiler.layout import Layout, NotTracked, NotWhole, Tracks
+from sheetrun.compiler.layout import Layout, NotAlike, NotTracked, NotWhole, Tracks
 from sheetrun.compiler.literal import comment, literal
 from sheetrun.compiler.ranges import Range
 from sheetrun.compiler.resolve import Scope
-from sheetrun.compiler.schedule import Loop, Part, Solve, Whole, schedule, units_of
+from sheetrun.compiler.schedule import Alike, Loop, Part, Solve, Whole, schedule, units_of
 from sheetrun.compiler.scriptnames import Names, ScriptNames
 from sheetrun.compiler.units import Refused, Unit, make_units
 from sheetrun.formula import nodes
@@ -23,6 +24,8 @@ from sheetrun.workbook.model import Block, Kind, Rect, Workbook
 
 #: A function of the script ends after this many parts even when the sheet goes on.
 _PARTS_PER_FUNCTION = 40
+#: Words in a line of a list of cells.
+_WORDS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ class Writer:
         self._names = ScriptNames()
         self._imports: set[str] = {"main"}
         self._refused: list[Refused] = []
+        self._forms = FormTexts()
 
     def script(self, progress: Callable[[int, int], None] | None = None) -> Script:
         units, refused = make_units(self._workbook, self._scope)
@@ -123,6 +127,8 @@ class Writer:
                 self._try(function, [unit], lambda u=unit: self._define(function, u))
         elif isinstance(part, Loop):
             self._try_loop(function, part)
+        elif isinstance(part, Alike):
+            self._try_alike(function, part)
         else:
             self._try(function, list(units), lambda: self._whole(function, part.unit))
 
@@ -134,6 +140,16 @@ class Writer:
             return
         function.statements.append(statement)
         function.units.extend(units)
+
+    def _try_alike(self, function: Function, part: Alike) -> None:
+        try:
+            statement = self._alike(function, part)
+        except (NotAlike, CannotCompile):
+            for unit in part.units:
+                self._try(function, [unit], lambda u=unit: self._whole(function, u))
+            return
+        function.statements.append(statement)
+        function.units.extend(part.units)
 
     def _refuse(self, units: list[Unit], error: CannotCompile) -> None:
         self._refused.extend(Refused(u.sheet, u.rect, u.block.text, error.code, error.detail) for u in units)
@@ -191,6 +207,31 @@ class Writer:
             layout, unit.sheet, function.names, alias, name, arrays=unit.arrays, varies=varies, tracks=tracks
         )
 
+    def _form_emitter(self, unit: Unit, blanks: Blanks) -> tuple[Emitter, Names]:
+        """Writes the form of a unit, for any formula of it."""
+        function = Function("", unit.sheet, False, False, Names(self._names))
+        layout = Layout(Rect(0, 0, 0, 0), blanks=blanks)
+        return self._emitter(function, layout, unit), function.names
+
+    def _alike(self, function: Function, part: Alike) -> _Statement:
+        """A loop over a list of cells, and of what stands in the blanks of their form."""
+        text = self._forms.text(part.units[0], part.form, self._form_emitter)
+        if text is None:
+            raise NotAlike
+        lists = columns_of(part.units, part.form)
+        names = [self._names.local(name, ("blank", name)) for name in names_of(part.form)]
+        function.names.imports.add("alike")
+        sheet = self._alias(function, part.units[0].sheet)
+        expression = text.named(names, function.names, self._names.sheets)
+        first = part.units[0]
+        heading = f"# {len(part.units)} cells like {cell_name(*first.rect[:2])}: ={comment(first.block.text)}"
+        lines = [heading, f"for {', '.join(names)} in alike("]
+        for column in lists:
+            *wrapped, last = _wrapped(column)
+            lines += [f"    {literal(line + ' ')}" for line in wrapped] + [f"    {literal(last)},"]
+        lines += ["):", f"    {sheet}[{names[0]}] = {expression}"]
+        return _Statement(lines, [(unit, len(lines) - 1) for unit in part.units])
+
     def _alias(self, function: Function, sheet: int) -> str:
         """What a sheet is called in a function."""
         known = self._names.sheets.get(sheet)
@@ -205,6 +246,10 @@ class Writer:
 
     def _expression(self, function: Function, unit: Unit, layout: Layout, tracks: Tracks | None = None) -> str:
         """The formula for one cell, or for the cell of a loop."""
+        if unit.form is not None and layout.fixed:
+            text = self._forms.text(unit, unit.form, self._form_emitter)
+            if text is not None:
+                return text.of(unit.blanks, unit.rect, function.names, self._names.sheets)
         emitter = self._emitter(function, layout, unit, tracks)
         whole = isinstance(unit.tree, Range) and unit.block.kind is Kind.DYNAMIC and layout.fixed
         return emitter.reference(unit.tree) if whole else emitter.formula(unit.tree)
@@ -465,9 +510,8 @@ class Writer:
         yield ")"
 
     def _decorator(self, function: Function, owner: dict[int, str]) -> Iterator[str]:
-        targets = [
-            literal(f"{quote_sheet(self._scope.sheet_name(u.sheet))}!{range_name(*u.rect)}") for u in function.units
-        ]
+        sheet = quote_sheet(self._scope.sheet_name(function.sheet))
+        targets = [literal(f"{sheet}!{addresses}") for addresses in _addresses(function.units)]
         needs = sorted({owner[n] for u in function.units for n in u.needs if n in owner} - {function.name})
         yield f"@{'solve' if function.solved else 'step'}("
         for target in targets:
@@ -475,6 +519,17 @@ class Writer:
         if needs:
             yield f"    needs=[{', '.join(literal(n) for n in needs)}],"
         yield ")"
+
+
+def _addresses(units: list[Unit]) -> Iterator[str]:
+    """The ranges of units, those of very many in long lines."""
+    found = [range_name(*u.rect) for u in units]
+    return iter(found if len(found) <= _PARTS_PER_FUNCTION else _wrapped(found))
+
+
+def _wrapped(words: list[str]) -> list[str]:
+    """Words in lines of equal number, for a table that nobody reads word by word."""
+    return [" ".join(words[start : start + _WORDS]) for start in range(0, len(words), _WORDS)]
 
 
 def _tracks(part: Loop) -> Tracks | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import fields
+from collections.abc import Callable, Iterator
+from dataclasses import fields, replace
 from typing import Any, Final
 
 from sheetrun.compiler.ranges import Defined, Range
@@ -46,3 +46,26 @@ def walk(tree: Any) -> Iterator[Any]:
         node = stack.pop()
         yield node
         stack.extend(children(node))
+
+
+def depth(tree: Any, most: int) -> int:
+    """How many levels a tree has; counting stops above ``most``."""
+    level, count = [tree], 0
+    while level and count <= most:
+        level, count = [child for node in level for child in children(node)], count + 1
+    return count
+
+
+def rebuilt(node: Any, leaf: Callable[[Any], Any]) -> Any:
+    """The tree with what ``leaf`` makes of its nodes: another node, or the same one for those to be looked into."""
+    new = leaf(node)
+    if new is not node:
+        return new
+    changes: dict[str, Any] = {}
+    for name in child_fields(type(node)):
+        value = getattr(node, name)
+        if type(value) is tuple:
+            changes[name] = tuple([rebuilt(v, leaf) if is_node(v) else v for v in value])
+        elif is_node(value):
+            changes[name] = rebuilt(value, leaf)
+    return replace(node, **changes) if changes else node

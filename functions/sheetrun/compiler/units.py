@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sheetrun.compiler.errors import CannotCompile
+from sheetrun.compiler.forms import Form, form_of, stand_in_text
 from sheetrun.compiler.ranges import Defined, Range, Resolved
 from sheetrun.compiler.resolve import Resolver, Scope, rect_range
 from sheetrun.compiler.trees import children, walk
 from sheetrun.formula import nodes
 from sheetrun.formula.errors import FormulaError
+from sheetrun.formula.forms import FormKey, cut
 from sheetrun.formula.parser import parse
 from sheetrun.formula.r1c1 import relative_key
 from sheetrun.runtime import functions as _functions  # noqa: F401 - registers all functions
@@ -19,6 +21,7 @@ from sheetrun.workbook.model import Block, Kind, Rect, Workbook
 
 #: Functions whose reference is known only when they run.
 DYNAMIC: Final = frozenset({"OFFSET", "INDIRECT"})
+_TWICE: Final = 2  #: formulas of a form before it is worked out for all
 #: Functions that look at where a reference is, not at what is in it: the indices of such arguments.
 _PLACE_ONLY: Final[dict[str, frozenset[int]]] = {
     "ROW": frozenset({0}),
@@ -37,17 +40,29 @@ _PLACE_ONLY: Final[dict[str, frozenset[int]]] = {
 
 @dataclass(slots=True)
 class Unit:
-    """A block ready for scheduling. ``reads`` are the static references whose *values* it needs."""
+    """A block ready for scheduling."""
 
     index: int
     sheet: int
     block: Block
-    tree: Resolved
-    reads: tuple[Range, ...] = ()
+    own_tree: Resolved = field(default_factory=nodes.Missing)
+    own_reads: tuple[Range, ...] = ()
     dynamic: bool = False  #: reads what only the run can tell
     volatile: bool = False  #: has the clock, chance or the machine in it (OFFSET and INDIRECT give the same again)
     functions: tuple[str, ...] = ()  #: defined LAMBDAs that it calls, directly or not
     needs: set[int] = field(default_factory=set)  #: indices of units that it reads from
+    form: Form | None = None  #: what it shares with others, in the place of a tree of its own
+    blanks: list[str] = field(default_factory=list)  #: what the formula has in the blanks of its form
+
+    @property
+    def tree(self) -> Resolved:
+        """The formula, resolved."""
+        return self.own_tree if self.form is None else self.form.tree_of(self.blanks, self.block.rect)
+
+    @property
+    def reads(self) -> tuple[Range, ...]:
+        """The static references whose *values* it needs."""
+        return self.own_reads if self.form is None else self.form.reads_of(self.blanks, self.block.rect)
 
     @property
     def rect(self) -> Rect:
@@ -76,13 +91,24 @@ class Refused:
 
 
 def make_units(workbook: Workbook, scope: Scope) -> tuple[list[Unit], list[Refused]]:
-    """Parses and resolves every block; equal formulas are parsed once."""
+    """Parses and resolves every block; equal formulas are parsed once, and those of one form together."""
     units: list[Unit] = []
     refused: list[Refused] = []
     trees: dict[str, nodes.Node] = {}
+    forms = _Forms(scope)
     for s, sheet in enumerate(workbook.sheets):
         for block in sheet.blocks:
             try:
+                waiting: list[Unit] | None = None
+                blanks: list[str] = []
+                if block.kind is Kind.NORMAL and block.rect[:2] == block.rect[2:]:
+                    key, blanks = cut(block.text)
+                    known = forms.of(s, key, block)
+                    if isinstance(known, Form):
+                        units.append(Unit(len(units), s, block))
+                        _give_form(units[-1], known, blanks)
+                        continue
+                    waiting = known
                 if block.kind is Kind.TABLE:
                     units.append(_data_table(len(units), s, block))
                     continue
@@ -99,7 +125,54 @@ def make_units(workbook: Workbook, scope: Scope) -> tuple[list[Unit], list[Refus
             unit = Unit(len(units), s, block, resolved, functions=called)
             _describe(unit, scope)
             units.append(unit)
+            if waiting is not None:
+                unit.blanks = blanks
+                waiting.append(unit)
     return units, refused
+
+
+def _give_form(unit: Unit, form: Form, blanks: list[str]) -> None:
+    unit.form, unit.blanks = form, blanks
+    unit.dynamic, unit.volatile = form.dynamic, form.volatile
+    form.members += 1
+
+
+class _Forms:
+    """The forms that occur more than twice on a sheet; others are not worth a form."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        #: The form, or None where there can be none; as long as it is not worked out, the units that may have it.
+        self._known: dict[tuple[int, FormKey], Form | list[Unit] | None] = {}
+
+    def of(self, sheet: int, key: FormKey, block: Block) -> Form | list[Unit] | None:
+        """The form of a block; a list to put its unit into when it is too early to tell; None: it has no form."""
+        known = self._known.setdefault((sheet, key), [])
+        if not isinstance(known, list) or len(known) < _TWICE:
+            return known
+        form = self._known[sheet, key] = self._make(sheet, key, block)
+        if form is not None:
+            for unit in known:
+                _give_form(unit, form, unit.blanks)
+        return form
+
+    def _make(self, sheet: int, key: FormKey, block: Block) -> Form | None:
+        text = stand_in_text(key)
+        if text is None:
+            return None
+        try:
+            parsed = parse(text, block.rect.top, block.rect.left)
+            tree = Resolver(self._scope, sheet, block.rect.top, block.rect.left).resolve(parsed)
+            called = check_calls(tree, self._scope)
+        except (CannotCompile, FormulaError, RecursionError):
+            return None  # each formula says so itself
+        form = None if called else form_of(key, parsed, tree)
+        if form is not None:
+            unit = Unit(-1, sheet, block, tree)
+            _describe(unit, self._scope)
+            form.reads = tuple((read, form.references.get(read)) for read in unit.own_reads)
+            form.dynamic, form.volatile = unit.dynamic, unit.volatile
+        return form
 
 
 def _tree(block: Block, trees: dict[str, nodes.Node]) -> nodes.Node:
@@ -169,7 +242,7 @@ def entry_of(node: nodes.Call) -> Entry:
 def _describe(unit: Unit, scope: Scope) -> None:
     """Fills in what the unit reads and whether that is known before the run."""
     reads: dict[Range, None] = {}
-    stack: list[tuple[Any, bool]] = [(unit.tree, True), *((scope.functions[key], True) for key in unit.functions)]
+    stack: list[tuple[Any, bool]] = [(unit.own_tree, True), *((scope.functions[key], True) for key in unit.functions)]
     while stack:
         node, read = stack.pop()
         if isinstance(node, Range):
@@ -192,7 +265,7 @@ def _describe(unit: Unit, scope: Scope) -> None:
             elif read:
                 reads[around] = None
         stack.extend((c, read) for c in children(node))
-    unit.reads = tuple(reads)
+    unit.own_reads = tuple(reads)
 
 
 def _around(node: nodes.RangeOp) -> Range | None:

@@ -1,8 +1,8 @@
 """References seen from their host: R1C1 text into axes, and formulas compared and moved without a parse.
 
 ``relative_key`` is what finds the blocks of a sheet, so it runs once for every formula cell. It does not read the
-formula: what lies between the digits of a text decides which of its numbers are rows, so that is found out once for
-all formulas of a column that differ in digits only, and kept as a *plan*. ``B17*2`` and ``B18*2`` share a plan.
+formula: what lies between the cells of a text decides which of them are references, so that is found out once for all
+formulas that differ in their cells only, and kept as a *plan*. ``B17*2`` and ``$C18*2`` share a plan.
 """
 
 from __future__ import annotations
@@ -36,40 +36,42 @@ _REFERENCE: Final = re.compile(
 )
 #: The four coordinates' (dollar group, value group, is a row).
 _COORDINATES: Final = ((1, 2, False), (3, 4, True), (5, 6, False), (7, 8, False), (9, 10, True), (11, 12, True))
-_DIGITS: Final = re.compile(r"([0-9]+)")
+#: A cell, as loosely as it can be cut out: also in a text, or in a name that is quoted.
+_CELL: Final = re.compile(rf"(?<!{NAME_CHAR})(\$?+)({COLUMN})(\$?+)({ROW}){REF_END}")
 _CACHED_OFFSETS: Final = 1 << 16
 _CACHED_CHARACTERS: Final = 1 << 23
 
-_Shape = tuple[int, tuple[str, ...]]  # a host's column, and what stands between the numbers of its formula
-_Plan = tuple[list[str], list[int]]  # the same with columns as offsets, and which pieces of the text are relative rows
 
-
-class _RowOffsets(dict[int, str]):
+class _Offsets(dict[int, str]):
     """The text of each offset. Bounded: a workbook of scattered references has any number of them."""
+
+    def __init__(self, letter: str) -> None:
+        super().__init__()
+        self._letter = letter
 
     def __missing__(self, offset: int) -> str:
         if len(self) >= _CACHED_OFFSETS:
             self.clear()
-        text = self[offset] = f"{{r{offset}}}"
+        text = self[offset] = f"{{{self._letter}{offset}}}"
         return text
 
 
-class _Plans(dict[_Shape, _Plan]):
-    """The plan of each shape, bounded by the characters that they hold."""
+class _Plans(dict[tuple[str, ...], tuple[int, ...] | None]):
+    """What stands between cells -> where the cells are that are references (see ``_make_plan``); bounded."""
 
     characters = 0
 
-    def __missing__(self, shape: _Shape) -> _Plan:
-        plan = _make_plan(*shape)
-        self.characters += sum(map(len, shape[1])) + 100
+    def __missing__(self, between: tuple[str, ...]) -> tuple[int, ...] | None:
+        self.characters += sum(map(len, between)) + 100
         if self.characters > _CACHED_CHARACTERS:
             self.clear()
             self.characters = 0
-        self[shape] = plan
+        plan = self[between] = _make_plan(between)
         return plan
 
 
-_row_offsets: Final = _RowOffsets()
+_row_offsets: Final = _Offsets("r")
+_column_offsets: Final = _Offsets("c")
 _plans: Final = _Plans()
 
 
@@ -80,17 +82,16 @@ def relative_key(text: str, row: int, col: int) -> str:
     trees. Formulas with equal trees have equal keys where they are spelled alike: blanks, the case of names, ``1.0``
     for ``1`` make a difference, as does a reference that a shared formula has carried around the sheet's edge.
     """
-    parts = _DIGITS.split(text)
-    parts[::2], rows = _plans[col, tuple(parts[::2])]
-    try:
-        for index in rows:
-            number = int(parts[index])
-            if not 0 < number <= MAX_ROWS:
-                return _exact_key(text, row, col)  # A0 and A1048577 are names, whatever A1 is
-            parts[index] = _row_offsets[number - 1 - row]
-    except ValueError:  # thousands of digits
+    pieces = _CELL.split(text)
+    plan = _plans[tuple(pieces[::5])]
+    if plan is None:
         return _exact_key(text, row, col)
-    return "".join(parts)
+    for at in plan:
+        if not pieces[at]:
+            pieces[at + 1] = _column_offsets[column_index(pieces[at + 1]) - col]
+        if not pieces[at + 2]:
+            pieces[at + 3] = _row_offsets[int(pieces[at + 3]) - 1 - row]
+    return "".join(pieces)
 
 
 def shift(text: str, d_row: int, d_col: int) -> str:
@@ -123,31 +124,23 @@ def _relative_parts(text: str) -> Iterator[tuple[int, int, bool]]:
                 yield match.start(value), match.end(value), is_row
 
 
-def _make_plan(col: int, between: tuple[str, ...]) -> _Plan:
-    """The plan of all formulas in a column that have these pieces between their numbers.
+def _make_plan(between: tuple[str, ...]) -> tuple[int, ...] | None:
+    """Which of the cells between these pieces are references, as indices into the split text; None when there are
+    other relative coordinates as well (``A:A``).
 
-    Found on the formula that has 1 for every number: any other numbers make the same references, as long as the rows
-    lie within the sheet.
+    Found on the formula that has B2 for every cell: any other cells are references in the same places.
     """
-    rewritten = list(between)
-    begins: list[int] = []  # of each piece in the formula of ones
+    begins: dict[int, int] = {}
     position = 0
-    for piece in between:
-        begins.append(position)
-        position += len(piece) + 1
-    rows: list[int] = []
-    text = "1".join(between)
-    index = len(between) - 1
-    for start, end, is_row in reversed(list(_relative_parts(text))):
-        while begins[index] > start:
-            index -= 1
-        if is_row:
-            rows.append(2 * index + 1)
-        else:
-            offset = column_index(text[start:end]) - col
-            piece = rewritten[index]
-            rewritten[index] = f"{piece[: start - begins[index]]}{{c{offset}}}{piece[end - begins[index] :]}"
-    return rewritten, rows[::-1]
+    for k, piece in enumerate(between[:-1]):
+        position += len(piece)
+        begins[position] = 5 * k + 1
+        position += 2
+    starts = [start for start, _, is_row in _relative_parts("B2".join(between)) if not is_row]
+    rows = sum(is_row for _, _, is_row in _relative_parts("B2".join(between)))
+    if rows != len(starts) or any(start not in begins for start in starts):
+        return None
+    return tuple(begins[start] for start in starts)
 
 
 def _exact_key(text: str, row: int, col: int) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import sheetrun.runtime.functions  # noqa: F401 - tells the registry where functions come from
+from sheetrun.runtime.alike import alike
 from sheetrun.runtime.book import solve, step
 from sheetrun.runtime.errors import CALC as CALC_ERROR
 from sheetrun.runtime.errors import DIV0 as DIV0_ERROR
@@ -68,6 +69,7 @@ __all__ = [
     "VALUE_ERROR",
     "ExcelError",
     "add",
+    "alike",
     "boxed",
     "called",
     "columns",

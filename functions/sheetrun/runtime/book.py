@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -47,20 +47,22 @@ class Step:
 
 
 def step(*targets: str, needs: Sequence[str] = ()) -> Callable[[Callable[[Any], None]], Step]:
-    """Marks a function that computes the given ranges (``"Sheet!A1:B2"``) in one go."""
-    return lambda function: Step(function, tuple(_target(t) for t in targets), tuple(needs))
+    """Marks a function that computes the given ranges (``"Sheet!A1:B2 C7"``) in one go."""
+    return lambda function: Step(function, tuple(_targets(targets)), tuple(needs))
 
 
 def solve(*targets: str, needs: Sequence[str] = ()) -> Callable[[Callable[[Any], None]], Step]:
     """Marks a function that defines the cells of the given ranges, each to be computed when it is asked for."""
-    return lambda function: Step(function, tuple(_target(t) for t in targets), tuple(needs), solved=True)
+    return lambda function: Step(function, tuple(_targets(targets)), tuple(needs), solved=True)
 
 
-def _target(text: str) -> tuple[str, Span]:
-    sheet, _, address = text.rpartition("!")
-    if sheet.startswith("'"):
-        sheet = sheet[1:-1].replace("''", "'")
-    return sheet, read_span(address)[0]
+def _targets(texts: Iterable[str]) -> Iterator[tuple[str, Span]]:
+    for text in texts:
+        sheet, _, addresses = text.rpartition("!")
+        if sheet.startswith("'"):
+            sheet = sheet[1:-1].replace("''", "'")
+        for address in addresses.split():
+            yield sheet, read_span(address)[0]
 
 
 class _Deeper(Stop):
