@@ -18,7 +18,6 @@ from sheetrun.aws.operations import DynamoOperations
 from sheetrun.aws.queues import SqsQueues
 from sheetrun.aws.table import DynamoLedger
 from sheetrun.aws.webhooks import DynamoWebhooks
-from sheetrun.collector import collect_rarely
 from sheetrun.jobs.job import Job
 from sheetrun.jobs.states import Kind
 from sheetrun.service.allowances import Allowances
@@ -124,7 +123,6 @@ def _trace() -> str | None:
 def world() -> World:
     """This process's world, from its environment. Raises ``SettingsError``."""
     function = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local")
-    collect_rarely()
     made = aws_world(Settings.from_environment(os.environ), Clients(), function=function)
     made.log.info("started", version=__version__, limits=made.settings.limits())
     return made
@@ -160,9 +158,11 @@ def take_in(event: Mapping[str, Any]) -> dict[str, Any]:
 def run_step(name: str, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """The functions parse, generate and execute."""
     from sheetrun.service.batches import step_records
+    from sheetrun.service.pace import collect_rarely
     from sheetrun.service.steps import Runner
     from sheetrun.service.work import StepWork
 
+    collect_rarely()
     here = world()
     if name == "execute":
         _sandbox(Kind.WORKBOOK)  # its server starts with the function, before a job waits for it

@@ -16,8 +16,8 @@ from typing import NoReturn
 import sheetrun
 from sheetrun.client.commands import COMMANDS
 from sheetrun.client.console import describe
-from sheetrun.collector import collect_rarely
 from sheetrun.sandbox.bare import shed
+from sheetrun.service.pace import collect_rarely
 
 #: Commands that run scripts: they begin again without the environment, so that the sandbox may be a fork of them.
 _COMPUTING = ("run", "check", "scenarios")
