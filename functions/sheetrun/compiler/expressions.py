@@ -13,7 +13,7 @@ from sheetrun.compiler.depth import check_depth
 from sheetrun.compiler.errors import CannotCompile
 from sheetrun.compiler.layout import Layout, NotAlike, NotTracked, NotWhole, Tracks
 from sheetrun.compiler.literal import literal
-from sheetrun.compiler.ranges import Defined, Range
+from sheetrun.compiler.ranges import Defined, OptionalParameter, Range
 from sheetrun.compiler.scriptnames import Names, function_name
 from sheetrun.compiler.traits import PASSING, holds_array, is_arithmetic, is_zero, joined, may_refer, refers
 from sheetrun.compiler.trees import children, walk
@@ -581,11 +581,11 @@ class Emitter:
     def _lambda(self, node: nodes.Call) -> str:
         *parameters, body = node.args
         variables = [self._bind(p.name) for p in parameters]  # type: ignore[union-attr]
-        missing = self._name("MISSING")
         text = self._with_arrays(True, self.reference, body)
         for p in parameters:
             self._unbind(p.name)  # type: ignore[union-attr]
-        heads = ", ".join(f"{v}={missing}" for v in variables)
+        optional = next((i for i, p in enumerate(parameters) if isinstance(p, OptionalParameter)), len(parameters))
+        heads = ", ".join(v if i < optional else f"{v}={self._name('MISSING')}" for i, v in enumerate(variables))
         return f"(lambda {heads}: {text})" if heads else f"(lambda: {text})"
 
     def _invoke(self, node: nodes.Invoke) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from sheetrun.formula.nodes import Axis, Node
+from sheetrun.formula.nodes import Axis, Name, Node
 from sheetrun.workbook.model import MAX_COLUMNS, MAX_ROWS, Rect
 
 
@@ -86,6 +86,11 @@ class Defined:
     """A defined name that is a LAMBDA, to be called: ``key`` finds its body in the scope (it may call itself)."""
 
     key: str
+
+
+@dataclass(frozen=True, slots=True)
+class OptionalParameter(Name):
+    """A parameter of a LAMBDA that a call may leave out."""
 
 
 #: A resolved tree: formula nodes in which Range stands for every static reference, Defined for a name that is a LAMBDA.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from sheetrun.compiler.errors import CannotCompile
-from sheetrun.compiler.ranges import Defined, Range, Resolved
+from sheetrun.compiler.ranges import Defined, OptionalParameter, Range, Resolved
 from sheetrun.compiler.trees import child_fields, is_node
 from sheetrun.formula import nodes
 from sheetrun.formula.errors import FormulaError
@@ -321,7 +321,7 @@ class Resolver:
 
 def _variable(node: Any) -> nodes.Name:
     if isinstance(node, nodes.Structured) and node.table is None and node.first and not node.items:
-        return nodes.Name(node.first)  # an optional parameter: LAMBDA(x,[y],…)
+        return OptionalParameter(node.first)  # LAMBDA(x,[y],…)
     if not isinstance(node, nodes.Name):
         raise CannotCompile("bad_arguments", "a variable of LET or LAMBDA must be a name")
     return node

@@ -90,6 +90,7 @@ def test_whole_columns_are_clipped_to_what_is_used() -> None:
 def test_a_union_or_several_sheets_are_refused() -> None:
     book = book_of(A=SALES, B=SALES)
     assert call("COUNTIF", book.span("A", "B", "A1:A6"), "East") is VALUE
+    assert call("COUNTIFS", ["a", "b"], ["a", "b"], ["a", "b"], book.span("A", "B", "A1:A6")) is VALUE
 
 
 KEYS = st.sampled_from(["a", "A", "b", "c d", "", None, True, 1.0, 2.0, "2", 0.3, 0.1 + 0.2, NA])

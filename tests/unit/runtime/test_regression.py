@@ -87,6 +87,10 @@ def test_smoothing_is_refused_with_its_reason() -> None:
         call("FORECAST.ETS", 7, [1, 2, 3, 4], [1, 2, 3, 4])
     assert refused.value.code == "forecast_ets"
     assert call("FORECAST.ETS", 7, [1, 2, 3], [1, 2]) is NA
+    assert call("FORECAST.ETS", 3, [1, 2, 3, 4], [1, 2, 3, 4]) is NUM
+    assert call("FORECAST.ETS.STAT", [1, 2, 3, 4, 9], [40, 10, 30, 20, 10], 8) == 10
+    with pytest.raises(Unsupported):
+        call("FORECAST.ETS.STAT", [1, 2, 3], [31, 59, 90], 8)
     assert call("FORECAST.ETS.STAT", [1, 2], [1, 2], 9) is NUM
     assert call("FORECAST.ETS.CONFINT", 7, [1, 2], [1, 2], 1.5) is NUM
     assert call("FORECAST.ETS.SEASONALITY", [1, 2], [1, 1]) is NUM

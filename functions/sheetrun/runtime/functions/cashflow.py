@@ -71,31 +71,39 @@ def irr(values: Value, guess: float) -> float:
     found = _secant(flows, guess)
     if found is None:
         found = _nearest(lambda rate: present_value(rate, flows, first=0), guess)
-    return 0.0 if abs(found) < 1e-14 else found
+    return found
 
 
-_CLOSE = 1e-13
+_CLOSE = 1e-7  #: Excel's "0.00001 percent", of the discount factor
+_FIRST_STEP = 0.001
+_ROUNDS = 100
 
 
 def _secant(flows: Numbers, guess: float) -> float | None:
-    """The root that a secant walk from ``guess`` reaches; None when it gets lost."""
-    a, b = guess, guess + 0.01
-    fa, fb = present_value(a, flows, first=0), present_value(b, flows, first=0)
-    for _ in range(40):
-        if fb == 0.0 or not math.isfinite(fb):
-            return b if fb == 0.0 else None
-        if fa == fb:
+    """The root that a secant walk from ``guess`` reaches; None when it gets lost.
+
+    Fitted to 69 stored results, which show in their last digits where the walk ended: it goes over discount factors
+    v = 1 / (1 + rate), its second point is 0.001 to the side that the sign at the guess tells, and it ends with the
+    first step of less than 1e-7, so that a double root at 0 is 1.091399510766422E-07.
+    """
+
+    def balance(v: float) -> float:
+        return present_value(1.0 / v - 1.0, flows, first=0) if v else math.inf
+
+    a = 1.0 / (1.0 + guess)
+    fa = balance(a)
+    b = a + (_FIRST_STEP if fa > 0.0 else -_FIRST_STEP)
+    fb = balance(b)
+    for _ in range(_ROUNDS):
+        if fb == 0.0 or fa == fb or not (math.isfinite(fa) and math.isfinite(fb)):
             break
-        x = b - fb * (b - a) / (fb - fa)
-        if x <= -1.0 or not math.isfinite(x):
-            return None
-        a, fa = b, fb
-        b, fb = x, present_value(x, flows, first=0)
-        if abs(b - a) <= _CLOSE * max(1.0, abs(b)):
+        a, b, fa = b, a - fa * (b - a) / (fb - fa), fb
+        fb = balance(b)
+        if abs(b - a) < _CLOSE:
             break
-    # A double root is approached slowly; and a walk may stand still where there is none.
-    settled = abs(b - a) < 1e-6 and abs(fb) < 1e-9 * present_value(b, np.abs(flows), first=0)
-    return b if settled else None
+    # A walk may stand still where there is no root, or end beyond the rates that there can be.
+    found = b > 0.0 and abs(fb) < 1e-7 * present_value(1.0 / b - 1.0, np.abs(flows), first=0)
+    return 1.0 / b - 1.0 if found else None
 
 
 def _nearest(balance: Callable[[float], float], guess: float) -> float:

@@ -19,6 +19,7 @@ from sheetrun.runtime.errors import DIV0, VALUE, Raised
 from sheetrun.runtime.functions.aggregate import checked, largest, mean, smallest, total
 from sheetrun.runtime.registry import excel
 from sheetrun.runtime.selecting import Hits, Range, Rows, aligned, cells_at, resized, rows_where
+from sheetrun.runtime.sheet import Refs
 from sheetrun.runtime.values import MISSING, Arr, Value, common_shape, is_array
 
 Groups = NDArray[np.int64]
@@ -124,6 +125,8 @@ class _Many:
         self.distinct: list[list[Criterion]] = []
         self.used: list[Groups] = []  #: per criterion, for each answer the number of its distinct value
         for each in criteria:
+            if isinstance(each, Refs):
+                raise Raised(VALUE)
             if not is_array(each):
                 array = Arr.of(None if each is MISSING else each)
             else:

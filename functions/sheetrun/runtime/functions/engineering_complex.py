@@ -15,6 +15,7 @@ from typing import Final
 
 from sheetrun.runtime.coerce import general
 from sheetrun.runtime.errors import DIV0, NUM, VALUE, ExcelError, Raised
+from sheetrun.runtime.functions.trig import cos, sin
 from sheetrun.runtime.registry import excel
 from sheetrun.runtime.strict import strict_number
 from sheetrun.runtime.values import MISSING, Arr, Scalar, Value
@@ -129,24 +130,24 @@ def _register(name: str, summary: str, formula: Callable[[complex], complex]) ->
 
 
 def _sine(z: complex) -> complex:
-    return complex(math.sin(z.real) * math.cosh(z.imag), math.cos(z.real) * math.sinh(z.imag))
+    return complex(sin(z.real) * math.cosh(z.imag), cos(z.real) * math.sinh(z.imag))
 
 
 def _cosine(z: complex) -> complex:
-    return complex(math.cos(z.real) * math.cosh(z.imag), -math.sin(z.real) * math.sinh(z.imag))
+    return complex(cos(z.real) * math.cosh(z.imag), -sin(z.real) * math.sinh(z.imag))
 
 
 def _sinh(z: complex) -> complex:
-    return complex(math.sinh(z.real) * math.cos(z.imag), math.cosh(z.real) * math.sin(z.imag))
+    return complex(math.sinh(z.real) * cos(z.imag), math.cosh(z.real) * sin(z.imag))
 
 
 def _cosh(z: complex) -> complex:
-    return complex(math.cosh(z.real) * math.cos(z.imag), math.sinh(z.real) * math.sin(z.imag))
+    return complex(math.cosh(z.real) * cos(z.imag), math.sinh(z.real) * sin(z.imag))
 
 
 def _tangent(z: complex) -> complex:
-    below = math.cos(2.0 * z.real) + math.cosh(2.0 * z.imag)
-    return complex(math.sin(2.0 * z.real) / below, math.sinh(2.0 * z.imag) / below)
+    below = cos(2.0 * z.real) + math.cosh(2.0 * z.imag)
+    return complex(sin(2.0 * z.real) / below, math.sinh(2.0 * z.imag) / below)
 
 
 def _cotangent(z: complex) -> complex:
@@ -158,7 +159,12 @@ def _root(z: complex) -> complex:
     if z == 0:
         return 0j
     length, angle = math.sqrt(abs(z)), math.atan2(z.imag, z.real) / 2.0
-    return complex(length * math.cos(angle), length * math.sin(angle))
+    return complex(length * cos(angle), length * sin(angle))
+
+
+def _exponential(z: complex) -> complex:
+    length = math.exp(z.real)
+    return complex(length * cos(z.imag), length * sin(z.imag))
 
 
 _register("IMSIN", "The sine of a complex number.", _sine)
@@ -171,7 +177,7 @@ _register("IMSINH", "The hyperbolic sine of a complex number.", _sinh)
 _register("IMCOSH", "The hyperbolic cosine of a complex number.", _cosh)
 _register("IMSECH", "The hyperbolic secant of a complex number.", lambda z: 1.0 / _cosh(z))
 _register("IMCSCH", "The hyperbolic cosecant of a complex number.", lambda z: 1.0 / _sinh(z))
-_register("IMEXP", "The exponential of a complex number.", cmath.exp)
+_register("IMEXP", "The exponential of a complex number.", _exponential)
 _register("IMLN", "The natural logarithm of a complex number.", cmath.log)
 _register("IMLOG10", "The logarithm to base 10 of a complex number.", lambda z: cmath.log(z) * _LOG10_E)
 _register("IMLOG2", "The logarithm to base 2 of a complex number.", lambda z: cmath.log(z) * _LOG10_E / math.log10(2.0))
@@ -215,7 +221,7 @@ def impower(inumber: Scalar, number: Scalar) -> str:
     angle = math.atan2(base.value.imag, base.value.real) * exponent
     if not math.isfinite(angle):
         raise Raised(NUM)
-    return write_complex(complex(length * math.cos(angle), length * math.sin(angle)), base.unit)
+    return write_complex(complex(length * cos(angle), length * sin(angle)), base.unit)
 
 
 def _all_numbers(arguments: tuple[Value, ...]) -> list[Complex]:
