@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help run up setup test test-fast fuzz lint format check validate openapi load docs bench sizes clean
+.PHONY: help run up setup test test-fast fuzz chaos lint format check validate openapi load docs bench sizes clean
 
 help:
 	@echo "make run     start the service here, submit a sample workbook, print its results; Ctrl-C stops it"
@@ -44,6 +44,11 @@ FILES ?= 2000
 SEED ?= 1
 fuzz: $(READY)
 	@$(BIN)/python -m tests.fuzz --formulas $(FORMULAS) --files $(FILES) --seed $(SEED)
+
+# `make chaos SCHEDULES=20000`: seeded storms of deaths, lost and doubled messages and faults; prints what breaks.
+SCHEDULES ?= 20000
+chaos: $(READY)
+	@$(BIN)/python -m tests.chaos --schedules $(SCHEDULES) --seed $(SEED)
 
 test-fast: $(READY)
 	@$(BIN)/python -m pytest tests/unit tests/contract

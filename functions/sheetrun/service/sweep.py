@@ -115,8 +115,10 @@ class Sweeper:
 
         def decide(job: Job) -> Change | None:
             now = self.clock.now()
-            if job.ended or job.step is not message.step or job.dispatch != message.number or job.leased(now):
+            if job.ended or job.step is not message.step or job.dispatch != message.number:
                 return None
+            if job.lease_until is not None:
+                return None  # a worker has it, or vanished with it: then the next pass gives it to another, or ends it
             problem = Problem(
                 code="dead_letter",
                 title="The step could not be completed",

@@ -374,6 +374,25 @@ def test_dead_letters_end_the_job_but_not_one_that_went_on(bench: Bench) -> None
     bench.sweeper().dead_letter(Message(job_id="job_none", step=Step.PARSE, number=1))
 
 
+def test_a_dead_letter_leaves_a_job_alone_whose_worker_vanished_while_it_has_tries_left(bench: Bench) -> None:
+    """Each time that a message finds the step taken counts as a delivery, so it may be dead before its job is."""
+    made = bench.submit()
+    bench.upload(made)
+    message = bench.next_message()
+    assert message is not None
+
+    def die(_: Any) -> None:
+        raise SystemExit
+
+    bench.compute = FakeCompute(on_parse=die)
+    with pytest.raises(SystemExit):
+        bench.step(message)
+    bench.clock.advance(3600)
+    bench.sweeper().dead_letter(message)
+    bench.compute = FakeCompute()
+    assert bench.table.get(made["id"]).state is State.PARSING  # type: ignore[union-attr]
+
+
 def test_priority_picks_the_queue(bench: Bench) -> None:
     made = bench.submit({"filename": "a.xlsx", "priority": "high"})
     bench.upload(made)
