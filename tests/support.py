@@ -20,6 +20,14 @@ from sheetrun.service.web.assembly import build_api
 from sheetrun.service.work import StepWork
 from sheetrun.settings import Settings
 
+#: Of the model that the fake compute makes.
+INTERFACE: dict[str, Any] = {
+    "inputs": [
+        {"reference": "S!A1", "name": "Rate", "label": "Rate", "type": "number", "value": 1, "format": "General"}
+    ],
+    "outputs": [{"reference": "S!B1", "name": None, "label": None, "type": "number", "value": 2, "format": "General"}],
+    "counts": {"inputs": 1, "outputs": 1},
+}
 XLSX = b"PK\x03\x04 not really"
 
 
@@ -70,6 +78,10 @@ class FakeCompute:
             results={"values": ("application/json", b"{}"), "script": ("text/x-python", b"print(1)\n")},
             report={"formulas": 2, "compared": 2, "matched": 2, "mismatched": 0, "volatile": 0, "unsupported": 0},
             errors=self.errors,
+            artefacts={
+                "interface": ("application/json", json.dumps(INTERFACE).encode()),
+                "computed": ("application/octet-stream", b"computed"),
+            },
         )
 
 

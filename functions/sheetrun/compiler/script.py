@@ -91,10 +91,16 @@ class Writer:
         self._imports: set[str] = {"main"}
         self._refused: list[Refused] = []
         self._forms = FormTexts()
+        self.units: list[Unit] = []  #: after ``script``: the workbook's formulas, resolved
+
+    @property
+    def scope(self) -> Scope:
+        return self._scope
 
     def script(self, progress: Callable[[int, int], None] | None = None) -> Script:
         units, refused = make_units(self._workbook, self._scope)
         self._refused = refused
+        self.units = units
         parts = schedule(units, self._scope)
         done = 0
         for part in self._chosen(units, parts):

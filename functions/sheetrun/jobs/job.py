@@ -92,6 +92,8 @@ class Job:
     metadata: Mapping[str, str] = field(default_factory=dict)
     batch: str | None = None
     custom_id: str | None = None
+    model: str | None = None  #: the model whose address it takes over when it succeeds: the first version's id
+    versions: tuple[str, ...] = ()  #: of a model's first version: the jobs that came after it, in their order
     step: Step | None = None  #: the step that runs now or next
     dispatch: int = 0
     epoch: int = 0
@@ -143,7 +145,7 @@ class Job:
         out: dict[str, Any] = {}
         for spec in fields(self):
             value = getattr(self, spec.name)
-            if value is None or value == {}:
+            if value is None or value == {} or value == ():
                 continue
             if isinstance(value, datetime):
                 value = rfc3339(value)
@@ -153,6 +155,8 @@ class Job:
                 value = [value.done, value.total, value.message]
             elif isinstance(value, Mapping):
                 value = dict(value)
+            elif isinstance(value, tuple):
+                value = list(value)
             out[spec.name] = value
         return out
 
@@ -170,6 +174,7 @@ class Job:
             values["step"] = Step(values["step"])
         if "error" in values:
             values["error"] = Problem(**{**values["error"], "errors": tuple(values["error"]["errors"])})
+        values["versions"] = tuple(values.get("versions", ()))
         done, total, message = values.get("progress", (0, 0, ""))
         values["progress"] = Progress(done=done, total=total, message=message)
         return cls(**values)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from sheetrun.compiler.script import Script, compile_workbook
+from sheetrun.compiler.script import Script, Writer
 from sheetrun.compiler.units import Refused
 from sheetrun.runtime.payload import BadPayload, RunInput, RunOutput
 from sheetrun.sandbox.allowlist import Policy
@@ -24,7 +24,9 @@ from sheetrun.sandbox.limits import Limits
 from sheetrun.sandbox.process import run as run_once
 from sheetrun.service.apart import may_be_day_first
 from sheetrun.service.cellvalues import cell_values, stored_values, written_grids
+from sheetrun.service.interface import Interface, Ports, make_ports
 from sheetrun.service.proof import Proof, check_fits, prove
+from sheetrun.service.recalculated import recalculated
 from sheetrun.service.rundata import check_request, find_cells, run_input
 from sheetrun.workbook.errors import NoFormulas
 from sheetrun.workbook.model import Rect, Workbook
@@ -83,6 +85,7 @@ class Generated:
     script: str
     line_map: bytes
     unsupported: tuple[dict[str, str], ...] = ()
+    ports: bytes = b""  #: a workbook's inputs and outputs as JSON (``interface.Ports``)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,8 @@ class Executed:
     results: Mapping[str, tuple[str, bytes]]
     report: Mapping[str, Any]  #: formulas, compared, matched, mismatched, volatile, unsupported, and details
     errors: tuple[dict[str, str], ...] = field(default=())  #: {cell, code, detail} of what could not be computed
+    #: What a model is called with, likewise: ``interface`` (JSON) and ``computed`` (the workbook with its new values).
+    artefacts: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
 
 
 def parse(source: bytes, filename: str, *, progress: Progress | None = None) -> Parsed:
@@ -119,8 +124,10 @@ def generate(
     """What cannot be compiled is listed, never raised. Raises ``InputErrors`` for a request that names what is not there."""
     workbook = load(artefact)
     check_request(workbook, inputs or {}, outputs or ())
-    script = compile_workbook(workbook, progress=_writing(progress))
-    return Generated(script.text, _plan(script), tuple(_refusals(workbook, script.refused)))
+    writer = Writer(workbook)
+    script = writer.script(_writing(progress))
+    ports = make_ports(workbook, writer.units, writer.scope)
+    return Generated(script.text, _plan(script), tuple(_refusals(workbook, script.refused)), ports.to_bytes())
 
 
 def execute(
@@ -191,7 +198,17 @@ def execute(
             make_bundle(workbook.filename, generated.script, data, stored_values(workbook, proof)),
         ),
     }
-    return Executed(results, report, tuple(proof.errors))
+    return Executed(results, report, tuple(proof.errors), _model(workbook, output, generated.ports))
+
+
+def _model(workbook: Workbook, output: RunOutput, ports: bytes) -> dict[str, tuple[str, bytes]]:
+    """What later calls of the workbook start from."""
+    computed = recalculated(workbook, output)
+    interface = Interface(computed, Ports.from_bytes(ports))
+    return {
+        "interface": ("application/json", json.dumps(interface.document(), ensure_ascii=True).encode()),
+        "computed": ("application/octet-stream", dump(computed)),
+    }
 
 
 def _reading(progress: Progress | None) -> Callable[[int, int, int, str], None] | None:

@@ -47,6 +47,7 @@ _FIELDS = frozenset(
         "deadline_seconds",
         "retain_seconds",
         "metadata",
+        "replaces",
     }
 )
 MAX_INPUTS = 10_000
@@ -71,6 +72,7 @@ class JobRequest:
     webhook_url: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     custom_id: str | None = None
+    replaces: str | None = None  #: a model that this workbook is to be the next version of
 
 
 class _Faults:
@@ -124,6 +126,7 @@ def job_request(body: Any, settings: Settings, *, path: str = "", also: frozense
         deadline_seconds=deadline if deadline is not None else settings.default_deadline_seconds,
         retain_seconds=retain if retain is not None else settings.default_retain_seconds,
         metadata=_metadata(body, faults, path),
+        replaces=_replaces(body, kind, faults, path),
         custom_id=_custom_id(body, faults, path) if "custom_id" in also else None,
     )
     faults.raise_any()
@@ -345,6 +348,19 @@ def webhook_problem(url: str, *, private: bool = False) -> str | None:
             return "must name a public host"
         return None
     return None if refusal(host) is None else "must name a public address"
+
+
+def _replaces(body: Mapping[str, Any], kind: Kind, faults: _Faults, path: str) -> str | None:
+    value = body.get("replaces")
+    if value is None:
+        return None
+    if not isinstance(value, str) or not 1 <= len(value) <= 64:
+        faults.add(f"{path}replaces", "type", "must be a model's id")
+        return None
+    if kind is Kind.DATASET:
+        faults.add(f"{path}replaces", "not_for_datasets", "only a workbook is a model")
+        return None
+    return value
 
 
 _CUSTOM_ID = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,255}")

@@ -315,6 +315,7 @@ def _finished(job: Job, epoch: int, clock: Clock, made: Made, duration: int) -> 
         job,
         epoch,
         now,
+        artefacts=made.artefacts,
         results=made.results,
         report=made.report,
         duration_ms=duration,

@@ -15,6 +15,7 @@ from sheetrun.jobs.limits import DAY, Spend, days_since_epoch, gate_of, seconds_
 from sheetrun.jobs.states import State
 from sheetrun.jobs.transitions import created
 from sheetrun.service.allowances import Allowances
+from sheetrun.service.models import Models
 from sheetrun.service.ports import Blobs, Clock, Ledger
 from sheetrun.service.receivers import Receivers
 from sheetrun.service.requests import JobRequest
@@ -43,6 +44,7 @@ class Submitter:
     settings: Settings
     allowances: Allowances
     receivers: Receivers
+    models: Models
 
     def spend(self, client: str, requests: Sequence[JobRequest]) -> Spend:
         """What requests count against their client's day; a size that was not announced is counted when it is known."""
@@ -57,11 +59,14 @@ class Submitter:
         ``spend`` is counted in the same write; None when another one counts it. Raises ``QuotaExceeded``, ``AtCapacity``.
         """
         now = self.clock.now()
+        replaced = None if request.replaces is None else self.models.replaced(client, request.replaces)
         if request.webhook_url is not None:
             self.receivers.expect(client, request.webhook_url)
         in_parts = request.size is not None and request.size > self.settings.max_post_bytes
         key = upload_key(client, job_id)
         job = new_job(client, request, job_id=job_id, now=now, settings=self.settings, key=key, batch=batch)
+        if replaced is not None:
+            job = job.evolve(model=replaced.id)
         if job.has_request:
             body = json.dumps({"inputs": dict(request.inputs), "outputs": request.outputs})
             self.blobs.put(request_key(job_id), body.encode(), content_type=JSON_TYPE)
@@ -79,6 +84,8 @@ class Submitter:
             if there is None:
                 raise AtCapacity("Too many jobs are being created at this instant.", retry_after=1) from None
             job = there
+        if replaced is not None:
+            self.models.add_version(replaced, job)
         return job, self.upload(job)
 
     def upload(self, job: Job) -> dict[str, Any]:

@@ -26,6 +26,7 @@ def job_view(job: Job, base: str) -> dict[str, Any]:
         "metadata": dict(job.metadata),
         "batch": job.batch,
         "custom_id": job.custom_id,
+        "model": model_of(job),
         "state": job.state.value,
         "running": not job.ended,
         "progress": progress_view(job),
@@ -39,11 +40,17 @@ def job_view(job: Job, base: str) -> dict[str, Any]:
             "cancel": f"{root}/cancel",
             "retry": f"{root}/retry",
             "results": {name: f"{root}/results/{quote(name)}" for name in sorted(job.results)},
+            **({"model": f"{base}/v1/models/{model_of(job)}"} if "computed" in job.artefacts else {}),
         },
         "created_at": rfc3339(job.created_at),
         "deadline_at": None if job.deadline_at is None else rfc3339(job.deadline_at),
         "expires_at": rfc3339(job.expires_at),
     }
+
+
+def model_of(job: Job) -> str | None:
+    """The address of the model that a job made, or is to be the next version of."""
+    return job.model or (job.id if "computed" in job.artefacts else None)
 
 
 def progress_view(job: Job) -> dict[str, Any]:

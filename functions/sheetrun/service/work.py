@@ -38,6 +38,9 @@ FILES = {
     Kind.DATASET: {"results": "results.json", "script": "analysis.py", "report": "report.html"},
 }
 
+#: What a model is called with (``Executed.artefacts``).
+_ARTEFACT_FILES = {"interface": "interface.json", "computed": "computed.bin"}
+
 
 class Compute(Protocol):
     """The module ``sheetrun.service.compute``, or what is shaped like it, as far as the steps use it."""
@@ -105,6 +108,9 @@ class StepWork:
         }
         self.blobs.put(keys["script"], generated.script.encode(), content_type="text/x-python; charset=utf-8")
         self.blobs.put(keys["line_map"], generated.line_map, content_type=BINARY)
+        if generated.ports:
+            keys["ports"] = _artefact(job, "ports.json")
+            self.blobs.put(keys["ports"], generated.ports, content_type="application/json")
         self.blobs.put(
             keys["unsupported"], json.dumps(list(generated.unsupported)).encode(), content_type="application/json"
         )
@@ -118,6 +124,7 @@ class StepWork:
             script=self.blobs.get(_key(job, "script")).decode(),
             line_map=self.blobs.get(_key(job, "line_map")),
             unsupported=tuple(json.loads(self.blobs.get(_key(job, "unsupported")))),
+            ports=self.blobs.get(job.artefacts["ports"]) if "ports" in job.artefacts else b"",
         )
         source = self.blobs.get(job.source_key, etag=job.source_etag)
         asked = self._asked(job)
@@ -138,12 +145,16 @@ class StepWork:
         for name, (content_type, data) in sorted(executed.results.items()):
             results[name] = f"jobs/{job.id}/results/{job.epoch}/{FILES[job.kind].get(name, name)}"
             self.blobs.put(results[name], data, content_type=content_type)
+        artefacts = {}
+        for name, (content_type, data) in sorted(executed.artefacts.items()):
+            artefacts[name] = _artefact(job, _ARTEFACT_FILES[name])
+            self.blobs.put(artefacts[name], data, content_type=content_type)
         errors = [dict(error) for error in executed.errors]
         report = dict(executed.report)
         if errors:
             report["errors"] = errors[:SHOWN_ERRORS]
             report["errors_total"] = len(errors)
-        return Made(results=results, report=report, partially=bool(errors))
+        return Made(artefacts=artefacts, results=results, report=report, partially=bool(errors))
 
     def _asked(self, job: Job) -> Mapping[str, Any]:
         if not job.has_request:

@@ -140,6 +140,19 @@ class ExternalBook:
     lost: frozenset[str] = frozenset()  #: sheets that could not be refreshed: their cells are #REF!
 
 
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """A rule of data validation. ``kind``: list, whole, decimal, date, time, textLength, custom; ``operator`` as in the
+    file (between, notBetween, equal, …); ``first`` and ``second`` are formula texts without ``=``."""
+
+    kind: str
+    operator: str
+    first: str
+    second: str
+    blank: bool  #: whether the cell may stay empty
+    rects: tuple[Rect, ...]
+
+
 @dataclass(slots=True)
 class Sheet:
     """One worksheet. ``grids`` do not overlap; nearly always there is one. Cells outside all of them are empty."""
@@ -157,6 +170,7 @@ class Sheet:
     hidden_columns: frozenset[int] = frozenset()
     column_widths: dict[int, float] = field(default_factory=dict)
     formats: dict[int, list[Rect]] = field(default_factory=dict)  #: style index -> rectangles (General left out)
+    validations: list[Validation] = field(default_factory=list)
     is_chart: bool = False  #: a chart or dialog sheet: it has a name and a place, and no cells
 
 

@@ -73,6 +73,7 @@ def finish_sheet(
         hidden_columns=frozenset(hidden_columns),
         column_widths=widths,
         formats=gatherer.finish_formats(),
+        validations=outline.validations.found,
     )
 
 

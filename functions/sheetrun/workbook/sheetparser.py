@@ -14,6 +14,7 @@ from sheetrun.workbook.markup import Attributes, Names, create_parser, feed, is_
 from sheetrun.workbook.model import MAX_COLUMNS, MAX_ROWS, Rect
 from sheetrun.workbook.references import parse_cell, parse_rect
 from sheetrun.workbook.strings import RichText
+from sheetrun.workbook.validations import ValidationReader
 
 
 @dataclass(slots=True)
@@ -24,6 +25,7 @@ class Outline:
     columns: list[tuple[int, int, float | None, bool]] = field(default_factory=list)  #: first, last, width, hidden
     filter_mode: bool = False
     filter: Rect | None = None  #: the range of the autofilter, when it has criteria
+    validations: ValidationReader = field(default_factory=ValidationReader)
 
 
 class SheetParser:
@@ -123,9 +125,12 @@ class SheetParser:
             self._pieces.append(data)
         elif self._rich is not None:
             self._rich.text(data)
+        elif self.outline.validations.collecting:
+            self.outline.validations.text(data)
 
     def _end(self, raw: str) -> None:
         if not self.in_data:
+            self.outline.validations.end(self._names[raw])
             return
         name = self._names[raw]
         if self._cell is not None:
@@ -171,6 +176,8 @@ class SheetParser:
             elif name == "filterColumn" and self._filter:
                 self.outline.filter = parse_rect(self._filter)
                 self._filter = None
+            else:
+                self.outline.validations.start(name, attributes)
         except ValueError as error:
             raise DamagedWorkbook(f"{error}.", part=self.part, code="bad_reference") from None
 

@@ -31,10 +31,11 @@ from sheetrun.workbook.model import (
     Settings,
     Sheet,
     Table,
+    Validation,
     Workbook,
 )
 
-VERSION: Final = 2
+VERSION: Final = 3
 _HEAD = struct.Struct("<4sHHLL")
 _MAGIC = b"SHRB"
 _KINDS = tuple(Kind)
@@ -173,6 +174,9 @@ def _dump_sheet(sheet: Sheet, arrays: _Writer) -> dict[str, Any]:
         "hidden_columns": sorted(sheet.hidden_columns),
         "column_widths": list(sheet.column_widths.items()),
         "formats": [[style, arrays.rects(rects)] for style, rects in sheet.formats.items()],
+        "validations": [
+            [v.kind, v.operator, v.first, v.second, v.blank, arrays.rects(list(v.rects))] for v in sheet.validations
+        ],
         "is_chart": sheet.is_chart,
     }
 
@@ -198,6 +202,10 @@ def _load_sheet(found: dict[str, Any], arrays: _Reader) -> Sheet:
         hidden_columns=frozenset(found["hidden_columns"]),
         column_widths=dict(map(tuple, found["column_widths"])),
         formats={style: arrays.rects(rects) for style, rects in found["formats"]},
+        validations=[
+            Validation(kind, operator, first, second, blank, tuple(arrays.rects(place)))
+            for kind, operator, first, second, blank, place in found["validations"]
+        ],
         is_chart=found["is_chart"],
     )
 

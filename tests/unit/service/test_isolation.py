@@ -58,6 +58,7 @@ class House:
         """The route about what is alice's."""
         things = {
             "/v1/jobs/{id}": self.job["id"],
+            "/v1/models/{id}": self.job["id"],
             "/v1/batches/{id}": self.batch["id"],
             "/v1/webhooks/{id}": self.hook["id"],
             "/v1/dead-letters/{id}": self.letter.id,

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from sheetrun.service.access import Access
 from sheetrun.service.control import Control
+from sheetrun.service.models import Models
 from sheetrun.service.submit import Submitter
 from sheetrun.service.web.api import Api
 from sheetrun.service.web.batches import BatchRoutes
 from sheetrun.service.web.clients import ClientRoutes
 from sheetrun.service.web.jobs import JobRoutes
 from sheetrun.service.web.limits import Gatekeeper
+from sheetrun.service.web.models import ModelRoutes
 from sheetrun.service.web.observing import ObservingRoutes
 from sheetrun.service.web.operations import OperationRoutes
 from sheetrun.service.web.replay import Replay
@@ -27,7 +29,8 @@ def build_api(world: World) -> Api:
     """One ``Api`` per process."""
     gate = Gatekeeper(world.limits, world.ledger, world.allowances, world.clock, world.ids)
     receivers = world.receivers
-    submitter = Submitter(world.ledger, world.blobs, world.clock, world.settings, world.allowances, receivers)
+    models = Models(world.ledger, world.blobs, world.clock)
+    submitter = Submitter(world.ledger, world.blobs, world.clock, world.settings, world.allowances, receivers, models)
     control = Control(world.ledger, world.queues, world.clock, world.settings, world.log, world.line)
     replay = Replay(world.idempotency, world.clock)
     jobs = JobRoutes(
@@ -91,6 +94,7 @@ def build_api(world: World) -> Api:
             *clients.routes(),
             *operations.routes(),
             *observing.routes(),
+            *ModelRoutes(models, world.settings).routes(),
         ]
     )
     return Api(router, access, world.clock, world.settings, world.log)

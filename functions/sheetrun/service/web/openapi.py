@@ -14,6 +14,7 @@ from sheetrun.service.web.described import answer as _json
 from sheetrun.service.web.described import operation as _operation
 from sheetrun.service.web.described import query as _query
 from sheetrun.service.web.openapi_clients import client_paths
+from sheetrun.service.web.openapi_models import model_paths
 from sheetrun.service.web.openapi_observing import observing_paths
 from sheetrun.service.web.openapi_webhooks import told_to_receivers, webhook_paths
 from sheetrun.settings import Settings
@@ -229,6 +230,7 @@ def _paths(settings: Settings) -> Schema:
                 parameters=[_BATCH_ID],
             )
         },
+        **model_paths(),
         **client_paths(),
         **webhook_paths(),
         **observing_paths(),
@@ -309,9 +311,14 @@ def _request(settings: Settings, more: Schema | None = None) -> Schema:
             "additionalProperties": value,
         },
         "outputs": {"type": ["array", "null"], "minItems": 1, "maxItems": MAX_INPUTS, "items": reference},
+        "replaces": {"type": ["string", "null"], "minLength": 1, "maxLength": 64, "description": "a model's id"},
         **common,
     }
-    nothing: Schema = {"inputs": {"type": ["object", "null"], "maxProperties": 0}, "outputs": {"type": "null"}}
+    nothing: Schema = {
+        "inputs": {"type": ["object", "null"], "maxProperties": 0},
+        "outputs": {"type": "null"},
+        "replaces": {"type": "null"},
+    }
     dataset = {
         "filename": _filename(DATASET_SUFFIXES, "orders.csv"),
         "kind": {"enum": [Kind.DATASET.value, None]},

@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sheetrun.jobs.states import TASKS, Kind, Priority, State
 from sheetrun.jobs.webhooks import TYPES, DeliveryStatus
 from sheetrun.service.letters import Source
-
-Schema = dict[str, Any]
-
-_TEXT: Schema = {"type": "string"}
-_COUNT: Schema = {"type": "integer", "minimum": 0}
-_TIME: Schema = {"type": "string", "format": "date-time"}
-_URL: Schema = {"type": "string", "format": "uri"}
-
-
-def ref(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _object(required: dict[str, Schema], optional: dict[str, Schema] | None = None) -> Schema:
-    return {"type": "object", "required": list(required), "properties": {**required, **(optional or {})}}
-
-
-def _or_null(schema: Schema) -> Schema:
-    return {"oneOf": [schema, {"type": "null"}]}
-
-
-def _map(values: Schema) -> Schema:
-    return {"type": "object", "additionalProperties": values}
+from sheetrun.service.web.schemas_models import model_schemas
+from sheetrun.service.web.shapes import COUNT as _COUNT
+from sheetrun.service.web.shapes import TEXT as _TEXT
+from sheetrun.service.web.shapes import TIME as _TIME
+from sheetrun.service.web.shapes import URL as _URL
+from sheetrun.service.web.shapes import Schema
+from sheetrun.service.web.shapes import map_of as _map
+from sheetrun.service.web.shapes import object_of as _object
+from sheetrun.service.web.shapes import or_null as _or_null
+from sheetrun.service.web.shapes import ref as ref
 
 
 def all_schemas() -> dict[str, Schema]:
@@ -72,12 +57,15 @@ def all_schemas() -> dict[str, Schema]:
                 )
             ),
             "report": _or_null({"type": "object"}),
-            "urls": _object({"self": _URL, "events": _URL, "cancel": _URL, "retry": _URL, "results": _map(_URL)}),
+            "urls": _object(
+                {"self": _URL, "events": _URL, "cancel": _URL, "retry": _URL, "results": _map(_URL)}, {"model": _URL}
+            ),
             "created_at": _TIME,
             "expires_at": _TIME,
         },
         {
             "batch": {"type": ["string", "null"]},
+            "model": {"type": ["string", "null"], "description": "The model that it made, or is to make"},
             "custom_id": {"type": ["string", "null"]},
             "deadline_at": _or_null(_TIME),
         },
@@ -200,6 +188,7 @@ def all_schemas() -> dict[str, Schema]:
             }
         ),
         **_webhook_schemas(),
+        **model_schemas(),
         "Health": _object(
             {
                 "status": {"enum": ["healthy", "unhealthy"]},
