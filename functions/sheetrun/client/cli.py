@@ -19,7 +19,7 @@ from sheetrun.client.console import describe
 from sheetrun.sandbox.bare import shed
 
 #: Commands that run scripts: they begin again without the environment, so that the sandbox may be a fork of them.
-_COMPUTING = ("run", "check", "scenarios")
+_COMPUTING = ("run", "check", "scenarios", "report", "bundle")
 _EPILOG = "Start here: `sheetrun run FILE.xlsx`. `sheetrun COMMAND --help` explains a command."
 
 

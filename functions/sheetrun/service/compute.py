@@ -27,7 +27,7 @@ from sheetrun.service.cellvalues import cell_values, stored_values, written_grid
 from sheetrun.service.interface import Interface, Ports, make_ports
 from sheetrun.service.proof import Proof, check_fits, prove
 from sheetrun.service.recalculated import recalculated
-from sheetrun.service.rundata import check_request, find_cells, run_input
+from sheetrun.service.rundata import check_request, find_cells, plain_names, run_input
 from sheetrun.workbook.errors import NoFormulas
 from sheetrun.workbook.model import Rect, Workbook
 from sheetrun.workbook.reader import read
@@ -142,8 +142,11 @@ def execute(
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
     run: Callable[..., Result] | None = None,
+    before: Mapping[str, float] | None = None,
 ) -> Executed:
     """Runs the script in the sandbox and proves it. Raises ``InputError`` (unknown cell or name), ``SandboxError``.
+
+    ``before``: milliseconds of the earlier steps, for the report.
 
     ``run``: a runner of the sandbox (``WarmRunner.run``); by default a fresh interpreter is started.
     """
@@ -180,7 +183,7 @@ def execute(
         if alone is not None or other is not None:
             proof = prove(workbook, output, refused, volatile, needs, alone, other)
     report = make_report(workbook, proof, output, changed=bool(inputs))
-    report["duration_ms"] = {"execute": round((time.perf_counter() - started) * 1000, 1)}
+    report["duration_ms"] = {**(before or {}), "execute": round((time.perf_counter() - started) * 1000, 1)}
     told.next("Writing the results.")
     values = cell_values(workbook, output, wanted)
     graph = _graph(workbook, proof, needs)
@@ -195,7 +198,12 @@ def execute(
         "graph": ("image/svg+xml", graph.encode()),
         "bundle": (
             "application/zip",
-            make_bundle(workbook.filename, generated.script, data, stored_values(workbook, proof)),
+            make_bundle(
+                workbook.filename,
+                generated.script,
+                replace(data, names=dict(plain_names(workbook))),
+                stored_values(workbook, proof),
+            ),
         ),
     }
     return Executed(results, report, tuple(proof.errors), _model(workbook, output, generated.ports))
