@@ -48,8 +48,8 @@ As a module:
     from model import calculate, cells
 
     calculate()                                 the outputs, as the workbook has them
-    calculate({{{input!r}: 0.07}})
-    cells([{output!r}], {{{input!r}: 0.07}})
+    calculate({{{input!r}: {value}}})
+    cells([{output!r}], {{{input!r}: {value}}})
 
 Inputs and outputs are cells (`Sheet!A1`, a range, a defined name); `Inputs` and `Outputs` in `model.py` list those that
 the workbook names, with their types. `formulas.py` is the program: each block under its range and its formula in Excel.
@@ -66,7 +66,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from formulas import STEPS
 from sheetrun.runtime.calling import CellError, Program, Value
@@ -90,12 +90,12 @@ _PROGRAM = Program(STEPS, Path(__file__).with_suffix(".data"))
 
 def calculate(inputs: Inputs | Mapping[str, Value] | None = None) -> Outputs:
     """The outputs, computed with some inputs changed. Raises ``sheetrun.runtime.inputs.InputError``."""
-    return _PROGRAM.calculate(inputs, Outputs.__annotations__)  # type: ignore[return-value, arg-type]
+    return cast(Outputs, _PROGRAM.calculate(inputs, Outputs.__annotations__))
 
 
 def cells(references: Iterable[str], inputs: Inputs | Mapping[str, Value] | None = None) -> dict[str, Any]:
     """Any cells, ranges (lists of rows) or names, computed likewise."""
-    return _PROGRAM.calculate(inputs, references)  # type: ignore[arg-type]
+    return _PROGRAM.calculate(inputs, references)
 
 
 if __name__ == "__main__":
@@ -150,7 +150,8 @@ def make_bundle(
     """The zip. ``expected``: the cells that can be compared, with the values that Excel stored. ``inputs``,
     ``outputs``: as ``GET /v1/models/{id}`` tells them (reference, name, label, type, value, shape)."""
     example_in, example_out = _example(inputs, expected, data), _example(outputs, expected, data)
-    example = {"set": shlex.quote(f"{example_in}=0.07"), "get": shlex.quote(example_out)}
+    value = next((cell["value"] for cell in inputs if cell["reference"] == example_in), 1)
+    example = {"set": shlex.quote(f"{example_in}={value}"), "get": shlex.quote(example_out)}
     title = re.sub(r"[^\w .()-]", "_", filename) or "The workbook"
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as bundle:
@@ -170,7 +171,7 @@ def make_bundle(
         add("expected.json", json.dumps(expected))
         add("test_model.py", _TEST)
         add("requirements.txt", f"numpy=={version('numpy')}\n")
-        add("README.md", _README.format(name=title, input=example_in, output=example_out, **example))
+        add("README.md", _README.format(name=title, input=example_in, output=example_out, value=value, **example))
         root = Path(sheetrun.__file__).parent
         add("sheetrun/__init__.py", (root / "runtime" / "__init__.py").read_bytes())
         for path in sorted((root / "runtime").rglob("*.py")):

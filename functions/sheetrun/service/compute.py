@@ -147,7 +147,6 @@ def execute(
     """Runs the script in the sandbox and proves it. Raises ``InputError`` (unknown cell or name), ``SandboxError``.
 
     ``before``: milliseconds of the earlier steps, for the report.
-
     ``run``: a runner of the sandbox (``WarmRunner.run``); by default a fresh interpreter is started.
     """
     from sheetrun.service.bundle import make_bundle  # it needs a lot, and only this step needs it
@@ -187,6 +186,7 @@ def execute(
     told.next("Writing the results.")
     values = cell_values(workbook, output, wanted)
     graph = _graph(workbook, proof, needs)
+    model, interface = _model(workbook, output, generated.ports)
     results = {
         "values": ("application/json", json.dumps({"cells": values, "report": report}).encode()),
         "script": ("text/x-python; charset=utf-8", generated.script.encode()),
@@ -194,7 +194,7 @@ def execute(
             "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             write_back(source, written_grids(workbook, output, inputs or {}), output.strings),
         ),
-        "report": ("text/html; charset=utf-8", _html(workbook, report, proof, graph)),
+        "report": ("text/html; charset=utf-8", _html(workbook, report, proof, graph, interface)),
         "graph": ("image/svg+xml", graph.encode()),
         "bundle": (
             "application/zip",
@@ -203,20 +203,23 @@ def execute(
                 generated.script,
                 replace(data, names=dict(plain_names(workbook))),
                 stored_values(workbook, proof),
+                inputs=interface["inputs"],
+                outputs=interface["outputs"],
             ),
         ),
     }
-    return Executed(results, report, tuple(proof.errors), _model(workbook, output, generated.ports))
+    return Executed(results, report, tuple(proof.errors), model)
 
 
-def _model(workbook: Workbook, output: RunOutput, ports: bytes) -> dict[str, tuple[str, bytes]]:
-    """What later calls of the workbook start from."""
+def _model(workbook: Workbook, output: RunOutput, ports: bytes) -> tuple[dict[str, tuple[str, bytes]], dict[str, Any]]:
+    """What later calls of the workbook start from, and its inputs and outputs as callers see them."""
     computed = recalculated(workbook, output)
-    interface = Interface(computed, Ports.from_bytes(ports))
-    return {
-        "interface": ("application/json", json.dumps(interface.document(), ensure_ascii=True).encode()),
+    interface = Interface(computed, Ports.from_bytes(ports)).document()
+    artefacts = {
+        "interface": ("application/json", json.dumps(interface, ensure_ascii=True).encode()),
         "computed": ("application/octet-stream", dump(computed)),
     }
+    return artefacts, interface
 
 
 def _reading(progress: Progress | None) -> Callable[[int, int, int, str], None] | None:
@@ -307,11 +310,21 @@ def _graph(workbook: Workbook, proof: Proof, needs: Mapping[tuple[int, Rect], li
     return render_graph(*block_graph(names, needs.items(), proof.states))
 
 
-def _html(workbook: Workbook, report: Mapping[str, Any], proof: Proof, graph: str) -> bytes:
+def _html(
+    workbook: Workbook, report: Mapping[str, Any], proof: Proof, graph: str, interface: Mapping[str, Any]
+) -> bytes:
     from sheetrun.report import render_html
 
     sheets = [(sheet.name, _used(sheet)) for sheet in workbook.sheets]
-    return render_html(workbook.filename, report, sheets, proof.states, graph=graph).encode()
+    return render_html(
+        workbook.filename,
+        report,
+        sheets,
+        proof.states,
+        inputs=interface["inputs"],
+        outputs=interface["outputs"],
+        graph=graph,
+    ).encode()
 
 
 def _used(sheet: Any) -> tuple[int, int]:
