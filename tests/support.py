@@ -70,6 +70,7 @@ class FakeCompute:
         progress: Progress | None = None,
         cancelled: Callable[[], bool] | None = None,
         run: Callable[..., Any] | None = None,
+        before: Mapping[str, float] | None = None,
     ) -> Executed:
         assert generated.script == "print(1)\n"
         self.seen.append({"inputs": inputs, "outputs": outputs, "timeout": timeout})

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -139,3 +140,31 @@ def test_ctrl_c_ends_it_at_once_and_leaves_nothing(tmp_path: Path) -> None:
     _, told = process.communicate(timeout=20)
     assert process.returncode == 130
     assert told.strip() == "sheetrun: interrupted"
+
+
+def test_a_workbook_as_a_page_and_as_a_module(tmp_path: Path) -> None:
+    done = sheetrun("report", EXAMPLE, "-o", "farm.html", "--graph", "farm.svg", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "1,423 formulas, all 1,410 as in Excel" in done.stdout
+    page = (tmp_path / "farm.html").read_text()
+    assert all(told in page for told in ("solar_farm.xlsx", "Read", "Write the script", "Run and compare"))
+    assert (tmp_path / "farm.svg").read_text().startswith("<svg")
+
+    done = sheetrun("bundle", EXAMPLE, "-o", "farm.zip", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    with zipfile.ZipFile(tmp_path / "farm.zip") as bundle:
+        bundle.extractall(tmp_path / "farm")
+    alone = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+
+    def python(*words: str) -> str:
+        command = [sys.executable, "-W", "error", *words]
+        ran = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path / "farm", env=alone, timeout=100)
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout
+
+    assert python("test_model.py") == "1,410 of 1,410 cells are as in Excel\n"
+    set_, get = ("--set", "PriceCase=High"), ("--get", "EquityIRR")
+    assert 0.18 < float(python("model.py", *set_, *get)) < 0.20
+    program = "from model import cells; print(cells(['EquityIRR', 'Dashboard!A30:B30'], {'Inputs!B13': 'High'}))"
+    assert python("-c", program).startswith("{'EquityIRR': 0.1")
+    assert "pandas" not in python("-c", "import model, sys; print(*sys.modules)")

@@ -46,7 +46,7 @@ PACKAGES: dict[str, set[str]] = {
     "aws": {"boto3", "botocore", "mypy_boto3_dynamodb", "mypy_boto3_s3", "mypy_boto3_sqs"},
     "local": {"boto3", "botocore", "ministack", "samtranslator"},
     "datasets": {"numpy", "pandas", "pyarrow", "matplotlib", "openpyxl"},
-    "client": {"boto3", "pyarrow"},
+    "client": {"boto3", "pyarrow", "pandas"},
 }
 #: Only the adapters speak to AWS; the embedded run and ``sheetrun deploy`` put the stack there.
 SPEAK_TO_AWS = {"aws", "local", "client"}

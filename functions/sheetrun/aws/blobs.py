@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from typing import TYPE_CHECKING, Any
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote
 
 from botocore.exceptions import ClientError
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 PIECE = 2**20  #: bytes read at once
+WRITTEN_PART = 16 * 2**20  #: of an object that is written piece by piece; ten thousand of them are 160 GB
 _GONE = frozenset({"404", "NoSuchKey", "NotFound"})
 
 
@@ -34,6 +38,16 @@ class S3Blobs:
     def put(self, key: str, data: bytes, *, content_type: str) -> None:
         with dependency("store"):
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=data, ContentType=content_type)
+
+    @contextmanager
+    def writing(self, key: str, *, content_type: str) -> Iterator[BinaryIO]:
+        writer = _Writer(self._s3, self._bucket, key, content_type)
+        try:
+            yield writer  # type: ignore[misc]
+            writer.finish()
+        except BaseException:
+            writer.abort()
+            raise
 
     def get(self, key: str, *, etag: str | None = None) -> bytes:
         options: dict[str, Any] = {} if etag is None else {"IfMatch": etag}
@@ -151,6 +165,60 @@ class S3Blobs:
     def check(self) -> None:
         with dependency("store"):
             self._s3.list_objects_v2(Bucket=self._bucket, MaxKeys=1, Prefix="health/")
+
+
+class _Writer(io.RawIOBase):
+    """A multipart upload that looks like a file; what fits into one part is put at once."""
+
+    def __init__(self, s3: S3Client, bucket: str, key: str, content_type: str) -> None:
+        super().__init__()
+        self._s3, self._type = s3, content_type
+        self._place: Any = {"Bucket": bucket, "Key": key}
+        self._buffer = bytearray()
+        self._upload_id: str | None = None
+        self._parts: list[Any] = []
+        self._written = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._written
+
+    def write(self, data: Any) -> int:
+        view = memoryview(data).cast("B")
+        self._buffer += view
+        self._written += len(view)
+        while len(self._buffer) >= WRITTEN_PART:
+            self._part(bytes(self._buffer[:WRITTEN_PART]))
+            del self._buffer[:WRITTEN_PART]
+        return len(view)
+
+    def _part(self, data: bytes) -> None:
+        with dependency("store"):
+            if self._upload_id is None:
+                made = self._s3.create_multipart_upload(**self._place, ContentType=self._type)
+                self._upload_id = made["UploadId"]
+            number = len(self._parts) + 1
+            done = self._s3.upload_part(**self._place, UploadId=self._upload_id, PartNumber=number, Body=data)
+        self._parts.append({"PartNumber": number, "ETag": done["ETag"]})
+
+    def finish(self) -> None:
+        if self._upload_id is None:
+            with dependency("store"):
+                self._s3.put_object(**self._place, Body=bytes(self._buffer), ContentType=self._type)
+            return
+        if self._buffer:
+            self._part(bytes(self._buffer))
+        with dependency("store"):
+            self._s3.complete_multipart_upload(
+                **self._place, UploadId=self._upload_id, MultipartUpload={"Parts": self._parts}
+            )
+
+    def abort(self) -> None:
+        if self._upload_id is not None:
+            with dependency("store"):
+                self._s3.abort_multipart_upload(**self._place, UploadId=self._upload_id)
 
 
 def _code(error: ClientError) -> str:

@@ -20,7 +20,7 @@ from sheetrun.sandbox.bare import shed
 from sheetrun.service.pace import collect_rarely
 
 #: Commands that run scripts: they begin again without the environment, so that the sandbox may be a fork of them.
-_COMPUTING = ("run", "check", "scenarios")
+_COMPUTING = ("run", "check", "scenarios", "report", "bundle")
 _EPILOG = "Start here: `sheetrun run FILE.xlsx`. `sheetrun COMMAND --help` explains a command."
 
 

@@ -34,10 +34,12 @@ class Dispatch:
     number: int  #: the job's ``dispatch`` when it was written
     priority: Priority
     delay: int = 0  #: seconds
+    chunk: int | None = None  #: a part of the step (such a message is not kept in the outbox; see ``jobs.chunks``)
 
     @property
     def id(self) -> str:
         return f"{self.step.value}#{self.number:06d}"
 
     def message(self) -> dict[str, Any]:
-        return {"job_id": self.job_id, "step": self.step.value, "epoch": self.number}
+        body: dict[str, Any] = {"job_id": self.job_id, "step": self.step.value, "epoch": self.number}
+        return body if self.chunk is None else {**body, "chunk": self.chunk}

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sheetrun.jobs.chunks import Fan
 from sheetrun.jobs.states import Kind, Priority, State, Step
 
 _TIMES = frozenset(
@@ -111,6 +112,10 @@ class Job:
     report: Mapping[str, Any] | None = None
     error: Problem | None = None
     events: int = 0  #: the number of the last event
+    computes: str | None = None  #: the job whose workbook is computed (kind scenarios)
+    fan: Fan | None = None  #: the plan of a step that is done in chunks
+    round: int = 0  #: how often the job was retried
+    parked: bool = False  #: nobody holds the step, its chunks are under way
     gate: int = 0  #: which shard of the service's gate counts it
     rev: int = 0
 
@@ -136,6 +141,9 @@ class Job:
             return self.lease_until
         if self.in_line:
             return self.deadline_at or self.expires_at
+        if self.parked and self.not_before is not None:
+            due = self.not_before + patience
+            return due if self.deadline_at is None else min(due, self.deadline_at)
         waiting = instant(self.timestamps[self.state.value]) if self.not_before is None else self.not_before
         due = waiting + LONG_WAIT * patience
         return due if self.deadline_at is None else min(due, self.deadline_at)
@@ -145,11 +153,11 @@ class Job:
         out: dict[str, Any] = {}
         for spec in fields(self):
             value = getattr(self, spec.name)
-            if value is None or value == {} or value == ():
+            if value is None or value == {} or value == () or value is False:
                 continue
             if isinstance(value, datetime):
                 value = rfc3339(value)
-            elif isinstance(value, Problem):
+            elif isinstance(value, Problem | Fan):
                 value = value.document()
             elif isinstance(value, Progress):
                 value = [value.done, value.total, value.message]
@@ -175,6 +183,8 @@ class Job:
         if "error" in values:
             values["error"] = Problem(**{**values["error"], "errors": tuple(values["error"]["errors"])})
         values["versions"] = tuple(values.get("versions", ()))
+        if "fan" in values:
+            values["fan"] = Fan.from_document(values["fan"])
         done, total, message = values.get("progress", (0, 0, ""))
         values["progress"] = Progress(done=done, total=total, message=message)
         return cls(**values)

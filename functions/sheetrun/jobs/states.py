@@ -100,6 +100,7 @@ STANDS_BACK = {Priority.HIGH: 0, Priority.NORMAL: 1, Priority.LOW: 2}
 class Kind(StrEnum):
     WORKBOOK = "workbook"
     DATASET = "dataset"
+    SCENARIOS = "scenarios"  #: of a model; made by a route of its own
 
 
 #: The tasks of each kind; the first is the default.
@@ -113,6 +114,7 @@ TASKS: dict[Kind, tuple[str, ...]] = {
         "distributions",
         "outliers",
     ),
+    Kind.SCENARIOS: ("scenarios",),
 }
 
 #: States from which each state may be entered. The transitions hold to it (a test walks every pair).

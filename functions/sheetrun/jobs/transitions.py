@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from sheetrun.jobs.chunks import Fan
 from sheetrun.jobs.errors import Conflict, Stopped
 from sheetrun.jobs.events import Dispatch, Event
 from sheetrun.jobs.job import Job, Problem, Progress, rfc3339
@@ -78,6 +79,7 @@ def _end(job: Job, state: State, now: datetime, data: Mapping[str, Any] | None =
         lease_until=None,
         not_before=None,
         admitted=False,
+        parked=False,
         expires_at=now + timedelta(seconds=job.retain_seconds),
         **changes,
     )
@@ -144,7 +146,8 @@ def claim(job: Job, step: Step, dispatch: int, now: datetime, *, lease: timedelt
         "not_before": None,
         "started": True,
         "attempts": {**job.attempts, step.value: attempts + 1},
-        "progress": Progress(),
+        "progress": job.progress if job.fan is not None else Progress(),
+        "parked": False,
     }
     if job.state is step.state:
         return Claimed(Change(job.evolve(rev=job.rev + 1, **changed)))
@@ -255,6 +258,49 @@ def released(job: Job, epoch: int, now: datetime, *, delay: int) -> Change:
     )
 
 
+def parked(
+    job: Job, epoch: int, now: datetime, *, fan: Fan, progress: Progress, artefacts: Mapping[str, str]
+) -> Change:
+    """The step goes on in chunks: nobody holds it until they are done. Attempts begin anew, for it came so far."""
+    _held(job, epoch)
+    if job.state is State.CANCELLING:
+        return _cancelled(job, now, was_running=True)
+    step = job.step or Step.EXECUTE
+    attempts = {name: count for name, count in job.attempts.items() if name != step.value}
+    changed = job.evolve(
+        lease_until=None,
+        not_before=now,
+        parked=True,
+        fan=fan,
+        progress=progress,
+        artefacts={**job.artefacts, **artefacts},
+        attempts=attempts,
+        rev=job.rev + 1,
+    )
+    return Change(changed)
+
+
+def counted(job: Job, now: datetime, progress: Progress) -> Change | None:
+    """Chunks tell how far they are. None when that is known already, or of no use any more."""
+    if not job.parked or job.ended or progress.done <= job.progress.done:
+        return None
+    return Change(job.evolve(progress=progress, not_before=now, rev=job.rev + 1))
+
+
+def gathered(job: Job, now: datetime) -> Change | None:
+    """The last chunk is done: the step's own message again. None when somebody was faster."""
+    if not job.parked or job.ended:
+        return None
+    return _dispatched(Change(job.evolve(parked=False, not_before=now, rev=job.rev + 1)), job.step or Step.EXECUTE)
+
+
+def chunk_failed(job: Job, now: datetime, problem: Problem, *, timed_out: bool = False) -> Change | None:
+    """A chunk cannot be done, and with it the job. None when it has ended already."""
+    if job.ended:
+        return None
+    return _end(job, State.TIMED_OUT if timed_out else State.FAILED, now, {"code": problem.code}, error=problem)
+
+
 def let_go(job: Job, epoch: int, now: datetime) -> Change | None:
     """A stopped worker's last word: ends a job that was being cancelled. None when there is nothing to say."""
     if job.epoch != epoch or job.state is not State.CANCELLING:
@@ -326,7 +372,8 @@ def retry(job: Job, now: datetime, *, aging: timedelta) -> Change:
         not_before=None,
         started=False,
         expires_at=now + timedelta(seconds=job.retain_seconds),
-        progress=Progress(),
+        progress=job.progress if job.fan is not None else Progress(),
+        round=job.round + 1,
     )
 
 

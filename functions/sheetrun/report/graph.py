@@ -94,7 +94,7 @@ _STYLE = """
 .blocks .sub { font-size:9.5px; fill:#5c6b6d }
 .blocks .box { fill:#fff; stroke:#d5d8d6 }
 .blocks path { fill:none; stroke:#7d9295; stroke-opacity:.4 }
-@media (prefers-color-scheme:dark) {
+@media screen and (prefers-color-scheme:dark) {
 .blocks { --good:#4fc08d; --bad:#f07272; --warn:#e0a33e; --calm:#a3a8e0; --accent:#6cc3c9; --soft:#9aa8a8 }
 .blocks text { fill:#e6ebea } .blocks .sub { fill:#9aa8a8 } .blocks .box { fill:#222b2c; stroke:#384445 } }
 """

@@ -6,7 +6,7 @@ STYLE = """
 :root { color-scheme:light dark; --paper:#fbfaf7; --card:#fff; --ink:#1c2526; --soft:#5c6b6d; --line:#e3e2dc;
   --accent:#0f5c63; --good:#1d8a5b; --bad:#c93a3a; --warn:#b7791f; --calm:#7a7fb8; --none:#efede7;
   --mono:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace }
-@media (prefers-color-scheme:dark) { :root { --paper:#131819; --card:#1b2223; --ink:#e6ebea; --soft:#9aa8a8;
+@media screen and (prefers-color-scheme:dark) { :root { --paper:#131819; --card:#1b2223; --ink:#e6ebea; --soft:#9aa8a8;
   --line:#2c3637; --accent:#6cc3c9; --good:#4fc08d; --bad:#f07272; --warn:#e0a33e; --calm:#a3a8e0; --none:#242c2d } }
 * { box-sizing:border-box }
 body { margin:0; background:var(--paper); color:var(--ink); font-variant-numeric:tabular-nums;
@@ -56,5 +56,8 @@ footer { margin-top:48px; padding-top:16px; border-top:1px solid var(--line); co
 .graph svg { display:block; max-width:none }
 img.plot { width:100%; height:auto; display:block; border-radius:6px; background:#fff }
 @media (max-width:620px) { .hero { grid-template-columns:1fr } main { padding:24px 16px } }
-@media print { body { background:#fff } main { max-width:none; padding:0 } .card,.tile { break-inside:avoid } }
+@media print { @page { margin:14mm } body { background:#fff; font-size:12px } main { max-width:none; padding:0 }
+  * { print-color-adjust:exact; -webkit-print-color-adjust:exact } h2 { break-after:avoid; margin-top:28px }
+  .tile,.hero,.sheet,tr { break-inside:avoid } .scroll,.graph { overflow:visible }
+  .graph svg { max-width:100%; height:auto } }
 """

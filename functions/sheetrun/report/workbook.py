@@ -12,6 +12,7 @@ from sheetrun.report.markup import Markup, clean, join, tag
 from sheetrun.report.page import bars, folded, footer, milliseconds, number, page, section, table, tiles, top
 
 _SHOWN = 25  # rows before a list is folded
+_CELLS_SHOWN = 12  # inputs and outputs, likewise
 _SHEETS = 60  # maps drawn; the rest are counted
 _STAGES = {"parse": "Read", "generate": "Write the script", "execute": "Run and compare"}
 
@@ -208,11 +209,18 @@ def _not_computed(report: Mapping[str, Any]) -> Markup | None:
     return section("What could not be computed", tag("p", told, class_="soft"), shown)
 
 
-def _long(heads: Sequence[str], rows: Sequence[Sequence[object]], numeric: frozenset[int], total: int) -> Markup:
+def _long(
+    heads: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    numeric: frozenset[int],
+    total: int,
+    *,
+    shown: int = _SHOWN,
+) -> Markup:
     """A table with its tail folded, and a word on what is not listed at all."""
-    parts: list[object] = [table(heads, rows[:_SHOWN], numeric)]
-    if len(rows) > _SHOWN:
-        parts.append(folded(f"{len(rows) - _SHOWN:,} more", table(heads, rows[_SHOWN:], numeric)))
+    parts: list[object] = [table(heads, rows[:shown], numeric)]
+    if len(rows) > shown:
+        parts.append(folded(f"{len(rows) - shown:,} more", table(heads, rows[shown:], numeric)))
     if total > len(rows):
         parts.append(tag("p", f"{total - len(rows):,} more are counted and not listed.", class_="soft small"))
     return join(parts)
@@ -245,17 +253,28 @@ def _cells(title: str, cells: Sequence[Mapping[str, Any]]) -> Markup | None:
         (
             clean(one.get("label") or one.get("name") or "", 80),
             tag("code", clean(one.get("reference", ""), 80), class_="ref"),
-            _plain(one.get("value")),
+            tag("code", clean(one.get("name") or "", 60), class_="name"),
+            _plain(one),
         )
         for one in cells
     ]
-    return section(title, tag("div", _long(("Label", "Cell", "Value"), rows, frozenset({2}), len(rows)), class_="card"))
+    heads = ("Label", "Cell", "Name", "Value")
+    shown = _long(heads, rows, frozenset({3}), len(rows), shown=_CELLS_SHOWN)
+    return section(title, tag("div", shown, class_="card"))
 
 
-def _plain(value: Any) -> Markup:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return tag("code", number(value))
-    return _value(value)
+def _plain(cell: Mapping[str, Any]) -> Markup:
+    """A cell's value with its unit; of a range its size."""
+    value, unit = cell.get("value"), clean(cell.get("unit") or "", 16)
+    if "shape" in cell:
+        height, width = cell["shape"]
+        return tag("span", f"{height:,} × {width:,} cells", class_="soft")
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return _value(value)
+    if unit == "%":
+        return tag("code", f"{number(100 * value)} %")
+    text = str(int(value)) if float(value).is_integer() and abs(value) < 10_000 else number(value)  # it may be a year
+    return tag("code", f"{text} {unit}".rstrip())
 
 
 _Found = dict[int, list[tuple[Rect, str]]]

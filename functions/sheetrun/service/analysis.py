@@ -47,6 +47,7 @@ class Analysis:
         progress: Progress | None = None,
         cancelled: Callable[[], bool] | None = None,
         run: Callable[..., Any] | None = None,
+        before: Mapping[str, float] | None = None,
     ) -> Executed:
         done = steps.execute(
             artefact,

@@ -27,7 +27,7 @@ from sheetrun.service.cellvalues import cell_values, stored_values, written_grid
 from sheetrun.service.interface import Interface, Ports, make_ports
 from sheetrun.service.proof import Proof, check_fits, prove
 from sheetrun.service.recalculated import recalculated
-from sheetrun.service.rundata import check_request, find_cells, run_input
+from sheetrun.service.rundata import check_request, find_cells, plain_names, run_input
 from sheetrun.workbook.errors import NoFormulas
 from sheetrun.workbook.model import Rect, Workbook
 from sheetrun.workbook.reader import read
@@ -142,9 +142,11 @@ def execute(
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
     run: Callable[..., Result] | None = None,
+    before: Mapping[str, float] | None = None,
 ) -> Executed:
     """Runs the script in the sandbox and proves it. Raises ``InputError`` (unknown cell or name), ``SandboxError``.
 
+    ``before``: milliseconds of the earlier steps, for the report.
     ``run``: a runner of the sandbox (``WarmRunner.run``); by default a fresh interpreter is started.
     """
     from sheetrun.service.bundle import make_bundle  # it needs a lot, and only this step needs it
@@ -180,10 +182,11 @@ def execute(
         if alone is not None or other is not None:
             proof = prove(workbook, output, refused, volatile, needs, alone, other)
     report = make_report(workbook, proof, output, changed=bool(inputs))
-    report["duration_ms"] = {"execute": round((time.perf_counter() - started) * 1000, 1)}
+    report["duration_ms"] = {**(before or {}), "execute": round((time.perf_counter() - started) * 1000, 1)}
     told.next("Writing the results.")
     values = cell_values(workbook, output, wanted)
     graph = _graph(workbook, proof, needs)
+    model, interface = _model(workbook, output, generated.ports)
     results = {
         "values": ("application/json", json.dumps({"cells": values, "report": report}).encode()),
         "script": ("text/x-python; charset=utf-8", generated.script.encode()),
@@ -191,24 +194,32 @@ def execute(
             "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             write_back(source, written_grids(workbook, output, inputs or {}), output.strings),
         ),
-        "report": ("text/html; charset=utf-8", _html(workbook, report, proof, graph)),
+        "report": ("text/html; charset=utf-8", _html(workbook, report, proof, graph, interface)),
         "graph": ("image/svg+xml", graph.encode()),
         "bundle": (
             "application/zip",
-            make_bundle(workbook.filename, generated.script, data, stored_values(workbook, proof)),
+            make_bundle(
+                workbook.filename,
+                generated.script,
+                replace(data, names=dict(plain_names(workbook))),
+                stored_values(workbook, proof),
+                inputs=interface["inputs"],
+                outputs=interface["outputs"],
+            ),
         ),
     }
-    return Executed(results, report, tuple(proof.errors), _model(workbook, output, generated.ports))
+    return Executed(results, report, tuple(proof.errors), model)
 
 
-def _model(workbook: Workbook, output: RunOutput, ports: bytes) -> dict[str, tuple[str, bytes]]:
-    """What later calls of the workbook start from."""
+def _model(workbook: Workbook, output: RunOutput, ports: bytes) -> tuple[dict[str, tuple[str, bytes]], dict[str, Any]]:
+    """What later calls of the workbook start from, and its inputs and outputs as callers see them."""
     computed = recalculated(workbook, output)
-    interface = Interface(computed, Ports.from_bytes(ports))
-    return {
-        "interface": ("application/json", json.dumps(interface.document(), ensure_ascii=True).encode()),
+    interface = Interface(computed, Ports.from_bytes(ports)).document()
+    artefacts = {
+        "interface": ("application/json", json.dumps(interface, ensure_ascii=True).encode()),
         "computed": ("application/octet-stream", dump(computed)),
     }
+    return artefacts, interface
 
 
 def _reading(progress: Progress | None) -> Callable[[int, int, int, str], None] | None:
@@ -299,11 +310,21 @@ def _graph(workbook: Workbook, proof: Proof, needs: Mapping[tuple[int, Rect], li
     return render_graph(*block_graph(names, needs.items(), proof.states))
 
 
-def _html(workbook: Workbook, report: Mapping[str, Any], proof: Proof, graph: str) -> bytes:
+def _html(
+    workbook: Workbook, report: Mapping[str, Any], proof: Proof, graph: str, interface: Mapping[str, Any]
+) -> bytes:
     from sheetrun.report import render_html
 
     sheets = [(sheet.name, _used(sheet)) for sheet in workbook.sheets]
-    return render_html(workbook.filename, report, sheets, proof.states, graph=graph).encode()
+    return render_html(
+        workbook.filename,
+        report,
+        sheets,
+        proof.states,
+        inputs=interface["inputs"],
+        outputs=interface["outputs"],
+        graph=graph,
+    ).encode()
 
 
 def _used(sheet: Any) -> tuple[int, int]:

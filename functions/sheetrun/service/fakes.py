@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import threading
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, BinaryIO
 
+from sheetrun.jobs.chunks import Chunk, Tally
 from sheetrun.jobs.errors import Conflict, Full, Raced, StepFailed, StepRetryable
 from sheetrun.jobs.events import Dispatch, Event
 from sheetrun.jobs.job import Job
@@ -101,6 +104,7 @@ class MemoryTable:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self.jobs: dict[str, Job] = {}
+        self._chunks: dict[tuple[str, int], Chunk] = {}
         self._events: dict[str, list[Event]] = defaultdict(list)
         self._outbox: dict[tuple[str, str], Dispatch] = {}
         self._batches: dict[str, Batch] = {}
@@ -114,6 +118,27 @@ class MemoryTable:
         self._written: dict[tuple[str, str], datetime] = {}
         self.untold: dict[tuple[str, int], datetime] = {}  #: ends of jobs that no receiver was looked for
         self.bodies: dict[str, dict[int, str]] = defaultdict(dict)  #: of webhooks, by job and event
+
+    def chunk(self, job_id: str, number: int) -> Chunk | None:
+        with self._lock:
+            return self._chunks.get((job_id, number))
+
+    def chunks(self, job_id: str) -> Mapping[int, Chunk]:
+        with self._lock:
+            return {number: chunk for (owner, number), chunk in self._chunks.items() if owner == job_id}
+
+    def save_chunk(self, chunk: Chunk, *, expires_at: datetime) -> None:
+        with self._lock:
+            current = self._chunks.get((chunk.job_id, chunk.number))
+            if (current.rev if current is not None else 0) != chunk.rev - 1:
+                raise Raced(f"chunk {chunk.number} is not at {chunk.rev - 1} any more")
+            self._chunks[chunk.job_id, chunk.number] = chunk
+
+    def tally(self, job_id: str) -> Tally:
+        done = [chunk for chunk in self.chunks(job_id).values() if chunk.done]
+        return Tally(
+            chunks=len(done), scenarios=sum(c.scenarios for c in done), failed=sum(chunk.failed for chunk in done)
+        )
 
     def create(self, change: Change, *, most: int, most_of_client: int, spend: Spend | None = None) -> None:
         with self._lock:
@@ -252,6 +277,7 @@ class MemoryTable:
                 raise Raced(f"{job.id} changed")
             del self.jobs[job.id]
             self._events.pop(job.id, None)
+            self._chunks = {place: chunk for place, chunk in self._chunks.items() if place[0] != job.id}
             self.bodies.pop(job.id, None)
             self.untold = {place: at for place, at in self.untold.items() if place[0] != job.id}
             for place in [place for place in self._outbox if place[0] == job.id]:
@@ -358,6 +384,12 @@ class MemoryBlobs:
 
     def put(self, key: str, data: bytes, *, content_type: str) -> None:
         self.objects[key] = (bytes(data), content_type, {})
+
+    @contextmanager
+    def writing(self, key: str, *, content_type: str) -> Iterator[BinaryIO]:
+        buffer = io.BytesIO()
+        yield buffer
+        self.put(key, buffer.getvalue(), content_type=content_type)
 
     def upload(self, key: str, data: bytes, metadata: Mapping[str, str] | None = None) -> Stat:
         self.objects[key] = (data, "application/octet-stream", dict(metadata or {}))

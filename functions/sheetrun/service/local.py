@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sheetrun.compiler.script import Script, compile_workbook
+from sheetrun.compiler.script import Script, Writer
 from sheetrun.runtime.payload import RunInput, RunOutput
 from sheetrun.sandbox.allowlist import check
 from sheetrun.sandbox.errors import ProtocolError
@@ -21,6 +21,7 @@ from sheetrun.sandbox.limits import Limits
 from sheetrun.service.apart import may_be_day_first
 from sheetrun.service.cellvalues import cell_values, rectangle_values, written_grids
 from sheetrun.service.compute import ENTRY, ONCE_PRELOAD, SCRIPT_POLICY, make_report, need_formulas
+from sheetrun.service.interface import Interface, Ports, make_ports
 from sheetrun.service.proof import Plane, Proof, prove
 from sheetrun.service.rundata import find_cells, run_input
 from sheetrun.workbook.model import Workbook
@@ -81,6 +82,7 @@ class Model:
     read_seconds: float
     compile_seconds: float = 0.0
     _script: Script | None = field(default=None)
+    _ports: Ports | None = field(default=None)
 
     def source(self) -> bytes:
         return self.path.read_bytes()
@@ -89,9 +91,16 @@ class Model:
         """The generated script with its line map and refusals."""
         if self._script is None:
             started = time.perf_counter()
-            self._script = compile_workbook(self.workbook)
+            writer = Writer(self.workbook)
+            self._script = writer.script()
+            self._ports = make_ports(self.workbook, writer.units, writer.scope)
             self.compile_seconds = time.perf_counter() - started
         return self._script
+
+    def interface(self) -> dict[str, Any]:
+        """Inputs and outputs, as ``GET /v1/models/{id}`` tells them, with the values that Excel stored."""
+        self.compiled()
+        return Interface(self.workbook, self._ports or Ports()).document()
 
     def script(self) -> str:
         """The text of the generated script."""

@@ -6,10 +6,12 @@ Both pass the same contract tests (``tests/contract``).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
+from sheetrun.jobs.chunks import Chunk, Tally
 from sheetrun.jobs.events import Dispatch, Event
 from sheetrun.jobs.job import Job
 from sheetrun.jobs.limits import Admission, BucketPolicy, Spend
@@ -192,6 +194,21 @@ class Ledger(Protocol):
         """Raises ``StepRetryable`` when the table does not answer."""
 
 
+class Chunks(Protocol):
+    """Parts of jobs (``jobs.chunks``), and what the finished ones count."""
+
+    def chunk(self, job_id: str, number: int) -> Chunk | None: ...
+
+    def chunks(self, job_id: str) -> Mapping[int, Chunk]:
+        """Every chunk that was ever claimed, by number."""
+
+    def save_chunk(self, chunk: Chunk, *, expires_at: datetime) -> None:
+        """If the chunk is still at ``chunk.rev - 1`` (0: not there); else ``Raced``. A chunk that is done is counted in
+        the job's tally in the same write."""
+
+    def tally(self, job_id: str) -> Tally: ...
+
+
 class Keys(Protocol):
     """API keys, by their id."""
 
@@ -257,6 +274,10 @@ class Blobs(Protocol):
     """Objects by key."""
 
     def put(self, key: str, data: bytes, *, content_type: str) -> None: ...
+
+    def writing(self, key: str, *, content_type: str) -> AbstractContextManager[BinaryIO]:
+        """An object of any size, written piece by piece with little memory; it is there when the block ends well, and
+        not at all when it does not."""
 
     def get(self, key: str, *, etag: str | None = None) -> bytes:
         """Raises ``StepFailed`` when it is gone, or (with ``etag``) is not the object that was accepted."""

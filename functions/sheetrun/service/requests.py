@@ -179,7 +179,7 @@ def _kind(body: Mapping[str, Any], filename: str, faults: _Faults, path: str) ->
     """As given; else as the task says, for a task of one kind alone; else as the suffix says."""
     suffix = suffix_of(filename)
     given, task = body.get("kind"), body.get("task")
-    if given is not None and given not in tuple(Kind):
+    if given is not None and given not in (Kind.WORKBOOK, Kind.DATASET):
         faults.add(f"{path}kind", "choice", "must be workbook or dataset")
         return Kind.WORKBOOK
     kind = Kind(given) if given is not None else Kind.WORKBOOK

@@ -60,7 +60,7 @@ def run_input(
         iteration=Iteration(settings.iterate, settings.iterate_count, settings.iterate_delta),
         now=now or datetime.datetime.now(),
         seed=seed,
-        names=dict(_names(workbook)) if "INDIRECT(" in script else {},
+        names=dict(plain_names(workbook)) if "INDIRECT(" in script else {},
         tables={
             t.name: Tables(t.sheet, _span(t.rect), tuple(t.columns), t.header_rows, t.totals_rows)
             for t in workbook.tables
@@ -106,8 +106,8 @@ def _external_sheets(workbook: Workbook) -> Iterable[SheetData]:
             yield SheetData(f"[{book.index}]{name}", _areas(grids))
 
 
-def _names(workbook: Workbook) -> Iterable[tuple[str, Named]]:
-    """Defined names that are plain references, for INDIRECT; local ones under ``Sheet!Name``."""
+def plain_names(workbook: Workbook) -> Iterable[tuple[str, Named]]:
+    """Defined names that are plain references; local ones under ``Sheet!Name``."""
     scope = Scope.of(workbook)
     for name in workbook.names:
         place = _plain_reference(scope, name.text, name.sheet)

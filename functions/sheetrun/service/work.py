@@ -69,6 +69,7 @@ class Compute(Protocol):
         progress: Progress | None = None,
         cancelled: Callable[[], bool] | None = None,
         run: Callable[..., Any] | None = None,
+        before: Mapping[str, float] | None = None,
     ) -> Executed: ...
 
 
@@ -140,6 +141,7 @@ class StepWork:
                 progress=place.report,
                 cancelled=place.stopped,
                 run=_apart(self.sandbox_of(job), place),
+                before=job.durations,
             )
         results = {}
         for name, (content_type, data) in sorted(executed.results.items()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import json
 import zipfile
@@ -21,8 +22,10 @@ from sheetrun.sandbox.allowlist import check
 from sheetrun.sandbox.errors import ProtocolError, TimedOut
 from sheetrun.sandbox.job import Job, Result
 from sheetrun.service import compute
+from sheetrun.service.bundle import make_bundle
 from sheetrun.service.local import open_model
 from sheetrun.service.proof import check_fits
+from sheetrun.service.rundata import run_input
 from sheetrun.workbook.errors import NoFormulas, WorkbookError
 from sheetrun.workbook.model import ExternalBook
 from sheetrun.workbook.store import dump, load
@@ -246,9 +249,28 @@ def test_the_bundle_computes_the_same(source: bytes) -> None:
     data = executed(source).results["bundle"][1]
     with zipfile.ZipFile(io.BytesIO(data)) as bundle:
         names = set(bundle.namelist())
-        assert any(name.endswith("model.py") for name in names)
-        assert any(name.endswith("model.data") for name in names)
+        assert {"model.py", "formulas.py", "model.data", "test_model.py", "requirements.txt", "README.md"} <= names
         assert bundle.testzip() is None
+
+
+def test_the_front_of_a_bundle_lists_what_goes_in_and_out_and_nothing_of_it_is_code(source: bytes) -> None:
+    hostile = '\'"""; raise SystemExit\n#\'!A1'
+    fields = [
+        {"reference": "Inputs!B2", "name": "Rate", "label": "rate\nimport os", "type": "number", "value": 0.07},
+        {"reference": hostile, "label": '"""', "type": "text", "value": "x\ny"},
+    ]
+    workbook = load(compute.parse(source, '"""\n{0}.xlsx').artefact)
+    script = compute.generate(dump(workbook)).script
+    data = make_bundle(workbook.filename, script, run_input(workbook, script), {}, inputs=fields, outputs=fields[:1])
+    with zipfile.ZipFile(io.BytesIO(data)) as bundle:
+        front = bundle.read("model.py").decode()
+    assert "'Inputs!B2': float,  # Rate, rate import os, 0.07\n" in front
+    assert "'Inputs!B2': float | CellError,  # Rate" in front
+    tree = ast.parse(front)
+    assert [type(node).__name__ for node in tree.body] == [
+        "Expr", *["ImportFrom"] * 7, "Assign", "Assign", "Assign", "FunctionDef", "FunctionDef", "If",
+    ]  # fmt: skip
+    assert ast.literal_eval(tree.body[8].value.args[1].keys[1]) == hostile  # type: ignore[attr-defined]
 
 
 def test_in_a_real_sandbox(source: bytes) -> None:

@@ -13,6 +13,8 @@ COMMANDS: Final = {
     "compile": "write the Python script of a workbook",
     "check": "recalculate workbooks and compare them with Excel's own values",
     "scenarios": "calculate a workbook here for many inputs",
+    "report": "show a workbook as a page: match with Excel, maps of its sheets, how blocks depend on each other",
+    "bundle": "write a workbook as a Python module that runs with NumPy alone",
     "analyze": "analyze a dataset here: CSV, Excel, Parquet or JSON lines",
     "up": "start a whole service on this machine",
     "deploy": "deploy the service to an AWS-compatible endpoint",
