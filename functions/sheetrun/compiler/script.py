@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from sheetrun.compiler.errors import CannotCompile
 from sheetrun.compiler.expressions import Emitter
@@ -516,8 +517,10 @@ class Writer:
         yield ")"
 
     def _decorator(self, function: Function, owner: dict[int, str]) -> Iterator[str]:
-        sheet = quote_sheet(self._scope.sheet_name(function.sheet))
-        targets = [literal(f"{sheet}!{addresses}") for addresses in _addresses(function.units)]
+        targets = []
+        for index, units in groupby(function.units, lambda unit: unit.sheet):
+            sheet = quote_sheet(self._scope.sheet_name(index))
+            targets += [literal(f"{sheet}!{addresses}") for addresses in _addresses(list(units))]
         needs = sorted({owner[n] for u in function.units for n in u.needs if n in owner} - {function.name})
         yield f"@{'solve' if function.solved else 'step'}("
         for target in targets:
