@@ -103,12 +103,26 @@ def equal_numbers(a: Numbers, b: Numbers) -> Mask:
     return same
 
 
+def ordered_numbers(a: Numbers, b: Numbers, operation: Any, of_equals: bool) -> Mask:
+    """``operation`` (``np.less`` …) for each pair of two arrays that broadcast; ``of_equals``: its answer where
+    ``same_number``. Errors (NaN) give False."""
+    with np.errstate(invalid="ignore"):
+        holds: Mask = operation(a, b)
+        near = np.abs(a - b) <= 5e-15 * np.abs(a)  # all pairs that ``same_number`` may call equal, and few more
+        near &= a != b
+    if near.any():
+        left, right = np.broadcast_arrays(a, b)
+        for at in zip(*np.nonzero(near), strict=True):
+            if same_number(float(left[at]), float(right[at])):
+                holds[at] = of_equals
+    return holds
+
+
 def compare_arrays(a: Arr, b: Arr) -> tuple[Numbers, Mask]:
     """(-1, 0, 1 for each pair, where either is an error). Shapes must be equal or broadcast."""
     left, right = np.broadcast_arrays(a.num, b.num)
     with np.errstate(invalid="ignore"):
-        order = np.sign(left - right)
-        order = np.where(np.isinf(left) | np.isinf(right), np.sign(np.nan_to_num(left) - np.nan_to_num(right)), order)
+        order = (left > right).astype(np.float64) - (left < right)
         order = np.where(equal_numbers(left, right), 0.0, order)
     if a.tag is None and b.tag is None:
         return order, np.isnan(left) | np.isnan(right)

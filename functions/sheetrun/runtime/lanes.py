@@ -68,7 +68,7 @@ class LaneBook(Book):
 class LaneSheet(Sheet):
     """One sheet of a LaneBook. ``box``: the range that has lanes; ``varies`` says which of its cells do."""
 
-    __slots__ = ("box", "fixed", "laned", "nums", "plain", "tags", "varies")
+    __slots__ = ("box", "finite", "fixed", "laned", "nums", "plain", "tags", "varies")
 
     def __init__(self, book: LaneBook, index: int, name: str, areas: list[Area]) -> None:
         super().__init__(book, index, name, areas)
@@ -76,6 +76,7 @@ class LaneSheet(Sheet):
         self.box: Span | None = None
         self.varies: Mask = np.zeros((0, 0), np.bool_)
         self.plain: Mask = self.varies  #: cells that are numbers (or errors) in every lane
+        self.finite: Mask = self.varies  #: cells that are no error in any lane, as far as is known
         self.nums: Any = np.zeros((0, 0, 0))
         self.tags: Any = np.zeros((0, 0, 0), np.int32)
         self.fixed: dict[tuple[int, int], tuple[Numbers, Tags]] = {}
@@ -89,6 +90,7 @@ class LaneSheet(Sheet):
         self.tags = np.repeat(held.tags()[:, :, None], lanes, axis=2)
         self.varies = np.zeros(shape[:2], np.bool_)
         self.plain = held.tags() == NUMBER
+        self.finite = np.isfinite(held.num)
         self.fixed = {}
 
     # -- which cells vary ------------------------------------------------------------------------------------------
@@ -172,7 +174,8 @@ class LaneSheet(Sheet):
             return self.number(span.top, span.left) if single else erring(self.rectangle(span).num)
         part = self._part(span)
         if part is not None:
-            return erring(_flat(self._lanes_of(span, part)[0]))
+            num = _flat(self._lanes_of(span, part)[0])
+            return num if self.finite[part].size == len(num) and self.finite[part].all() else erring(num)
         if single:
             return super().number(span.top, span.left)
         return erring(super().rectangle(span).num.reshape(-1, 1))
@@ -215,6 +218,7 @@ class LaneSheet(Sheet):
         self.nums[r, c], self.tags[r, c] = num, tag
         self.varies[r, c] = True
         self.plain[r, c] = not tag.any()
+        self.finite[r, c] = bool(np.isfinite(num).all())
         self.fixed[row, col] = num, tag
 
     def __setitem__(self, key: Key, value: Value) -> None:
@@ -229,9 +233,10 @@ class LaneSheet(Sheet):
         array = Arr.of(value)
         shape = (rows * columns, self.laned.lanes)
         num = np.broadcast_to(array.num, shape)
-        wild = np.isinf(num)
-        if wild.any():
-            num = np.where(wild, _BOX_NUM, num)
+        finite = bool(np.isfinite(array.num).all())
+        if not finite:
+            num = np.where(np.isinf(num), _BOX_NUM, num)
+        self.finite[here] = finite
         self.nums[here] = num.reshape(rows, columns, -1)
         if array.tag is None:
             if not self.plain[here].all():

@@ -16,7 +16,7 @@ import numpy as np
 from sheetrun.runtime import powers
 from sheetrun.runtime.cells import LOGICAL, NUMBER, Numbers
 from sheetrun.runtime.coerce import to_number, to_text
-from sheetrun.runtime.compare import compare, compare_arrays, equal_arrays, same_number
+from sheetrun.runtime.compare import compare, compare_arrays, equal_arrays, ordered_numbers, same_number
 from sheetrun.runtime.errors import DIV0, NULL, NUM, REF, VALUE, ExcelError, Raised
 from sheetrun.runtime.sheet import Ref, Refs
 from sheetrun.runtime.values import Arr, Erring, Scalar, Value, common_shape, erring
@@ -236,71 +236,79 @@ def eq(a: Value, b: Value) -> Value:
     """``a = b``."""
     if type(a) is float and type(b) is float:
         return a == b or same_number(a, b)
-    return _compared(a, b, lambda order: order == 0, ordered=False)
+    return _compared(a, b, np.equal)
 
 
 def ne(a: Value, b: Value) -> Value:
     """``a <> b``."""
     if type(a) is float and type(b) is float:
         return not (a == b or same_number(a, b))
-    return _compared(a, b, lambda order: order != 0, ordered=False)
+    return _compared(a, b, np.not_equal)
 
 
 def lt(a: Value, b: Value) -> Value:
     """``a < b``."""
     if type(a) is float and type(b) is float:
         return a < b and not same_number(a, b)
-    return _compared(a, b, lambda order: order < 0)
+    return _compared(a, b, np.less)
 
 
 def le(a: Value, b: Value) -> Value:
     """``a <= b``."""
     if type(a) is float and type(b) is float:
         return a <= b or same_number(a, b)
-    return _compared(a, b, lambda order: order <= 0)
+    return _compared(a, b, np.less_equal)
 
 
 def gt(a: Value, b: Value) -> Value:
     """``a > b``."""
     if type(a) is float and type(b) is float:
         return a > b and not same_number(a, b)
-    return _compared(a, b, lambda order: order > 0)
+    return _compared(a, b, np.greater)
 
 
 def ge(a: Value, b: Value) -> Value:
     """``a >= b``."""
     if type(a) is float and type(b) is float:
         return a >= b or same_number(a, b)
-    return _compared(a, b, lambda order: order >= 0)
+    return _compared(a, b, np.greater_equal)
 
 
-def _compared(a: Value, b: Value, holds: Callable[[Any], Any], *, ordered: bool = True) -> Value:
+def _compared(a: Value, b: Value, operation: np.ufunc) -> Value:
     a, b = spread(a), spread(b)
     if isinstance(a, Arr | np.ndarray) or isinstance(b, Arr | np.ndarray):
         left, right = Arr.of(a), Arr.of(b)
-        shape = common_shape((left, right))
         if not _pairs(left.shape, right.shape):
+            shape = common_shape((left, right))
             left, right = left.expanded(shape), right.expanded(shape)
-        if ordered:
-            order, bad = compare_arrays(left, right)
-        else:
-            same, bad = equal_arrays(left, right)
-            order = (~same).astype(np.float64)
-        out = holds(order).astype(np.float64)
-        tag = np.full(shape, LOGICAL, np.int32)
-        if bad.any():
-            first = np.broadcast_to(np.where(left.errors(), left.num, 0.0), shape)
-            second = np.broadcast_to(right.num, shape)
-            out = np.where(bad, np.where(np.isnan(first), first, second), out)
-            tag[bad] = NUMBER
-        return Arr(out, tag)
+        return _compared_arrays(left, right, operation)
     if isinstance(a, ExcelError):
         return a
     if isinstance(b, ExcelError):
         return b
     if callable(a) or callable(b):
         return VALUE
-    return bool(holds(compare(a, b)))
+    return bool(operation(compare(a, b), 0))
+
+
+def _compared_arrays(left: Arr, right: Arr, operation: np.ufunc) -> Arr:
+    """For shapes that NumPy can pair."""
+    if left.plain() and right.plain():
+        holds = ordered_numbers(left.num, right.num, operation, bool(operation(0, 0)))
+        bad = np.isnan(left.num) | np.isnan(right.num)
+    elif operation in (np.equal, np.not_equal):
+        same, bad = equal_arrays(left, right)
+        holds = same if operation is np.equal else ~same
+    else:
+        order, bad = compare_arrays(left, right)
+        holds = operation(order, 0.0)
+    if not bad.any():
+        return Arr.logicals(holds)
+    shape = holds.shape
+    first = np.broadcast_to(np.where(left.errors(), left.num, 0.0), shape)
+    second = np.broadcast_to(right.num, shape)
+    out = np.where(bad, np.where(np.isnan(first), first, second), holds.astype(np.float64))
+    return Arr(out, np.where(bad, NUMBER, LOGICAL).astype(np.int32))
 
 
 def _pairs(a: tuple[int, int], b: tuple[int, int]) -> bool:

@@ -158,6 +158,10 @@ class Arr:
         """The tags, made up when there are none."""
         return np.zeros(self.num.shape, np.int32) if self.tag is None else self.tag
 
+    def plain(self) -> bool:
+        """Whether all cells are numbers or errors."""
+        return self.tag is None or not self.tag.any()
+
     def errors(self) -> Mask:
         """Which cells are errors."""
         bad = np.isnan(self.num)

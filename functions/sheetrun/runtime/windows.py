@@ -6,6 +6,7 @@ columns of the block, rows and columns of the window). They are views of the she
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -152,11 +153,12 @@ def _reduced(function: Callable[..., Value], args: tuple[Value, ...]) -> Value:
         return _count(parts, shape)
     if function.__name__ == "COUNTA":
         return _counta(args, shape)
+    with np.errstate(all="ignore"):
+        out = reduce(parts, shape)
+    if np.isfinite(out).all():  # an error among the cells would have made its result one
+        return out
     errors = _first_errors(parts, shape)
-    out = reduce(parts, shape)
-    wild = np.isinf(out)
-    if wild.any():
-        out = np.where(wild, float(NUM), out)
+    out = np.where(np.isinf(out), float(NUM), out)
     return out if errors is None else np.where(np.isnan(errors), errors, out)
 
 
@@ -241,12 +243,19 @@ def _average(parts: list[Part], shape: tuple[int, int]) -> Numbers:
 
 def _extreme(pick: Any, worst: float) -> Callable[[list[Part], tuple[int, int]], Numbers]:
     def reduce(parts: list[Part], shape: tuple[int, int]) -> Numbers:
-        out = np.full(shape, worst)
-        for part in parts:
-            out = pick(out, pick.reduce(_masked(part, worst), axis=2))
+        best = [_line(num, pick) for num in (_masked(part, worst) for part in parts)]
+        out = np.broadcast_to(functools.reduce(pick, best), shape)
+        if any(counts is None for _, counts in parts):
+            return out
         return np.where(_counted(parts, shape) == 0, 0.0, out)
 
     return reduce
+
+
+def _line(num: Numbers, pick: Any) -> Numbers:
+    """The extreme of each cell's own cells."""
+    found: Numbers = num[:, :, 0] if num.shape[2] == 1 else pick.reduce(num, axis=2)
+    return found
 
 
 def _count(parts: list[Part], shape: tuple[int, int]) -> Numbers:

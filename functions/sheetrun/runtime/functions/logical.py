@@ -34,8 +34,12 @@ def _array(value: Value) -> Arr | None:
 
 
 def select(masks: list[Mask], values: list[Value]) -> Arr:
-    """For each place the value whose mask holds there (masks are disjoint and of one shape)."""
+    """For each place the value whose mask holds there: one mask does at every place, and they have one shape."""
     arrays = [Arr.of(spread(v)) for v in values]
+    if len(arrays) == 2 and arrays[0].plain() and arrays[1].plain():
+        (h, w), sides = masks[0].shape, {arrays[0].shape, arrays[1].shape}
+        if sides <= {(h, w), (1, 1), (h, 1), (1, w)}:
+            return Arr(np.where(masks[0], arrays[0].num, arrays[1].num))
     shape = common_shape([*arrays, masks[0]])
     num, tag = np.full(shape, float(NA)), np.zeros(shape, np.int32)
     for mask, array in zip(masks, arrays, strict=True):
