@@ -459,6 +459,8 @@ class Emitter:
             raise NotWhole
         if node.name in OVER:
             return self._reduction(node)
+        if node.name in ("NPV", "IRR") and self.layout.lanes:
+            return self._flows(node)
         if node.name == "CHOOSE" and any(not self._same_for_all(a) for a in node.args[:1]):
             raise NotWhole
         for i, arg in enumerate(node.args):
@@ -506,6 +508,16 @@ class Emitter:
             else:
                 parts.append(self.value(arg))
         return self._use("over", self._name(function_name(node.name)), *parts)
+
+    def _flows(self, node: nodes.Call) -> str:
+        """NPV and IRR of one range of cash flows, for each cell in every lane."""
+        values, others = (node.args[-1], node.args[:-1]) if node.name == "NPV" else (node.args[0], node.args[1:])
+        if not isinstance(values, Range) or (node.name == "NPV" and len(others) != 1):
+            raise NotWhole
+        if any(isinstance(n, nodes.Missing | nodes.ArrayConst) for other in others for n in walk(other)):
+            raise NotWhole
+        sides = [self.number(other) for other in others]
+        return self._use("flows", self._name(function_name(node.name)), self._window(values), *sides)
 
     def _growing(self, node: nodes.Call) -> str | None:
         """SUM(A$2:A2) filled down, or SUM($B2:B2) filled to the right: one pass over the longest range."""

@@ -20,6 +20,7 @@ from sheetrun.runtime.errors import REF as REF_ERROR
 from sheetrun.runtime.errors import SPILL as SPILL_ERROR
 from sheetrun.runtime.errors import VALUE as VALUE_ERROR
 from sheetrun.runtime.errors import ExcelError
+from sheetrun.runtime.flows import flows
 from sheetrun.runtime.functions.lambdas import called
 from sheetrun.runtime.lanes import each
 from sheetrun.runtime.ops import (
@@ -78,6 +79,7 @@ __all__ = [
     "each",
     "elements",
     "eq",
+    "flows",
     "ge",
     "gt",
     "intersection",

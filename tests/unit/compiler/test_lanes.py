@@ -160,7 +160,8 @@ def test_every_kind_of_formula_has_its_way() -> None:
             "C2:C3": "=C1+B2",  # a recurrence
             "D1:D3": "=SUM(A$1:A1)",  # grows
             "E1:E2": "=AVERAGE(B1:B2)",  # slides
-            "F1": "=IRR(B1:B3)",  # lane by lane
+            "F1": "=IRR(B1:B3)",
+            "F2": "=MIRR(B1:B3,0.1,0.1)",  # lane by lane
             "G1": '=IF(A1>2,"big",A1)',  # text in some lanes only
             "H1": "=VLOOKUP(A1,J1:K3,2)",
             "I1": "=VLOOKUP(3,A1:B3,2,FALSE)",  # the table varies

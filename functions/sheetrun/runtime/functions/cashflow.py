@@ -74,9 +74,9 @@ def irr(values: Value, guess: float) -> float:
     return found
 
 
-_CLOSE = 1e-7  #: Excel's "0.00001 percent", of the discount factor
-_FIRST_STEP = 0.001
-_ROUNDS = 100
+CLOSE = 1e-7  #: Excel's "0.00001 percent", of the discount factor
+FIRST_STEP = 0.001
+ROUNDS = 100
 
 
 def _secant(flows: Numbers, guess: float) -> float | None:
@@ -92,14 +92,14 @@ def _secant(flows: Numbers, guess: float) -> float | None:
 
     a = 1.0 / (1.0 + guess)
     fa = balance(a)
-    b = a + (_FIRST_STEP if fa > 0.0 else -_FIRST_STEP)
+    b = a + (FIRST_STEP if fa > 0.0 else -FIRST_STEP)
     fb = balance(b)
-    for _ in range(_ROUNDS):
+    for _ in range(ROUNDS):
         if fb == 0.0 or fa == fb or not (math.isfinite(fa) and math.isfinite(fb)):
             break
         a, b, fa = b, a - fa * (b - a) / (fb - fa), fb
         fb = balance(b)
-        if abs(b - a) < _CLOSE:
+        if abs(b - a) < CLOSE:
             break
     # A walk may stand still where there is no root, or end beyond the rates that there can be.
     found = b > 0.0 and abs(fb) < 1e-7 * present_value(1.0 / b - 1.0, np.abs(flows), first=0)

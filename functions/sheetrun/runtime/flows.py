@@ -1,0 +1,107 @@
+"""NPV and IRR of many series of cash flows at once: what each series gives alone, to the last bit.
+
+For scenarios in lanes (``lanes``): the flows of a cell in every lane are a ``Window``. The steps are those of
+``functions.cashflow``, each taken for all series; a series that these steps are not meant for is given to the function
+itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from sheetrun.runtime.cells import Numbers
+from sheetrun.runtime.functions.cashflow import CLOSE, FIRST_STEP, ROUNDS
+from sheetrun.runtime.values import Arr, Value
+from sheetrun.runtime.windows import Window
+
+
+def flows(function: Callable[..., Value], window: Window, *others: Value) -> Value:
+    """``NPV(rate, window)`` or ``IRR(window, guess)`` for each cell and lane: cells × lanes.
+
+    ``others``: the rate, or the guess if there is one.
+    """
+    shape = window.num.shape[:2]
+    sides = [np.broadcast_to(Arr.of(other).num, shape) for other in others]
+    plain = not window.tag.any() and all(Arr.of(other).plain() for other in others)
+    out = np.full(shape, np.nan)
+    if plain:
+        series = np.ascontiguousarray(window.num.reshape(shape[0] * shape[1], -1).T)
+        rates = sides[0].ravel() if sides else np.full(series.shape[1], 0.1)
+        with np.errstate(all="ignore"):
+            out = (_npv if function.__name__ == "NPV" else _irr)(series, rates).reshape(shape)
+    if np.isfinite(out).all():
+        return out
+    return _alone(function, window, others, out)
+
+
+def _alone(function: Callable[..., Value], window: Window, others: tuple[Value, ...], out: Numbers) -> Arr:
+    """The series whose result is not known yet, one by one."""
+    cells: list[Any] = out.ravel().tolist()
+    columns = out.shape[1]
+    beside = [Arr.of(other).expanded(out.shape) for other in others]
+    for at in np.flatnonzero(~np.isfinite(out)).tolist():
+        row, col = divmod(at, columns)
+        values = Arr(window.num[row, col], window.tag[row, col])
+        given = [arr.cell(row, col) for arr in beside]
+        cells[at] = function(*given, values) if function.__name__ == "NPV" else function(values, *given)
+    return Arr.flat(cells, out.shape)
+
+
+def _npv(series: Numbers, rates: Numbers) -> Numbers:
+    """``series``: flows × series."""
+    base = 1.0 + rates
+    return np.where(base == 0.0, np.nan, _present(series, rates) / base)
+
+
+def _present(series: Numbers, rates: Numbers) -> Numbers:
+    """The value of each series now, its first flow being now; NaN where the rate is -1."""
+    base = 1.0 + rates
+    factor = np.ones(base.shape)
+    total = series[0].copy()
+    for flow in series[1:]:
+        factor *= base
+        total += flow / factor
+    return np.where(base == 0.0, np.nan, total)
+
+
+def _irr(series: Numbers, guesses: Numbers) -> Numbers:
+    """The rates that the secant walk finds; NaN for a series that has none, or is lost on the way."""
+    out = np.full(series.shape[1], np.nan)
+    usable = (guesses > -1.0) & (series > 0.0).any(axis=0) & (series < 0.0).any(axis=0)
+    at = np.flatnonzero(usable)
+    if not at.size:
+        return out
+    left = series[:, at]
+    a = 1.0 / (1.0 + guesses[at])
+    fa = _balance(left, a)
+    b = a + np.where(fa > 0.0, FIRST_STEP, -FIRST_STEP)
+    fb = _balance(left, b)
+    for _ in range(ROUNDS):
+        stays = (fb == 0.0) | (fa == fb) | ~np.isfinite(fa) | ~np.isfinite(fb)
+        if stays.any():
+            out[at[stays]] = _judged(left[:, stays], b[stays], fb[stays])
+            at, left, a, b, fa, fb = (at[~stays], left[:, ~stays], a[~stays], b[~stays], fa[~stays], fb[~stays])
+        if not at.size:
+            return out
+        a, b, fa = b, a - fa * (b - a) / (fb - fa), fb
+        fb = _balance(left, b)
+        done = np.abs(b - a) < CLOSE
+        if done.any():
+            out[at[done]] = _judged(left[:, done], b[done], fb[done])
+            at, left, a, b, fa, fb = (at[~done], left[:, ~done], a[~done], b[~done], fa[~done], fb[~done])
+    if at.size:
+        out[at] = _judged(left, b, fb)
+    return out
+
+
+def _balance(series: Numbers, factors: Numbers) -> Numbers:
+    return np.where(factors == 0.0, np.inf, _present(series, 1.0 / factors - 1.0))
+
+
+def _judged(series: Numbers, v: Numbers, balance: Numbers) -> Numbers:
+    """The rates where the walks ended at a root, else NaN."""
+    found = (v > 0.0) & (np.abs(balance) < 1e-7 * _present(np.abs(series), 1.0 / v - 1.0))
+    return np.where(found, 1.0 / v - 1.0, np.nan)
