@@ -116,23 +116,23 @@ def _nearest(balance: Callable[[float], float], guess: float) -> float:
         if next_low > -1.0 + 1e-12:
             f_next = balance(next_low)
             if f_next == 0.0 or (f_next > 0.0) != (f_low > 0.0):
-                return _bisect(balance, next_low, low, _exactly)
+                return _bisect(balance, next_low, low)
             low, f_low = next_low, f_next
         next_high = high + step
         f_next = balance(next_high)
         if f_next == 0.0 or (f_next > 0.0) != (f_high > 0.0):
-            return _bisect(balance, high, next_high, _exactly)
+            return _bisect(balance, high, next_high)
         high, f_high = next_high, f_next
         step *= 1.3
     raise Raised(NUM)
 
 
-def _bisect(balance: Callable[[float], float], low: float, high: float, close: Callable[[float], float]) -> float:
-    """Halves a bracket until the step is less than ``close(middle)``, or to the last bit."""
+def _bisect(balance: Callable[[float], float], low: float, high: float) -> float:
+    """Halves a bracket to the last bit."""
     sign = balance(high) > 0.0
     while True:
         middle = (low + high) / 2.0
-        if (high - low) / 2.0 < close(middle) or not low < middle < high:
+        if not low < middle < high:
             return middle
         if (balance(middle) > 0.0) == sign:
             high = middle
@@ -140,20 +140,19 @@ def _bisect(balance: Callable[[float], float], low: float, high: float, close: C
             low = middle
 
 
-def _exactly(rate: float) -> float:
-    return 0.0
-
-
 @excel("MIRR(values: values, finance_rate: number, reinvest_rate: number) -> number")
 def mirr(values: Value, finance: float, reinvest: float) -> float:
     """The modified internal rate of return: losses financed at one rate, gains reinvested at another."""
     flows = numbers_of(values)
     gains, losses = np.where(flows > 0.0, flows, 0.0), np.where(flows < 0.0, flows, 0.0)
-    if not (gains.any() and losses.any()):
+    if not losses.any():
         raise ZeroDivisionError
+    if not gains.any():
+        return -1.0
     n = flows.size
     top = -present_value(reinvest, gains, first=1) * math.pow(1.0 + reinvest, n)
-    bottom = present_value(finance, losses, first=1) * (1.0 + finance)
+    at_once = finance == -1.0 and not losses[1:].any()  # a loss at once bears no interest
+    bottom = float(losses[0]) if at_once else present_value(finance, losses, first=0)
     ratio = top / bottom
     if ratio < 0.0 and n != 2:
         raise Raised(NUM)
@@ -184,10 +183,15 @@ def _dated(values: Arr, dates: Arr) -> tuple[Numbers, Numbers]:
     usable = [a.numbers() | a.empties() | a.texts() & ~np.isnan(a.num) for a in (values, dates)]
     if not (usable[0].all() and usable[1].all()):
         raise Raised(VALUE)
-    days = [to_1900(math.trunc(d)) for d in dates.num.ravel().tolist()]
+    return values.num.ravel(), _years(dates.num.ravel())
+
+
+def _years(dates: Numbers) -> Numbers:
+    """Years of 365 days since the first date, which none may precede."""
+    days = [to_1900(math.trunc(d)) for d in dates.tolist()]
     if min(days) < days[0]:
         raise Raised(NUM)
-    return values.num.ravel(), (np.array(days, np.float64) - days[0]) / 365.0
+    return (np.array(days, np.float64) - days[0]) / 365.0
 
 
 def _dated_value(rate: float, flows: Numbers, years: Numbers) -> float:
@@ -197,12 +201,15 @@ def _dated_value(rate: float, flows: Numbers, years: Numbers) -> float:
 
 @excel("XNPV(rate: scalar, values: array, dates: array) -> number")
 def xnpv(rate: Scalar, values: Arr, dates: Arr) -> float:
-    """The net present value of flows on given dates, which none may precede the first."""
-    flows, years = _dated(values, dates)
+    """The net present value of flows on given dates, which none may precede the first.
+
+    Measured: what is no number is left out, so that an empty flow beside a date is #NUM!, and so is a negative rate.
+    """
+    found = [numbers_of(each) for each in (values, dates)]
     r = strict_number(rate)
-    if r <= -1.0:
+    if r < 0.0 or found[0].size != found[1].size or not found[0].size:
         raise Raised(NUM)
-    return _dated_value(r, flows, years)
+    return _dated_value(r, found[0], _years(found[1]))
 
 
 @excel("XIRR(values: array, dates: array, [guess: scalar ~ 0.1]) -> number")
@@ -210,64 +217,102 @@ def xirr(values: Arr, dates: Arr, guess: Scalar) -> float:
     """The internal rate of return of flows on given dates.
 
     Measured: Excel halves the way from 0 to the guess, or doubles the guess first, until the step is small; so its
-    results are off by some 1e-9, the same way here. Where there is no root at all it ends beside 0 (2.98E-09).
+    results are off by some 1e-9, the same way here. Where values grow that way, it begins again at -0.1 and halves the
+    way to -1. Where there is no root at all it ends beside 0 (2.98E-09).
     """
     flows, years = _dated(values, dates)
     start = strict_number(guess)
     if start <= -1.0 or not ((flows > 0.0).any() and (flows < 0.0).any()):
         raise Raised(NUM)
-
-    def balance(rate: float) -> float:
-        return _dated_value(rate, flows, years)
-
+    walk = _Halving(flows, years)
     if start >= 0.0:
-        return _from_above(balance, start or 1e-5)
-    found = _to_the_left(balance, start, _step)
+        return walk.from_above(start or 1e-5)
+    found = walk.to_the_left(start)
     if found is None:
-        found = _doubling(balance, start, 0.1)
+        found = walk.doubling(start, 0.1)
     if found is None:
         raise Raised(NUM)
     return found
 
 
-def _step(rate: float) -> float:
-    """How fine XIRR halves near a rate. Fitted to results of Excel (guesses 0 to 0.5, roots -0.96 to 5.3)."""
-    return 5e-9 + 8.5e-9 * abs(rate)
+_RESTART = -0.1
 
 
-def _from_above(balance: Callable[[float], float], guess: float) -> float:
-    at_zero, at_guess = balance(0.0), balance(guess)
-    if at_zero * at_guess <= 0.0:
-        return _bisect(balance, 0.0, guess, _step)
-    above = abs(at_guess) < abs(at_zero)
-    found = _doubling(balance, guess, guess * 2.0) if above else _to_the_left(balance, 0.0, _exactly)
-    if found is None:
-        found = _to_the_left(balance, 0.0, _exactly) if above else _doubling(balance, guess, guess * 2.0)
-    if found is None:
-        return _bisect(lambda rate: 1.0 if rate > 0.0 else -1.0, 0.0, guess, _step)
-    return found
+def _fine(step: float, rate: float) -> bool:
+    return step < 5e-9 + 8.5e-9 * abs(rate)
 
 
-def _doubling(balance: Callable[[float], float], low: float, high: float) -> float | None:
-    """The root above ``low``, where the upper end doubles until the sign changes; None when it does not."""
-    sign = balance(low) > 0.0
-    while high < 1e15:
-        if (balance(high) > 0.0) != sign:
-            return _bisect(balance, low, high, _step)
-        low, high = high, high * 2.0
-    return None
+def _beside_zero(guess: float) -> float:
+    middle = guess / 2.0
+    while not _fine(middle, middle):
+        middle /= 2.0
+    return middle
 
 
-def _to_the_left(balance: Callable[[float], float], start: float, close: Callable[[float], float]) -> float | None:
-    """The root between -1 and ``start``; None when the sign does not change."""
-    high = start
-    sign = balance(high) > 0.0
-    for _ in range(40):
-        low = (high - 1.0) / 2.0
-        value = balance(low)
-        if not math.isfinite(value):
-            return None
-        if (value > 0.0) != sign:
-            return _bisect(balance, low, high, close)
-        high = low
-    return None
+class _Halving:
+    """The search of XIRR for a root of the value of dated flows.
+
+    When it ends is fitted to results of Excel (guesses -0.1 to 30,000, roots -0.998 to 5.3).
+    """
+
+    def __init__(self, flows: Numbers, years: Numbers) -> None:
+        self._flows = flows
+        self._years = years
+        self._small = 2e-8 * float(np.abs(flows).sum())
+
+    def value(self, rate: float) -> float:
+        return _dated_value(rate, self._flows, self._years)
+
+    def from_above(self, guess: float) -> float:
+        at_zero, at_guess = self.value(0.0), self.value(guess)
+        if at_zero * at_guess <= 0.0:
+            return self.bisect(0.0, guess)
+        falls = abs(at_guess) < abs(at_zero)
+        found = self.doubling(guess, guess * 2.0) if falls else self._restart()
+        if found is None:
+            found = self._restart() if falls else self.doubling(guess, guess * 2.0)
+        if found is None and not falls:
+            raise Raised(NUM)
+        return _beside_zero(guess) if found is None else found
+
+    def _restart(self) -> float | None:
+        if self.value(_RESTART) * self.value(0.0) <= 0.0:
+            return self.bisect(_RESTART, 0.0, self._small)
+        return self.to_the_left(_RESTART)
+
+    def doubling(self, low: float, high: float) -> float | None:
+        """The root above ``low``, where the upper end doubles until the sign changes; None when it does not."""
+        sign = self.value(low) > 0.0
+        while high < 1e15:
+            if (self.value(high) > 0.0) != sign:
+                return self.bisect(low, high)
+            low, high = high, high * 2.0
+        return None
+
+    def to_the_left(self, start: float) -> float | None:
+        """The root between -1 and ``start``; None when the sign does not change."""
+        high = start
+        sign = self.value(high) > 0.0
+        for _ in range(40):
+            low = (high - 1.0) / 2.0
+            value = self.value(low)
+            if not math.isfinite(value):
+                return None
+            if (value > 0.0) != sign:
+                return self.bisect(low, high, self._small)
+            high = low
+        return None
+
+    def bisect(self, low: float, high: float, small: float = math.inf) -> float:
+        """Halves until the step is fine and the value less than ``small`` (which counts to the left of 0 only)."""
+        sign = self.value(high) > 0.0
+        while True:
+            middle = (low + high) / 2.0
+            value = self.value(middle)
+            fine = _fine((high - low) / 2.0, middle) and abs(value) < small
+            if fine or not low < middle < high:
+                return middle
+            if (value > 0.0) == sign:
+                high = middle
+            else:
+                low = middle
