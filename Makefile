@@ -5,11 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help run up setup test test-fast fuzz chaos lint format check validate openapi load docs bench sizes clean
+.PHONY: help run up setup test test-fast test-localstack fuzz chaos lint format check validate openapi load docs bench sizes clean
 
 help:
 	@echo "make run     start the service here, submit a sample workbook, print its results; Ctrl-C stops it"
 	@echo "make test    every test        make lint    ruff, mypy, cfn-lint        make check    both"
+	@echo "make test-localstack  the template on LocalStack with SAM, from nothing (Docker, or root on Debian)"
 	@echo "make bench   speed beside its peers, into docs/benchmarks.md (QUICK=1: one minute, nothing written)"
 	@echo "make openapi  the OpenAPI document against the service      make load    many clients at once"
 	@echo "make setup   the environment alone, in $(VENV)"
@@ -76,6 +77,10 @@ validate: $(SAM_VENV)/bin/sam
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM_VENV)/bin/sam build
 	@$(MAKE) --no-print-directory sizes
 
+# LocalStack in Docker, `sam deploy`, the end-to-end tests there, `sam local`. TESTS=tests/e2e/test_job.py: only those.
+test-localstack: $(SAM_VENV)/bin/sam
+	@$(BIN)/python -m infra.localstack $(TESTS)
+
 # What the start of each function costs, beside its budget. It prints; it does not fail.
 sizes: $(READY)
 	@$(BIN)/python -m tests.bench.start
@@ -109,4 +114,4 @@ docs: $(READY)
 	$(BIN)/python infra/functions_page.py
 
 clean:
-	rm -rf $(VENV) $(SAM_VENV) $(API_VENV) $(BENCH_VENV) .aws-sam build dist
+	rm -rf $(VENV) $(SAM_VENV) $(API_VENV) $(BENCH_VENV) .localstack .aws-sam build dist

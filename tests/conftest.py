@@ -1,4 +1,4 @@
-"""The embedded service, started once for all tests that need it; how properties are tested."""
+"""The service, embedded or elsewhere, once for all tests that need it; how properties are tested."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from sheetrun.local import Running, up
+from sheetrun.local import up
+from tests import elsewhere
+from tests.differences import LOCALSTACK
+from tests.elsewhere import Service
 
 # CI tries the same examples each time, so that a change is judged by what it does; elsewhere they are new each time.
 settings.register_profile("here", deadline=None)
@@ -26,11 +29,22 @@ PARAMETERS = {
 }
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Elsewhere is LocalStack: what it is known to do otherwise is left out, and the report says why."""
+    for item in items if elsewhere.ENDPOINT else []:
+        reason = LOCALSTACK.get(item.nodeid.partition("[")[0])
+        if reason is not None:
+            item.add_marker(pytest.mark.skip(reason=f"LocalStack: {reason}"))
+
+
 @pytest.fixture(scope="session")
-def service() -> Iterator[Running]:
-    """MiniStack on a free port, with IAM enforced and the template deployed to it."""
+def service() -> Iterator[Service]:
+    """MiniStack on a free port, with IAM enforced and the template deployed to it; or the stack that is elsewhere."""
+    if elsewhere.ENDPOINT:
+        yield elsewhere.deployed_at(elsewhere.ENDPOINT)
+        return
     running = up(port=0, parameters=PARAMETERS)
     try:
-        yield running
+        yield Service(running.url, running.key, running.aws_endpoint, running.table, running.bucket, running.region)
     finally:
         running.stop()

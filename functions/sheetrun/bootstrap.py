@@ -165,9 +165,9 @@ def run_step(name: str, event: Mapping[str, Any], context: Any) -> dict[str, Any
     collect_rarely()
     here = world()
     if name == "execute":
-        _sandbox(Kind.WORKBOOK)  # its server starts with the function, before a job waits for it
+        _sandbox(Kind.WORKBOOK, name)  # its server starts with the function, before a job waits for it
     runner = Runner(here.ledger, here.blobs, here.queues, here.clock, here.ids, here.settings, here.log, here.line)
-    steps = StepWork(compute_of, here.blobs, here.settings, here.log, lambda job: _sandbox(job.kind).run)
+    steps = StepWork(compute_of, here.blobs, here.settings, here.log, lambda job: _sandbox(job.kind, name).run)
     work = getattr(steps, name)
     return step_records(
         event,
@@ -189,15 +189,20 @@ def compute_of(job: Job) -> Compute:
 
 
 @lru_cache(maxsize=len(Kind))
-def _sandbox(kind: Kind) -> WarmRunner:
-    """Forks each job's interpreter from one that has everything loaded which scripts of the kind import."""
+def _sandbox(kind: Kind, step: str) -> WarmRunner:
+    """Forks each job's interpreter from one that has everything loaded which is imported for the kind in this step."""
     from sheetrun.sandbox.warm import WarmRunner
 
     if kind is Kind.DATASET:
-        from sheetrun.service.analysis import PRELOAD
+        from sheetrun.service.analysis import DESCRIBE_PRELOAD, EXECUTE_PRELOAD
+
+        # A step's function ships what that step imports: parse has no pandas.
+        preload = DESCRIBE_PRELOAD if step == "parse" else EXECUTE_PRELOAD
     else:
         from sheetrun.service.compute import PRELOAD
-    runner = WarmRunner(PRELOAD)
+
+        preload = PRELOAD
+    runner = WarmRunner(preload)
     runner.start()
     return runner
 

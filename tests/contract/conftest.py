@@ -14,19 +14,19 @@ from sheetrun.aws.blobs import S3Blobs
 from sheetrun.aws.clients import Clients
 from sheetrun.aws.queues import SqsQueues
 from sheetrun.aws.table import DynamoLedger
-from sheetrun.local import Running
 from sheetrun.local.emulator import ROOT
 from sheetrun.service.fakes import MemoryBlobs, MemoryQueues, MemoryTable
 from sheetrun.service.ports import (
     all_queue_names,
 )
+from tests.contract.ports import PATIENCE, Ports
 
 # Far from now, so that the schedule of the running service leaves these jobs alone.
-from tests.contract.ports import PATIENCE, Ports
+from tests.elsewhere import Service
 
 
 @pytest.fixture(scope="session")
-def own_table(service: Running) -> str:
+def own_table(service: Service) -> str:
     """Made as the template's is."""
     db: Any = boto3.Session(region_name=service.region, **ROOT).client("dynamodb", endpoint_url=service.aws_endpoint)
     made = db.describe_table(TableName=service.table)["Table"]
@@ -52,7 +52,7 @@ def ports(request: pytest.FixtureRequest) -> Iterator[Ports]:
         table, blobs = MemoryTable(), MemoryBlobs()
         yield Ports(table, table, table, table, table, blobs, MemoryQueues(), blobs.upload, client)
         return
-    service: Running = request.getfixturevalue("service")
+    service: Service = request.getfixturevalue("service")
     own_table: str = request.getfixturevalue("own_table")
     session = boto3.Session(region_name=service.region, **ROOT)
     clients = Clients(endpoint=service.aws_endpoint, session=session)

@@ -12,10 +12,10 @@ import pytest
 
 from sheetrun.aws.clients import Clients
 from sheetrun.aws.operations import DynamoOperations
-from sheetrun.local import Running
 from sheetrun.local.emulator import ROOT
 from sheetrun.service.fake_webhooks import MemoryOperations
 from sheetrun.service.letters import Letter, Source
+from tests.elsewhere import Service
 
 NOW = datetime(2099, 1, 31, 9, 30, tzinfo=UTC)
 
@@ -25,7 +25,7 @@ def operations(request: pytest.FixtureRequest) -> Iterator[MemoryOperations | Dy
     if request.param == "fakes":
         yield MemoryOperations()
         return
-    service: Running = request.getfixturevalue("service")
+    service: Service = request.getfixturevalue("service")
     clients = Clients(endpoint=service.aws_endpoint, session=boto3.Session(region_name=service.region, **ROOT))
     yield DynamoOperations(clients, service.table)
 

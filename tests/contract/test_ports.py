@@ -20,7 +20,6 @@ from sheetrun.jobs.events import Dispatch
 from sheetrun.jobs.limits import BucketPolicy
 from sheetrun.jobs.states import Priority, State, Step
 from sheetrun.jobs.transitions import Change, Claimed
-from sheetrun.local import Running
 from sheetrun.local.emulator import ROOT
 from sheetrun.service.ports import (
     Answer,
@@ -28,9 +27,10 @@ from sheetrun.service.ports import (
     Batch,
     JobFilter,
 )
+from tests.contract.ports import MANY, NOW, PATIENCE, Ports, admit, create, ended, lined_up
 
 # Far from now, so that the schedule of the running service leaves these jobs alone.
-from tests.contract.ports import MANY, NOW, PATIENCE, Ports, admit, create, ended, lined_up
+from tests.elsewhere import Service
 
 
 def test_a_job_is_read_as_it_was_written(ports: Ports) -> None:
@@ -237,7 +237,7 @@ def test_messages(ports: Ports) -> None:
 
 
 @pytest.mark.e2e
-def test_parts_are_put_together_by_the_store(service: Running) -> None:
+def test_parts_are_put_together_by_the_store(service: Service) -> None:
     clients = Clients(endpoint=service.aws_endpoint, session=boto3.Session(region_name=service.region, **ROOT))
     blobs = S3Blobs(clients, service.bucket)
     key = "jobs/contract/parts"

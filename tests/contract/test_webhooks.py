@@ -17,13 +17,13 @@ from sheetrun.aws.webhooks import DynamoWebhooks
 from sheetrun.jobs import transitions, webhooks
 from sheetrun.jobs.errors import Raced
 from sheetrun.jobs.webhooks import Attempt, Delivery, DeliveryStatus, Endpoint, Guard, Protection, Secret
-from sheetrun.local import Running
 from sheetrun.local.emulator import ROOT
 from sheetrun.service.fake_webhooks import MemoryWebhooks
 from sheetrun.service.fakes import MemoryTable
 from sheetrun.service.outgoing import Webhooks
 from sheetrun.service.ports import Ledger
 from tests.contract.ports import MANY, PATIENCE, made
+from tests.elsewhere import Service
 
 # Far from now, so that the schedule of the running service leaves these deliveries alone.
 NOW = datetime(2099, 1, 31, 9, 30, tzinfo=UTC)
@@ -71,7 +71,7 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
         table = MemoryTable()
         yield Place(MemoryWebhooks(table), table, client)
         return
-    service: Running = request.getfixturevalue("service")
+    service: Service = request.getfixturevalue("service")
     clients = Clients(endpoint=service.aws_endpoint, session=boto3.Session(region_name=service.region, **ROOT))
     ledger = DynamoLedger(clients, service.table, patience=PATIENCE, gates=10_000)
     yield Place(DynamoWebhooks(clients, service.table), ledger, client)

@@ -14,10 +14,10 @@ import requests
 
 from sheetrun.aws.accounts import DynamoKeys
 from sheetrun.aws.clients import Clients
-from sheetrun.local import Running
 from sheetrun.local.emulator import ROOT
 from sheetrun.service.access import Access
 from sheetrun.service.ids import SystemClock, SystemIds
+from tests.elsewhere import Service
 
 SECONDS = 60
 
@@ -75,19 +75,19 @@ class Client:
 
 
 @pytest.fixture(scope="session")
-def client(service: Running) -> Client:
+def client(service: Service) -> Client:
     return Client(service.url, service.key)
 
 
 @pytest.fixture(scope="session")
-def access(service: Running) -> Access:
+def access(service: Service) -> Access:
     """The operator's side: makes keys."""
     clients = Clients(endpoint=service.aws_endpoint, session=boto3.Session(region_name=service.region, **ROOT))
     return Access(DynamoKeys(clients, service.table), SystemClock(), SystemIds())
 
 
 @pytest.fixture(scope="session")
-def aws(service: Running) -> Any:
+def aws(service: Service) -> Any:
     """boto3 clients with all rights, by name."""
     session = boto3.Session(region_name=service.region, **ROOT)
     return lambda name: session.client(name, endpoint_url=service.aws_endpoint)

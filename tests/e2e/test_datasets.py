@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 import requests
 
-from sheetrun.local import Running
 from tests.e2e.conftest import Client, workbook
+from tests.elsewhere import Service
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -99,7 +99,7 @@ def test_a_wrong_file_fails_with_its_reason(client: Client, filename: str, data:
     assert (job["state"], job["error"]["code"], job["error"]["stage"]) == ("failed", code, "parse")
 
 
-def test_a_drop_with_a_task_is_analyzed(client: Client, service: Running, aws: Any) -> None:
+def test_a_drop_with_a_task_is_analyzed(client: Client, service: Service, aws: Any) -> None:
     aws("s3").put_object(
         Bucket=service.bucket, Key="inbox/local/dropped.xlsx", Body=as_xlsx(), Metadata={"task": "correlations"}
     )

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import requests
 
-from sheetrun.local import Running
 from tests.e2e.conftest import SECONDS, Client, workbook
+from tests.elsewhere import Service
 
 pytestmark = pytest.mark.e2e
 
@@ -41,7 +41,7 @@ def sweep(aws: Any) -> None:
     assert "FunctionError" not in answer, answer["Payload"].read()
 
 
-def test_a_job_past_its_time_is_gone_with_everything(client: Client, service: Running, aws: Any) -> None:
+def test_a_job_past_its_time_is_gone_with_everything(client: Client, service: Service, aws: Any) -> None:
     made = client.submit({"filename": "a.xlsx", "retain_seconds": 2, "outputs": ["Sheet!B1"]})
     client.upload(made, workbook())
     ended = client.until(made["id"], "succeeded")
@@ -60,7 +60,7 @@ def test_a_job_past_its_time_is_gone_with_everything(client: Client, service: Ru
     assert requests.get(link, timeout=SECONDS).status_code in (403, 404)
 
 
-def test_a_late_file_and_unfinished_parts_do_not_stay(client: Client, service: Running, aws: Any) -> None:
+def test_a_late_file_and_unfinished_parts_do_not_stay(client: Client, service: Service, aws: Any) -> None:
     late = client.submit({"filename": "a.xlsx", "retain_seconds": 1})
     assert client.call("POST", f"/v1/jobs/{late['id']}/cancel").status_code == 202
     parts = client.submit({"filename": "b.xlsx", "size": 150 * 2**20, "retain_seconds": 1})

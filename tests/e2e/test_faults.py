@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from sheetrun.local import Running
 from tests.e2e.conftest import SECONDS, Client, workbook
+from tests.elsewhere import Service
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -42,7 +42,7 @@ def test_every_message_twice_makes_one_result(client: Client, aws: Any) -> None:
     assert client.job(made["id"]) == before
 
 
-def test_a_lost_notification_is_found(client: Client, service: Running, aws: Any) -> None:
+def test_a_lost_notification_is_found(client: Client, service: Service, aws: Any) -> None:
     """The object is written while the bucket tells nobody: only a sweep can find it, ours or the one of each minute."""
     s3 = aws("s3")
     told = s3.get_bucket_notification_configuration(Bucket=service.bucket)

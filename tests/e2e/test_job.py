@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import requests
 
-from sheetrun.local import Running
 from sheetrun.service.access import Access
 from tests.e2e.conftest import Client, workbook
+from tests.elsewhere import Service
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -80,7 +80,7 @@ def test_the_store_refuses_what_the_form_does_not_allow(client: Client, access: 
     assert answer.status_code == 400
 
 
-def test_nothing_in_the_bucket_is_open(service: Running) -> None:
+def test_nothing_in_the_bucket_is_open(service: Service) -> None:
     for path in ("", "/uploads/x", "?list-type=2"):
         answer = requests.get(f"{service.aws_endpoint}/{service.bucket}{path}", timeout=30)
         assert answer.status_code == 403, path
@@ -117,7 +117,7 @@ def test_retry_of_a_failed_job_resumes_where_it_failed(client: Client) -> None:
     assert types.count("job.failed") == 2
 
 
-def test_a_drop_becomes_a_job(client: Client, service: Running, aws: Any) -> None:
+def test_a_drop_becomes_a_job(client: Client, service: Service, aws: Any) -> None:
     aws("s3").put_object(
         Bucket=service.bucket,
         Key="inbox/local/from elsewhere+1.xlsx",
@@ -184,7 +184,7 @@ def test_the_sweep_runs_each_minute(aws: Any) -> None:
     assert [rule["ScheduleExpression"] for rule in rules] == ["rate(1 minute)"]
 
 
-def test_functions_may_only_do_what_they_need(service: Running, aws: Any) -> None:
+def test_functions_may_only_do_what_they_need(service: Service, aws: Any) -> None:
     """The parse function's role, asked for what only others may do."""
     role = aws("lambda").get_function(FunctionName="sheetrun-parse")["Configuration"]["Role"].rsplit("/", 1)[-1]
     policy = json.dumps(aws("iam").get_role_policy(RoleName=role, PolicyName="parse")["PolicyDocument"])

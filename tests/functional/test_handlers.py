@@ -39,7 +39,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
     for cached in (bootstrap.api, bootstrap._sweeper, bootstrap._courier):
         cached.cache_clear()
     monkeypatch.setattr(bootstrap, "world", lambda: bench.world)
-    monkeypatch.setattr(bootstrap, "_sandbox", lambda kind: SimpleNamespace(run=None))
+    monkeypatch.setattr(bootstrap, "_sandbox", lambda kind, step: SimpleNamespace(run=None))
     fake = FakeCompute()
     for name in ("parse", "generate", "execute"):
         monkeypatch.setattr(compute, name, getattr(fake, name))

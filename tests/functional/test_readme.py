@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from sheetrun.client.commands import COMMANDS
-from sheetrun.local import Running
 from sheetrun.settings import MIB, Settings
+from tests.elsewhere import Service
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -24,7 +24,7 @@ def blocks() -> dict[str, str]:
     return dict(re.findall(r"<!-- docs/examples/(\S+) -->\n```\w+\n(.*?)```", README, flags=re.S))
 
 
-def environment(service: Running | None = None) -> dict[str, str]:
+def environment(service: Service | None = None) -> dict[str, str]:
     found = {name: value for name, value in os.environ.items() if not name.startswith("SHEETRUN_")}
     found["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{found['PATH']}"
     if service is not None:
@@ -62,7 +62,7 @@ def test_the_commands_for_a_person_with_a_spreadsheet(workplace: Path) -> None:
 
 @pytest.mark.e2e
 @pytest.mark.timeout(180)
-def test_the_python_client(workplace: Path, service: Running) -> None:
+def test_the_python_client(workplace: Path, service: Service) -> None:
     out = run("submit.py", workplace, environment(service))
     assert "succeeded" in out
     assert re.search(r"Equity IRR 0\.19\d", out)
@@ -73,7 +73,7 @@ def test_the_python_client(workplace: Path, service: Running) -> None:
 @pytest.mark.e2e
 @pytest.mark.timeout(180)
 @pytest.mark.skipif(shutil.which("jq") is None or shutil.which("curl") is None, reason="needs curl and jq")
-def test_the_curl_client(workplace: Path, service: Running) -> None:
+def test_the_curl_client(workplace: Path, service: Service) -> None:
     out = run("submit.sh", workplace, environment(service))
     assert '"state": "succeeded"' in out
     assert '"formulas": 1423' in out

@@ -1,6 +1,6 @@
 """A function's package: its ``app.py`` and the rooms of the library that it needs. Used here and by ``sam build``.
 
-``python -m sheetrun.local.packages api DIRECTORY`` stages one; the Makefile beside the functions calls that.
+``python -m sheetrun.local.packages api DIRECTORY 3.13 arm64`` makes one; the Makefile beside the functions calls that.
 """
 
 from __future__ import annotations
@@ -69,8 +69,10 @@ class Target:
     architecture: str
 
     @property
-    def platform(self) -> str:
-        return f"manylinux_2_28_{'aarch64' if self.architecture == 'arm64' else 'x86_64'}"
+    def platforms(self) -> list[str]:
+        """pip takes them to the letter: without the older ones it does not see the wheels that run there just as well."""
+        machine = "aarch64" if self.architecture == "arm64" else "x86_64"
+        return [f"{kind}_{machine}" for kind in ("manylinux_2_28", "manylinux_2_17", "manylinux2014")]
 
 
 def install(function: str, directory: Path, target: Target) -> None:
@@ -78,7 +80,9 @@ def install(function: str, directory: Path, target: Target) -> None:
     wanted = FUNCTIONS / function / "requirements.txt"
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
     command += ["--target", str(directory), "--only-binary=:all:", "--implementation", "cp"]
-    command += ["--platform", target.platform, "--python-version", target.python, "-r", str(wanted)]
+    for platform in target.platforms:
+        command += ["--platform", platform]
+    command += ["--python-version", target.python, "-r", str(wanted)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
@@ -175,15 +179,14 @@ def default_cache() -> Path:
 
 
 def main(arguments: list[str]) -> int:
-    """Stages one function for ``sam build``, and trims the directory after pip has installed into it."""
-    if len(arguments) != 2:
-        sys.stderr.write("usage: python -m sheetrun.local.packages FUNCTION|--trim DIRECTORY\n")
+    """Makes one function's package in a directory, for ``sam build``."""
+    if len(arguments) != 4:
+        sys.stderr.write("usage: python -m sheetrun.local.packages FUNCTION DIRECTORY PYTHON arm64|x86_64\n")
         return 2
+    function, directory, python, architecture = arguments
     try:
-        if arguments[0] == "--trim":
-            trim(Path(arguments[1]))
-        else:
-            stage(arguments[0], Path(arguments[1]))
+        stage(function, Path(directory))
+        install(function, Path(directory), Target(python, architecture))
     except LocalError as problem:
         sys.stderr.write(f"{problem}\n")
         return 1

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from sheetrun import bootstrap
+from sheetrun.datasets.steps import DESCRIBE_PRELOAD
+from sheetrun.jobs.job import Kind
 from sheetrun.local import packages
 from sheetrun.local.errors import LocalError
 
@@ -53,8 +59,10 @@ def test_a_package_that_lambda_would_not_take_stops_the_build(
     monkeypatch.setattr(packages, "LARGEST", 19)
     with pytest.raises(LocalError, match="20 bytes"):
         packages.trim(tmp_path)
-    assert packages.main(["--trim", str(tmp_path)]) == 1
+    monkeypatch.setattr(packages, "install", lambda function, directory, target: packages.trim(directory))
+    assert packages.main(["api", str(tmp_path), "3.13", "arm64"]) == 1
     assert "at most 19" in capsys.readouterr().err
+    assert packages.main(["api"]) == 2
 
 
 def test_pandas_is_only_where_it_is_needed() -> None:
@@ -64,3 +72,30 @@ def test_pandas_is_only_where_it_is_needed() -> None:
         if any(line.startswith("pandas") for line in file.read_text(encoding="utf-8").splitlines())
     }
     assert wanted == {"execute"}
+
+
+def test_what_looks_at_parquet_loads_without_pandas() -> None:
+    """The function parse has no pandas, and its sandbox imports this before anything else."""
+    program = (
+        "import importlib, sys; sys.modules.update(pandas=None, matplotlib=None)\n"
+        f"for name in {DESCRIBE_PRELOAD!r}: importlib.import_module(name)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_each_step_of_a_dataset_loads_what_its_function_ships(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[Sequence[str]] = []
+
+    class Server:
+        def __init__(self, preload: Sequence[str]) -> None:
+            loaded.append(preload)
+
+        def start(self) -> None:
+            """Nothing is."""
+
+    monkeypatch.setattr("sheetrun.sandbox.warm.WarmRunner", Server)
+    bootstrap._sandbox.cache_clear()
+    bootstrap._sandbox(Kind.DATASET, "parse")
+    bootstrap._sandbox(Kind.DATASET, "execute")
+    bootstrap._sandbox.cache_clear()
+    assert ["pandas" in preload for preload in loaded] == [False, True]

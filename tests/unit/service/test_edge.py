@@ -43,6 +43,13 @@ def test_the_base_is_the_one_that_the_client_used(event: dict[str, Any], base: s
     assert request_of(event, public_url="https://x.example/", remaining=1).base == "https://x.example"
 
 
+def test_the_scheme_of_a_forwarded_request_is_written_small() -> None:
+    """One emulator says HTTP, and links with that are followed by nobody who compares letters."""
+    event = v1("/v1/jobs", "127.0.0.1:4566")
+    event["headers"]["X-Forwarded-Proto"] = "HTTP"
+    assert request_of(event, public_url="", remaining=1).base.startswith("http://127.0.0.1:4566/")
+
+
 def test_version_2_events_are_read_too() -> None:
     event = {
         "version": "2.0",

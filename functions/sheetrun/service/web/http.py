@@ -162,7 +162,7 @@ def _base(context: Mapping[str, Any], headers: Mapping[str, str], path: str) -> 
     form that all of them understand is given back.
     """
     host = headers.get("x-forwarded-host") or headers.get("host") or str(context.get("domainName") or "localhost")
-    scheme = headers.get("x-forwarded-proto") or ("http" if _local(host) else "https")
+    scheme = headers.get("x-forwarded-proto", "").lower() or ("http" if _local(host) else "https")
     whole = str(context.get("path") or "")
     stage = str(context.get("stage") or "")
     api = str(context.get("apiId") or "")
