@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sheetrun.bootstrap import World
 from sheetrun.service.access import SCOPES, Access
+from sheetrun.service.calling import Engine
 from sheetrun.service.compute import Executed, Generated, Parsed, Progress
 from sheetrun.service.courier import Courier
 from sheetrun.service.fake_webhooks import MemoryOperations, MemorySender, MemoryWebhooks
@@ -16,7 +17,8 @@ from sheetrun.service.fakes import FakeClock, FakeIds, FakeLog, MemoryBlobs, Mem
 from sheetrun.service.steps import Message, Outcome, Runner
 from sheetrun.service.sweep import Sweeper
 from sheetrun.service.web.api import Api
-from sheetrun.service.web.assembly import build_api
+from sheetrun.service.web.assembly import build_api, build_calls
+from sheetrun.service.web.router import Router
 from sheetrun.service.work import StepWork
 from sheetrun.settings import Settings
 
@@ -119,7 +121,13 @@ class Bench:
         self.access = Access(self.table, self.clock, self.ids)
         self.key = self.access.create("acme", scopes=SCOPES)
         self.api: Api = build_api(self.world)
-        self.compute = FakeCompute()
+        self.compute: Any = FakeCompute()
+
+    def with_calls(self, run: Callable[..., Any]) -> None:
+        """The routes that compute too, with a runner of sandboxes."""
+        self.engine = Engine(self.blobs, run, memory=2**30, cache=2**28)
+        routes = [*self.api.router.routes, *build_calls(self.world, self.engine).router.routes]
+        self.api = replace(self.api, router=Router(routes))
 
     def call(
         self,

@@ -141,6 +141,29 @@ def api() -> Api:
     return build_api(world())
 
 
+def calls(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """The calculate function: models are called, each call in a fork of a warm sandbox."""
+    from sheetrun.service.calling import call_job, call_limits
+
+    # The fork shuts itself in while the key, the limit and the model are looked up.
+    _sandbox(Kind.WORKBOOK, "calculate").prepare(call_job(), call_limits(world().settings.execute_memory_bytes))
+    return _calls().handle(event, remaining=remaining(context))
+
+
+@lru_cache(maxsize=1)
+def _calls() -> Api:
+    import secrets
+
+    from sheetrun.service.calling import Engine
+    from sheetrun.service.web.assembly import build_calls
+
+    here = world()
+    settings = here.settings
+    run = _sandbox(Kind.WORKBOOK, "calculate").run
+    seed = lambda: secrets.randbits(32)  # noqa: E731 (each call draws other numbers)
+    return build_calls(here, Engine(here.blobs, run, settings.execute_memory_bytes, settings.model_cache_bytes, seed))
+
+
 def take_in(event: Mapping[str, Any]) -> dict[str, Any]:
     """The intake function: notifications of the bucket."""
     from sheetrun.service.batches import arrivals, each_record

@@ -64,6 +64,8 @@ class Settings:
     execute_seconds: int = _number(120, 1, 840, "time limit of a script")
     execute_memory_bytes: int = _number(2048 * MIB, 64 * MIB, 10_240 * MIB, "memory limit of a script")
     requests_per_minute: int = _number(600, 1, 1_000_000, "creating requests of one client per minute")
+    calls_per_minute: int = _number(6000, 1, 1_000_000, "calls of models by one client per minute")
+    model_cache_bytes: int = _number(256 * MIB, MIB, 10_240 * MIB, "models that a warm calculate function keeps")
     uploads_per_day: int = _number(100_000, 1, 1_000_000_000, "jobs that one client may create per UTC day")
     bytes_per_day: int = _number(1024 * 1024 * MIB, 1, 10**15 - 1, "bytes that one client may upload per UTC day")
     max_running: int = _number(100, 1, 100_000, "jobs that run at once, of all clients; more wait in line")

@@ -26,6 +26,7 @@ FIRST_CALL: Final = {
     "parse": "sheetrun.service.compute, sheetrun.service.steps, sheetrun.service.work",
     "generate": "sheetrun.service.compute, sheetrun.service.steps, sheetrun.service.work",
     "execute": "sheetrun.service.compute, sheetrun.service.steps, sheetrun.service.work, sheetrun.sandbox.warm",
+    "calculate": "sheetrun.service.web.assembly, sheetrun.service.web.calls, sheetrun.sandbox.warm",
     "sweep": "sheetrun.service.sweep",
     "deliver": "sheetrun.service.batches, sheetrun.service.courier, sheetrun.aws.sender",
 }

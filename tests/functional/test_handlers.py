@@ -36,10 +36,11 @@ def handler(function: str) -> Callable[[dict[str, Any], Any], Any]:
 def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
     """A world of fakes where the functions look for theirs."""
     bench = Bench()
-    for cached in (bootstrap.api, bootstrap._sweeper, bootstrap._courier):
+    for cached in (bootstrap.api, bootstrap._calls, bootstrap._sweeper, bootstrap._courier):
         cached.cache_clear()
     monkeypatch.setattr(bootstrap, "world", lambda: bench.world)
-    monkeypatch.setattr(bootstrap, "_sandbox", lambda kind, step: SimpleNamespace(run=None))
+    nobody = SimpleNamespace(run=None, prepare=lambda *_: None)
+    monkeypatch.setattr(bootstrap, "_sandbox", lambda kind, step: nobody)
     fake = FakeCompute()
     for name in ("parse", "generate", "execute"):
         monkeypatch.setattr(compute, name, getattr(fake, name))
@@ -58,6 +59,8 @@ def test_every_event_is_taken(bench: Bench, path: Path) -> None:
     answer = handler(function)(event(path.stem), CONTEXT)
     if function == "api":
         assert answer["statusCode"] in (200, 401)
+    elif function == "calculate":
+        assert answer["statusCode"] == 401
     elif path.stem == "sweep-schedule":
         assert answer == {"changed": 0, "deleted": 0, "sent": 0, "told": 0, "redelivered": 0}
     else:

@@ -28,13 +28,22 @@ class Cone:
 
 
 def cone(
-    units: Sequence[Unit], parts: Sequence[Part], scope: Scope, inputs: Sequence[Place], outputs: Sequence[Place]
+    units: Sequence[Unit],
+    parts: Sequence[Part],
+    scope: Scope,
+    inputs: Sequence[Place],
+    outputs: Sequence[Place],
+    *,
+    also: frozenset[int] = frozenset(),
 ) -> Cone:
-    """The units on the way from ``inputs`` to ``outputs``. What reads through OFFSET or INDIRECT may read anything."""
+    """The units on the way from ``inputs`` to ``outputs``. What reads through OFFSET or INDIRECT may read anything.
+
+    ``also``: units that change whatever the inputs are.
+    """
     reached: set[int] = set()
     for part in parts:  # what is read comes first; within a part each reads from each
         members = units_of(part)
-        if any(u.dynamic or u.needs & reached or _reads(u, inputs, scope) for u in members):
+        if any(u.index in also or u.dynamic or u.needs & reached or _reads(u, inputs, scope) for u in members):
             reached.update(u.index for u in members)
     wanted = _wanted(units, reached, outputs)
     places = [*inputs, *((units[i].sheet, units[i].rect) for i in sorted(wanted))]

@@ -21,7 +21,7 @@ _TILE = 256
 
 
 @dataclass(slots=True)
-class _Owners:
+class Owners:
     """Who owns a cell of one sheet: tiles of unit indices (-1: nobody), and all rectangles as arrays."""
 
     units: list[Unit] = field(default_factory=list)
@@ -34,7 +34,7 @@ class _Owners:
     covered: set[int] = field(default_factory=set)  #: units some of whose cells another unit lies over (array ranges)
 
     @classmethod
-    def of(cls, units: list[Unit]) -> _Owners:
+    def of(cls, units: list[Unit]) -> Owners:
         owners = cls(units)
         rects = np.array([u.rect for u in units], np.int64).reshape(-1, 4)
         owners.tops, owners.lefts, owners.bottoms, owners.rights = rects.T
@@ -120,10 +120,7 @@ class _Owners:
 
 def link(units: list[Unit], scope: Scope) -> None:
     """Sets ``needs`` of every unit."""
-    by_sheet: dict[int, list[Unit]] = {}
-    for unit in units:
-        by_sheet.setdefault(unit.sheet, []).append(unit)
-    owners = {sheet: _Owners.of(members) for sheet, members in by_sheet.items()}
+    owners = owners_of(units)
     for unit in units:
         if unit.form is not None:
             _link_form(unit, unit.form, owners, scope)
@@ -135,7 +132,7 @@ def link(units: list[Unit], scope: Scope) -> None:
                     unit.needs.update(owners[sheet].of_rect(rect))
 
 
-def _link_form(unit: Unit, form: Form, owners: dict[int, _Owners], scope: Scope) -> None:
+def _link_form(unit: Unit, form: Form, owners: dict[int, Owners], scope: Scope) -> None:
     """The same from what stands in the blanks, for there may be very many such units."""
     for read, reference in form.reads:
         if reference is None:
@@ -152,6 +149,14 @@ def _link_form(unit: Unit, form: Form, owners: dict[int, _Owners], scope: Scope)
                 unit.needs.add(found)
         else:
             unit.needs.update(owner.of_rect(reference.rect(unit.blanks)))
+
+
+def owners_of(units: list[Unit]) -> dict[int, Owners]:
+    """Who owns the cells of each sheet that has formulas."""
+    by_sheet: dict[int, list[Unit]] = {}
+    for unit in units:
+        by_sheet.setdefault(unit.sheet, []).append(unit)
+    return {sheet: Owners.of(members) for sheet, members in by_sheet.items()}
 
 
 def region(unit: Unit, read: Range) -> Rect:

@@ -99,10 +99,8 @@ class Writer:
         return self._scope
 
     def script(self, progress: Callable[[int, int], None] | None = None) -> Script:
-        units, refused = make_units(self._workbook, self._scope)
-        self._refused = refused
+        units, parts = self._planned()
         self.units = units
-        parts = schedule(units, self._scope)
         done = 0
         for part in self._chosen(units, parts):
             self._add(part)
@@ -119,6 +117,11 @@ class Writer:
             len(units),
             {(u.sheet, u.rect): [(units[n].sheet, units[n].rect) for n in sorted(u.needs)] for u in units},
         )
+
+    def _planned(self) -> tuple[list[Unit], list[Part]]:
+        """The formulas, resolved, and the order in which they are computed."""
+        units, self._refused = make_units(self._workbook, self._scope)
+        return units, schedule(units, self._scope)
 
     def _chosen(self, units: list[Unit], parts: list[Part]) -> Iterable[Part]:
         """Which parts are written: here all."""

@@ -12,7 +12,8 @@
     │   ├── TooLarge          413  the file or the body is over a limit
     │   ├── Unprocessable     422  fields do not validate
     │   ├── QuotaExceeded     429  this client is over a limit of its own
-    │   └── AtCapacity        503  the whole service is
+    │   ├── AtCapacity        503  the whole service is
+    │   └── Overran           504  computing takes longer than the call may
     ├── StepFailed          the job's own fault, trying again cannot help: the job ends as failed (or timed_out)
     ├── StepRetryable       a dependency's fault: the message goes back with backoff
     ├── Stopped             the worker must let go: cancelled meanwhile, or its claim was given to another
@@ -96,6 +97,10 @@ class QuotaExceeded(Rejected):
 
 class AtCapacity(Rejected):
     status, title, default_code, retryable = 503, "The service is at capacity", "at_capacity", True
+
+
+class Overran(Rejected):
+    status, title, default_code = 504, "The call's time is over", "time_limit"
 
 
 class StepFailed(SheetrunError):

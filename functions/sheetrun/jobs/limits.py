@@ -80,11 +80,12 @@ def _left(policy: BucketPolicy, full_at: int, now: int) -> int:
 class Allowance:
     """What one client may do; each number is a setting, and may be another one for a client.
 
-    Requests are creating ones. A job is *running* from the moment when it gets its place among the workers until its
-    end, and *under way* from its creation. Days are UTC's.
+    Requests are creating ones, calls those of models that are computed at once. A job is *running* from the moment when
+    it gets its place among the workers until its end, and *under way* from its creation. Days are UTC's.
     """
 
     requests_per_minute: int
+    calls_per_minute: int
     uploads_per_day: int
     bytes_per_day: int
     running_jobs: int
@@ -93,6 +94,10 @@ class Allowance:
     @property
     def bucket(self) -> BucketPolicy:
         return BucketPolicy(name="jobs", quota=self.requests_per_minute, window=60)
+
+    @property
+    def calls(self) -> BucketPolicy:
+        return BucketPolicy(name="calls", quota=self.calls_per_minute, window=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

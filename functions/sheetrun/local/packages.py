@@ -27,7 +27,7 @@ _NEVER = frozenset({"client", "local", "__pycache__"})
 
 #: Functions that ship only the rooms of the edge: a small package starts fast. The others ship what computes too.
 EDGE = ("api", "intake", "deliver", "sweep")
-COMPUTING = ("parse", "generate", "execute")
+COMPUTING = ("parse", "generate", "execute", "calculate")
 
 
 def rooms(function: str) -> tuple[str, ...]:

@@ -44,6 +44,10 @@ class ScenarioInput:
     strings: Sequence[str] = ()
 
     def to_bytes(self) -> bytes:
+        return self.around(self.book.to_bytes())
+
+    def around(self, book: bytes) -> bytes:
+        """``to_bytes`` for a caller that has the bytes of the book already."""
         header = {
             "sheets": [[[1, 1, *self.num.shape]]],
             "inputs": [list(p) for p in self.inputs],
@@ -51,7 +55,6 @@ class ScenarioInput:
             "boxes": [[sheet, *span] for sheet, span in self.boxes],
             "strings": list(self.strings),
         }
-        book = self.book.to_bytes()
         return struct.pack("<Q", len(book)) + book + pack(header, [Area(1, 1, self.num, self.tag)])
 
     @classmethod

@@ -10,7 +10,7 @@ import stat
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Final
 
 from .compiled import CodeCache
@@ -45,7 +45,7 @@ Progress = Callable[[int, int, str], None]
 
 
 class Conversation:
-    """``run`` once."""
+    """``run`` once. Between ``begin`` and that the process waits, sealed, and the job itself may still be exchanged."""
 
     def __init__(
         self,
@@ -57,18 +57,11 @@ class Conversation:
         cache: CodeCache | None,
     ) -> None:
         self.server = server
-        self.job = job
-        self.limits = limits
         self.cancelled = cancelled
         self.on_progress = on_progress
         self.cache = cache
-        try:
-            self.script = job.script.encode()
-        except UnicodeEncodeError as error:
-            line = job.script.count("\n", 0, error.start) + 1
-            raise ForbiddenSyntax(line, "a character that is no text (a lone surrogate)") from None
-        self.key = CodeCache.key(self.script, job.policy) if cache is not None else b""
-        self.known_code = (cache.get(self.key) if cache is not None else None) or b""
+        self.scratch: str | None = None
+        self._give(job, limits)
         self.selector = selectors.DefaultSelector()
         self.outgoing: list[memoryview] = []
         self.logs = {"stdout": bytearray(), "stderr": bytearray()}
@@ -82,22 +75,65 @@ class Conversation:
         self.failure: SandboxError | None = None
         self.report: Report | None = None
 
-    def run(self) -> Result:
-        """Raises ``SandboxError``, or whatever ``on_progress`` or ``cancelled`` raised; the job is gone either way."""
-        begun = time.monotonic()
-        scratch = tempfile.mkdtemp(prefix="sheetrun-")
+    def _give(self, job: Job, limits: Limits) -> None:
+        self.job = job
+        self.limits = limits
+        try:
+            self.script = job.script.encode()
+        except UnicodeEncodeError as error:
+            line = job.script.count("\n", 0, error.start) + 1
+            raise ForbiddenSyntax(line, "a character that is no text (a lone surrogate)") from None
+        self.key = CodeCache.key(self.script, job.policy) if self.cache is not None else b""
+        self.known_code = (self.cache.get(self.key) if self.cache is not None else None) or b""
+
+    def begin(self) -> None:
+        """Has the process forked, which shuts itself in meanwhile. Raises ``ProtocolError``."""
+        self.scratch = tempfile.mkdtemp(prefix="sheetrun-")
         try:
             self._open_pipes()
+            self._put(Kind.CONFIGURE, self._configuration(self.scratch))
+            self._feed()
+        except BaseException:
+            self._close()
+            raise
+
+    def fits(self, job: Job, limits: Limits) -> bool:
+        """Whether a process that was begun for this conversation's job may run another: all that it has been told so far
+        is the same, and the wall clock is ours."""
+        same = replace(self.job, script=job.script, payload=job.payload) == job
+        return same and replace(self.limits, wall_seconds=limits.wall_seconds) == limits
+
+    def run(self, job: Job | None = None, limits: Limits | None = None) -> Result:
+        """Raises ``SandboxError``, or whatever ``on_progress`` or ``cancelled`` raised; the job is gone either way.
+
+        ``job`` and ``limits``: others than at first, that ``fits`` has allowed.
+        """
+        begun = time.monotonic()
+        if self.scratch is None:
+            self.begin()
+        try:
             try:
-                self._put(Kind.CONFIGURE, self._configuration(scratch))
-                self._listen(begun, scratch)
+                if job is not None:
+                    self._give(job, limits or self.limits)
+                self._listen(begun, self.scratch or "")
             finally:
                 self._end()
             self._flush_progress(time.monotonic())
             return self._result(time.monotonic() - begun)
         finally:
-            self._close_pipes()
-            _remove(scratch)
+            self._close()
+
+    def abandon(self) -> None:
+        """Ends a process that was begun and is not needed."""
+        try:
+            self._end()
+        finally:
+            self._close()
+
+    def _close(self) -> None:
+        self._close_pipes()
+        if self.scratch is not None:
+            _remove(self.scratch)
 
     def _configuration(self, scratch: str) -> dict[str, Any]:
         job = self.job
@@ -110,7 +146,7 @@ class Conversation:
             "preload": job.preload,
             "require": sorted(job.require),
             "without": sorted(job.without),
-            "return_code": self.cache is not None and not self.known_code,
+            "return_code": self.cache is not None,
         }
 
     # ---- pipes

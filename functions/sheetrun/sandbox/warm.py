@@ -36,11 +36,34 @@ class WarmRunner:
         self._owner = 0
         self._jobs = 0
         self._lock = threading.Lock()
+        self._waiting: Conversation | None = None  #: a job's process that was prepared
 
     def start(self) -> None:
         """Starts the server now, so that the first job does not wait for it. Raises ``ProtocolError``."""
         with self._lock:
             self._ready()
+
+    def prepare(self, job: Job, limits: Limits) -> None:
+        """Has the process for the next job forked and shut in while the caller does something else: a job like this one
+        but for its script and data. Raises ``ProtocolError``."""
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            if self._waiting is not None:
+                if self._owner == os.getpid() and self._waiting.fits(job, limits):
+                    return
+                self._drop()
+            server = self._ready()
+            self._jobs += 1
+            waiting = Conversation(server, job, limits, None, None, self._cache)
+            try:
+                waiting.begin()
+            except ProtocolError:
+                self._drop()
+                raise
+            self._waiting = waiting
+        finally:
+            self._lock.release()
 
     def run(
         self,
@@ -54,10 +77,20 @@ class WarmRunner:
         if not self._lock.acquire(blocking=False):
             return run_cold(job, limits, cancelled=cancelled, on_progress=on_progress, cache=self._cache)
         try:
-            server = self._ready()
-            self._jobs += 1
+            waiting, self._waiting = self._waiting, None
+            limits = limits or Limits()
             try:
-                return Conversation(server, job, limits or Limits(), cancelled, on_progress, self._cache).run()
+                if waiting is not None and self._owner == os.getpid():
+                    if waiting.fits(job, limits) and cancelled is None and on_progress is None:
+                        try:
+                            return waiting.run(job, limits)
+                        except ProtocolError:  # it, or its server, ended while it waited
+                            self._drop()
+                    else:
+                        waiting.abandon()
+                server = self._ready()
+                self._jobs += 1
+                return Conversation(server, job, limits, cancelled, on_progress, self._cache).run()
             except ProtocolError:
                 self._drop()  # whatever went wrong between us, the next job shall not inherit it
                 raise
@@ -79,6 +112,9 @@ class WarmRunner:
         return server
 
     def _drop(self) -> None:
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None and self._owner == os.getpid():
+            waiting.abandon()
         if self._server is not None:
             self._server.close()
             self._server = None

@@ -21,6 +21,7 @@ def standard(settings: Settings) -> Allowance:
     """Of every client that has no limits of its own."""
     return Allowance(
         requests_per_minute=settings.requests_per_minute,
+        calls_per_minute=settings.calls_per_minute,
         uploads_per_day=settings.uploads_per_day,
         bytes_per_day=settings.bytes_per_day,
         running_jobs=settings.max_client_running,

@@ -110,7 +110,7 @@ class Interface:
         entry: dict[str, Any] = {
             "reference": reference(book, port.sheet, port.rect),
             "name": port.name,
-            "label": self._labels.of(port.sheet, port.rect),
+            "label": self.label_of(port.sheet, port.rect),
             "type": type_of(num, tag, code),
             "value": _value(num, tag, book.strings) if port.rect.size <= SHOWN else None,
             "format": code,
@@ -122,6 +122,10 @@ class Interface:
         if rules and (rule := self.rule_at(port.sheet, port.rect)):
             entry["validation"] = rule.document()
         return entry
+
+    def label_of(self, sheet: int, rect: Rect) -> str | None:
+        """The text beside a cell, or above it."""
+        return self._labels.of(sheet, rect)
 
     def format_at(self, sheet: int, rect: Rect) -> str:
         """The number format of the first cell of a range."""
@@ -141,16 +145,7 @@ class Interface:
 
 def make_ports(workbook: Workbook, units: Sequence[Unit], scope: Scope) -> Ports:
     """``units``: the workbook's formulas, resolved. Pure, and the same for the same workbook."""
-    maps = [_Map.of(sheet) for sheet in workbook.sheets]
-    for unit in units:
-        for read in unit.reads:
-            rect = region(unit, read)
-            for sheet in sheets_of(read, scope):
-                if sheet < len(maps):
-                    maps[sheet].mark(rect, single=read.single)
-    for sheet, sheet_model in enumerate(workbook.sheets):
-        for block in sheet_model.blocks:
-            maps[sheet].fill(block.rect)
+    maps = maps_of(workbook, units, scope)
     names = list(_named_cells(workbook, scope))
     inputs = {(p.sheet, p.rect): p for p in _inputs(workbook, maps)}
     outputs = {(p.sheet, p.rect): p for p in _outputs(workbook, maps)}
@@ -160,6 +155,21 @@ def make_ports(workbook: Workbook, units: Sequence[Unit], scope: Scope) -> Ports
     found_outputs = sorted(_without_parts(outputs.values()), key=lambda p: p.order)
     counts = len(found_inputs), len(found_outputs)
     return Ports(tuple(found_inputs[:MOST]), tuple(found_outputs[:MOST]), counts)
+
+
+def maps_of(workbook: Workbook, units: Sequence[Unit], scope: Scope) -> list[Map]:
+    """For each sheet, which cells formulas fill and read."""
+    maps = [Map.of(sheet) for sheet in workbook.sheets]
+    for unit in units:
+        for read in unit.reads:
+            rect = region(unit, read)
+            for sheet in sheets_of(read, scope):
+                if sheet < len(maps):
+                    maps[sheet].mark(rect, single=read.single)
+    for found, sheet_model in zip(maps, workbook.sheets, strict=True):
+        for block in sheet_model.blocks:
+            found.fill(block.rect)
+    return maps
 
 
 @dataclass(slots=True)
@@ -185,13 +195,13 @@ class _Part:
 
 
 @dataclass(slots=True)
-class _Map:
+class Map:
     """The used cells of a sheet."""
 
     parts: list[_Part]
 
     @classmethod
-    def of(cls, sheet: Sheet) -> _Map:
+    def of(cls, sheet: Sheet) -> Map:
         return cls([_Part.of(grid) for grid in sheet.grids])
 
     def mark(self, rect: Rect, *, single: bool) -> None:
@@ -212,7 +222,7 @@ class _Map:
         return any(part.read[part.inside(rect)].any() for part in self.parts)
 
 
-def _inputs(workbook: Workbook, maps: Sequence[_Map]) -> Iterator[Port]:
+def _inputs(workbook: Workbook, maps: Sequence[Map]) -> Iterator[Port]:
     for index, found in enumerate(maps):
         declared = _SHEET_IN.fullmatch(workbook.sheets[index].name.strip()) is not None
         for part in found.parts:
@@ -224,7 +234,7 @@ def _inputs(workbook: Workbook, maps: Sequence[_Map]) -> Iterator[Port]:
             yield from (Port(index, rect, 0 if declared else 2) for rect in _runs(wanted, part.rect))
 
 
-def _outputs(workbook: Workbook, maps: Sequence[_Map]) -> Iterator[Port]:
+def _outputs(workbook: Workbook, maps: Sequence[Map]) -> Iterator[Port]:
     for index, found in enumerate(maps):
         declared = _SHEET_OUT.fullmatch(workbook.sheets[index].name.strip()) is not None
         for part in found.parts:
@@ -239,7 +249,7 @@ def _outputs(workbook: Workbook, maps: Sequence[_Map]) -> Iterator[Port]:
 
 
 def _honour(
-    found: _Map,
+    found: Map,
     inputs: dict[tuple[int, Rect], Port],
     outputs: dict[tuple[int, Rect], Port],
     name: str,

@@ -192,6 +192,7 @@ def version_view(version: Version) -> dict[str, Any]:
 
 
 #: The fields of a call beside its inputs; ``calling`` reads them.
+CASES: Final = 10_000  #: cells of a data table's result, of all outputs
 SECONDS: Final = (1, 25)  #: the least and the longest time that a call may ask for
 OPTIONS: Final[Mapping[str, Any]] = {
     "version": {"type": ["integer", "null"], "minimum": 1, "maximum": MOST_VERSIONS},

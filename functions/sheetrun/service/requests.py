@@ -75,7 +75,7 @@ class JobRequest:
     replaces: str | None = None  #: a model that this workbook is to be the next version of
 
 
-class _Faults:
+class Faults:
     """Collects faults, so that a caller sees all of them at once."""
 
     def __init__(self) -> None:
@@ -99,7 +99,7 @@ def _code_of(fault: Mapping[str, str]) -> str:
 
 def job_request(body: Any, settings: Settings, *, path: str = "", also: frozenset[str] = frozenset()) -> JobRequest:
     """Raises ``Unprocessable`` with every fault, ``TooLarge`` for a size over the limit. ``path`` begins every path."""
-    faults = _Faults()
+    faults = Faults()
     if not isinstance(body, dict):
         faults.add(path or "$", "type", "must be a JSON object")
         faults.raise_any()
@@ -110,9 +110,9 @@ def job_request(body: Any, settings: Settings, *, path: str = "", also: frozense
     kind = _kind(body, filename, faults, path)
     task = _choice(body, "task", TASKS[kind], TASKS[kind][0], faults, path)
     priority = _choice(body, "priority", tuple(Priority), Priority.NORMAL, faults, path)
-    size = _integer(body, "size", 1, None, faults, path)
-    deadline = _integer(body, "deadline_seconds", 1, settings.max_deadline_seconds, faults, path)
-    retain = _integer(body, "retain_seconds", 1, settings.max_retain_seconds, faults, path)
+    size = integer_field(body, "size", 1, None, faults, path)
+    deadline = integer_field(body, "deadline_seconds", 1, settings.max_deadline_seconds, faults, path)
+    retain = integer_field(body, "retain_seconds", 1, settings.max_retain_seconds, faults, path)
     request = JobRequest(
         filename=filename,
         kind=kind,
@@ -120,8 +120,8 @@ def job_request(body: Any, settings: Settings, *, path: str = "", also: frozense
         priority=Priority(priority),
         size=size,
         sha256=_sha256(body, faults, path),
-        inputs=_inputs(body, kind, faults, path),
-        outputs=_outputs(body, kind, faults, path),
+        inputs=input_field(body, kind, faults, path),
+        outputs=output_field(body, kind, faults, path),
         webhook_url=_webhook(body, settings.webhook_private, faults, path),
         deadline_seconds=deadline if deadline is not None else settings.default_deadline_seconds,
         retain_seconds=retain if retain is not None else settings.default_retain_seconds,
@@ -145,7 +145,7 @@ def job_request(body: Any, settings: Settings, *, path: str = "", also: frozense
     return request
 
 
-def _filename(body: Mapping[str, Any], faults: _Faults, path: str) -> str:
+def _filename(body: Mapping[str, Any], faults: Faults, path: str) -> str:
     name = body.get("filename")
     where = f"{path}filename"
     if name is None:
@@ -175,7 +175,7 @@ def suffix_of(filename: str) -> str:
     return filename[dot:].lower() if dot > 0 else ""
 
 
-def _kind(body: Mapping[str, Any], filename: str, faults: _Faults, path: str) -> Kind:
+def _kind(body: Mapping[str, Any], filename: str, faults: Faults, path: str) -> Kind:
     """As given; else as the task says, for a task of one kind alone; else as the suffix says."""
     suffix = suffix_of(filename)
     given, task = body.get("kind"), body.get("task")
@@ -201,7 +201,7 @@ def _kind(body: Mapping[str, Any], filename: str, faults: _Faults, path: str) ->
 
 
 def _choice(
-    body: Mapping[str, Any], name: str, choices: tuple[str, ...], default: str, faults: _Faults, path: str
+    body: Mapping[str, Any], name: str, choices: tuple[str, ...], default: str, faults: Faults, path: str
 ) -> str:
     value = body.get(name)
     if value is None:
@@ -212,7 +212,9 @@ def _choice(
     return value
 
 
-def _integer(body: Mapping[str, Any], name: str, low: int, high: int | None, faults: _Faults, path: str) -> int | None:
+def integer_field(
+    body: Mapping[str, Any], name: str, low: int, high: int | None, faults: Faults, path: str
+) -> int | None:
     value = body.get(name)
     if value is None:
         return None
@@ -228,7 +230,7 @@ def _integer(body: Mapping[str, Any], name: str, low: int, high: int | None, fau
     return value
 
 
-def _sha256(body: Mapping[str, Any], faults: _Faults, path: str) -> str | None:
+def _sha256(body: Mapping[str, Any], faults: Faults, path: str) -> str | None:
     value = body.get("sha256")
     if value is None:
         return None
@@ -241,7 +243,8 @@ def _sha256(body: Mapping[str, Any], faults: _Faults, path: str) -> str | None:
     return value
 
 
-def _inputs(body: Mapping[str, Any], kind: Kind, faults: _Faults, path: str) -> Mapping[str, Any]:
+def input_field(body: Mapping[str, Any], kind: Kind, faults: Faults, path: str) -> Mapping[str, Any]:
+    """``inputs``: references and values of the forms that there are."""
     value = body.get("inputs")
     where = f"{path}inputs"
     if value is None:
@@ -260,24 +263,26 @@ def _inputs(body: Mapping[str, Any], kind: Kind, faults: _Faults, path: str) -> 
             faults.add(where, "length", "a reference has 1 to 512 characters")
         elif not is_reference(reference):
             faults.add(f"{where}.{reference}", "bad_reference", _REFERENCES)
-        elif not _is_value(cell):
+        elif not is_value(cell):
             faults.add(f"{where}.{reference}", "type", 'must be a number, text, boolean, null or {"error": "#N/A"}')
     return value
 
 
-def _is_value(value: Any) -> bool:
+def is_value(value: Any) -> bool:
+    """Whether a JSON value can be a cell's, or the rows of a range."""
     if isinstance(value, float):
         return math.isfinite(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return abs(value) < 10**308
     if isinstance(value, list):
-        return all(isinstance(row, list) and all(_is_value(item) for item in row) for row in value)
+        return all(isinstance(row, list) and all(is_value(item) for item in row) for row in value)
     if isinstance(value, dict):
         return set(value) == {"error"} and isinstance(value["error"], str)
     return value is None or isinstance(value, str | bool)
 
 
-def _outputs(body: Mapping[str, Any], kind: Kind, faults: _Faults, path: str) -> tuple[str, ...] | None:
+def output_field(body: Mapping[str, Any], kind: Kind, faults: Faults, path: str) -> tuple[str, ...] | None:
+    """``outputs``: a list of references; None when there is none."""
     value = body.get("outputs")
     where = f"{path}outputs"
     if value is None:
@@ -297,7 +302,7 @@ def _outputs(body: Mapping[str, Any], kind: Kind, faults: _Faults, path: str) ->
     return tuple(value)
 
 
-def _webhook(body: Mapping[str, Any], private: bool, faults: _Faults, path: str) -> str | None:
+def _webhook(body: Mapping[str, Any], private: bool, faults: Faults, path: str) -> str | None:
     value = body.get("webhook_url")
     if value is None:
         return None
@@ -350,7 +355,7 @@ def webhook_problem(url: str, *, private: bool = False) -> str | None:
     return None if refusal(host) is None else "must name a public address"
 
 
-def _replaces(body: Mapping[str, Any], kind: Kind, faults: _Faults, path: str) -> str | None:
+def _replaces(body: Mapping[str, Any], kind: Kind, faults: Faults, path: str) -> str | None:
     value = body.get("replaces")
     if value is None:
         return None
@@ -366,7 +371,7 @@ def _replaces(body: Mapping[str, Any], kind: Kind, faults: _Faults, path: str) -
 _CUSTOM_ID = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,255}")
 
 
-def _custom_id(body: Mapping[str, Any], faults: _Faults, path: str) -> str | None:
+def _custom_id(body: Mapping[str, Any], faults: Faults, path: str) -> str | None:
     value = body.get("custom_id")
     if not isinstance(value, str) or not _CUSTOM_ID.fullmatch(value):
         faults.add(f"{path}custom_id", "format", "must be 1 to 255 characters, none of them control characters")
@@ -374,7 +379,7 @@ def _custom_id(body: Mapping[str, Any], faults: _Faults, path: str) -> str | Non
     return value
 
 
-def _metadata(body: Mapping[str, Any], faults: _Faults, path: str) -> Mapping[str, str]:
+def _metadata(body: Mapping[str, Any], faults: Faults, path: str) -> Mapping[str, str]:
     value = body.get("metadata")
     where = f"{path}metadata"
     if value is None:

@@ -25,7 +25,7 @@ from sheetrun.runtime.inputs import InputError
 from sheetrun.runtime.payload import RunInput, SheetData
 from sheetrun.runtime.sheet import Area
 from sheetrun.runtime.values import Scalar
-from sheetrun.workbook.model import Grid, Kind, Rect, Workbook
+from sheetrun.workbook.model import Block, Grid, Kind, Rect, Workbook
 
 #: Functions that ask for the text of formulas; without them in a script the texts stay behind.
 _ASKS_FOR_FORMULAS = re.compile(r"\b(?:FORMULATEXT|ISFORMULA|SUBTOTAL|AGGREGATE|CELL|spilled)\b")
@@ -49,7 +49,7 @@ def run_input(
     overrides = [
         (sheet, rect.top + 1, rect.left + 1, value)
         for reference, given in (inputs or {}).items()
-        for sheet, rect, value in _set_cells(workbook, reference, given)
+        for sheet, rect, value in set_cells(workbook, reference, given)
     ]
     settings = workbook.settings
     return RunInput(
@@ -131,22 +131,23 @@ def _plain_reference(scope: Scope, text: str, sheet: int | None) -> tuple[int, R
     return (tree.sheet, tree.at(0, 0)) if tree.fixed_rows and tree.fixed_columns else None
 
 
+def formula_of(block: Block, row: int, col: int) -> str:
+    """The formula of a block's cell as Excel shows it, with ``=``; in braces when it is an array formula."""
+    text = _FILE_PREFIXES.sub("", block.text)
+    if block.per_cell and (row, col) != block.rect[:2]:
+        text = shift(text, row - block.rect.top, col - block.rect.left)
+    return "{=" + text + "}" if block.kind is Kind.ARRAY else "=" + text
+
+
 def _formulas(workbook: Workbook) -> Iterable[tuple[int, int, int, str]]:
     """(sheet, row, column, text with ``=``) of every formula cell, 1-based."""
     for index, sheet in enumerate(workbook.sheets):
         for block in sheet.blocks:
             rect = block.rect
-            text = _FILE_PREFIXES.sub("", block.text)
             for row in range(rect.top, rect.bottom + 1):
                 for col in range(rect.left, rect.right + 1):
-                    if block.per_cell:
-                        moved = text if (row, col) == rect[:2] else shift(text, row - rect.top, col - rect.left)
-                        braces = ("{=", "}") if block.kind is Kind.ARRAY else ("=", "")
-                        yield index, row + 1, col + 1, braces[0] + moved + braces[1]
-                    elif block.kind is Kind.ARRAY:
-                        yield index, row + 1, col + 1, "{=" + text + "}"
-                    elif (row, col) == rect[:2]:
-                        yield index, row + 1, col + 1, "=" + text
+                    if block.per_cell or block.kind is Kind.ARRAY or (row, col) == rect[:2]:
+                        yield index, row + 1, col + 1, formula_of(block, row, col)
 
 
 # -- references of the caller ------------------------------------------------------------------------------------------
@@ -216,14 +217,15 @@ def check_request(workbook: Workbook, inputs: Mapping[str, Any], outputs: Sequen
         try:
             find_cells(workbook, reference)
             if reference in inputs:
-                deque(_set_cells(workbook, reference, inputs[reference]), maxlen=0)
+                deque(set_cells(workbook, reference, inputs[reference]), maxlen=0)
         except InputError as error:
             errors.append({"cell": reference, "code": error.code, "detail": error.detail})
     if errors:
         raise InputErrors(errors)
 
 
-def _set_cells(workbook: Workbook, reference: str, given: Any) -> Iterable[tuple[int, Rect, Scalar]]:
+def set_cells(workbook: Workbook, reference: str, given: Any) -> Iterable[tuple[int, Rect, Scalar]]:
+    """(sheet, cell, value) of what a caller sets by one reference. Raises InputError."""
     sheet, rect = find_cells(workbook, reference)
     if rect.size == 1:
         yield sheet, rect, input_value(reference, given)

@@ -246,3 +246,60 @@ def test_the_cache_lets_the_oldest_go() -> None:
     cache.put(b"c", bytes(40))
     cache.put(b"too large", bytes(101))
     assert [cache.get(name) is not None for name in (b"a", b"b", b"c", b"too large")] == [True, False, True, False]
+
+
+# ---- prepared
+
+
+def test_a_prepared_process_runs_the_next_job(warm: WarmRunner) -> None:
+    template = Job("", preload=())
+    warm.run(Job(ECHO, b"before", preload=()), QUICK)  # the cache knows the script
+    warm.prepare(template, QUICK)
+    waiting = warm._waiting
+    assert waiting is not None
+    warm.prepare(template, QUICK)
+    assert warm._waiting is waiting, "one is enough"
+    result = warm.run(Job(ECHO, b"x", preload=()), Limits(wall_seconds=30))
+    assert result.payload == b"x"
+    assert result.layers
+    assert warm._waiting is None
+    assert waiting.scratch is not None
+    assert not os.path.exists(waiting.scratch)
+
+
+def test_a_prepared_process_is_only_for_jobs_like_its_own(warm: WarmRunner) -> None:
+    warm.prepare(Job("", preload=()), QUICK)
+    waiting = warm._waiting
+    other = Limits(wall_seconds=60, memory_bytes=512 * 2**20)
+    assert warm.run(Job(ECHO, b"y", preload=()), other).payload == b"y"
+    assert waiting is not None
+    assert waiting.report is not None, "it was ended"
+
+
+def test_a_prepared_process_that_died_is_replaced() -> None:
+    with WarmRunner(preload=()) as runner:
+        runner.prepare(Job("", preload=()), QUICK)
+        assert runner._server is not None
+        runner._server.process.kill()
+        runner._server.process.wait(5)
+        assert runner.run(Job(ECHO, b"z", preload=()), QUICK).payload == b"z"
+
+
+def test_a_prepared_process_ends_with_its_runner() -> None:
+    runner = WarmRunner(preload=())
+    runner.prepare(Job("", preload=()), QUICK)
+    waiting = runner._waiting
+    assert waiting is not None
+    runner.close()
+    assert waiting.report is not None
+    assert runner._waiting is None
+
+
+def test_a_prepared_job_that_fails_leaves_a_runner_that_works(warm: WarmRunner) -> None:
+    warm.prepare(Job("", preload=()), QUICK)
+    with pytest.raises(Crashed):
+        warm.run(Job("def run_payload(payload, progress):\n    return 1 // 0\n", preload=()), QUICK)
+    warm.prepare(Job("", preload=()), QUICK)
+    with pytest.raises(ForbiddenSyntax):
+        warm.run(Job("import os", preload=()), QUICK)
+    assert warm.run(Job(ECHO, b"a", preload=()), QUICK).payload == b"a"

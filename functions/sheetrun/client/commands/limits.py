@@ -22,7 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=N",
         action="append",
         default=[],
-        help="requests_per_minute, uploads_per_day, bytes_per_day, running_jobs or jobs_under_way; =standard to reset",
+        help="requests_per_minute, calls_per_minute, uploads_per_day, "
+        "bytes_per_day, running_jobs or jobs_under_way; =standard to reset",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_service(parser)

@@ -23,6 +23,7 @@ from sheetrun.service.web.webhooks import WebhookRoutes
 if TYPE_CHECKING:
     from sheetrun.bootstrap import World
     from sheetrun.service.burying import Redrive
+    from sheetrun.service.calling import Engine
 
 
 def build_api(world: World) -> Api:
@@ -98,3 +99,14 @@ def build_api(world: World) -> Api:
         ]
     )
     return Api(router, access, world.clock, world.settings, world.log)
+
+
+def build_calls(world: World, engine: Engine) -> Api:
+    """The API of the function that computes: the routes of models that need their formulas."""
+    from sheetrun.service.calls import Calls
+    from sheetrun.service.web.calls import CallRoutes
+
+    gate = Gatekeeper(world.limits, world.ledger, world.allowances, world.clock, world.ids)
+    calls = Calls(Models(world.ledger, world.blobs, world.clock), engine, world.clock.monotonic)
+    router = Router(CallRoutes(calls, gate, world.settings).routes())
+    return Api(router, Access(world.keys, world.clock, world.ids), world.clock, world.settings, world.log)

@@ -50,6 +50,7 @@ _MEANING = {
     "413": "Too large",
     "422": "A field does not validate",
     "429": "A limit of the client",
+    "504": "Computing took longer than the call may",
     "503": "The service is at capacity, or a part of it does not answer",
 }
 

@@ -74,14 +74,43 @@ class Gatekeeper:
             rejection.extra["headers"] = {**told, **rejection.extra.get("headers", {})}
             raise
 
+    def called(self, client: str, make: Callable[[], Response]) -> Response:
+        """As ``metered``, from the bucket of calls that are computed at once. Its own headers alone: every read counts
+        in the time of such a call."""
+        policy = self.allowances.of(client).calls
+        admission = self.limits.take(client, policy, self.clock.now())
+        headers = {
+            "RateLimit-Policy": f'"{policy.name}";q={policy.quota};w={policy.window}',
+            "RateLimit": f'"{policy.name}";r={admission.remaining};t={admission.reset}',
+        }
+        if not admission.admitted:
+            raise QuotaExceeded(
+                f"More than {policy.quota} calls of models in {policy.window} s.",
+                retry_after=admission.retry_after + math.ceil(self.ids.jitter() * 2),
+                extra={
+                    "violated-policies": [policy.name],
+                    "limit": policy.quota,
+                    "window_seconds": policy.window,
+                    "remaining": admission.remaining,
+                    "headers": headers,
+                },
+            )
+        try:
+            return make().with_headers(headers)
+        except Rejected as rejection:
+            rejection.extra["headers"] = {**headers, **rejection.extra.get("headers", {})}
+            raise
+
     def quotas(self, client: str) -> list[Quota]:
         """All limits of a client, as they are."""
         allowance = self.allowances.of(client)
         admission = self.limits.peek(client, allowance.bucket, self.clock.now())
         running = self.ledger.load(client).running
         under_way = self.ledger.under_way(client)
+        calls = self.limits.peek(client, allowance.calls, self.clock.now())
         return [
             *self._metered(client, allowance, admission),
+            Quota(calls.policy.name, "requests", calls.policy.quota, calls.remaining, calls.policy.window, calls.reset),
             Quota("running-jobs", "concurrent-requests", allowance.running_jobs, left(allowance.running_jobs, running)),
             Quota("jobs-under-way", "jobs", allowance.jobs_under_way, left(allowance.jobs_under_way, under_way)),
         ]

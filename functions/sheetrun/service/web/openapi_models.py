@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sheetrun.service.models import Version, calculate_schema
+from sheetrun.service.models import CASES, OPTIONS, Version, calculate_schema
+from sheetrun.service.references import PATTERN
+from sheetrun.service.requests import MAX_INPUTS
 from sheetrun.service.web import schemas
 from sheetrun.service.web.described import Schema, answer, operation, query
 
@@ -50,6 +52,96 @@ def model_paths() -> Schema:
                 parameters=[_ID, _VERSION],
             )
         },
+        **_call_paths(),
+    }
+
+
+def _call_paths() -> Schema:
+    value = schemas.ref("Value")
+    reference = {"type": "string", "minLength": 1, "maxLength": 512, "pattern": PATTERN}
+    inputs = {
+        "type": ["object", "null"],
+        "maxProperties": MAX_INPUTS,
+        "propertyNames": reference,
+        "additionalProperties": value,
+    }
+    outputs = {"type": ["array", "null"], "minItems": 1, "maxItems": MAX_INPUTS, "items": reference}
+    explain = {"type": ["boolean", "array", "null"], "minItems": 1, "items": reference}
+    axis = {
+        "type": "object",
+        "minProperties": 1,
+        "maxProperties": 1,
+        "propertyNames": reference,
+        "additionalProperties": {"type": "array", "minItems": 1, "maxItems": CASES, "items": schemas.ref("CellValue")},
+    }
+    number = {"type": "number", "minimum": -1e300, "maximum": 1e300}
+    bounds = {"type": ["array", "null"], "items": number, "minItems": 2, "maxItems": 2}
+    tolerance = {"type": ["number", "null"], "exclusiveMinimum": 0, "exclusiveMaximum": 1e12}
+    goal = {"output": reference, "target": number, "input": reference, "bounds": bounds, "tolerance": tolerance}
+    table = {
+        "row": {**axis, "description": "The values across the table"},
+        "column": {**axis, "type": ["object", "null"], "description": "The values down the table"},
+        "outputs": {**outputs, "type": "array"},
+    }
+    return {
+        "/v1/models/{id}/calculate": _call(
+            "calculate",
+            "Outputs for other inputs, computed now",
+            "Calculated",
+            inputs,
+            {"outputs": outputs, "explain": explain},
+        ),
+        "/v1/models/{id}/goal-seek": _call(
+            "goalSeek",
+            "The input for which an output is the target",
+            "Sought",
+            inputs,
+            goal,
+            ["output", "target", "input"],
+        ),
+        "/v1/models/{id}/data-table": _call(
+            "dataTable",
+            "Outputs for every value of one input, or pair of two",
+            "Tables",
+            inputs,
+            table,
+            ["outputs", "row"],
+        ),
+        "/v1/models/{id}/diff": {
+            "get": operation(
+                "diffVersions",
+                "What changed between two versions, and which change caused which",
+                {"200": answer("The difference", schemas.ref("Difference"))},
+                errors=(*_READ, "429"),
+                parameters=[
+                    _ID,
+                    query("from", {"type": "integer", "minimum": 1, "maximum": 1_000_000}),
+                    query("to", {"type": "integer", "minimum": 1, "maximum": 1_000_000}),
+                ],
+            )
+        },
+    }
+
+
+def _call(
+    name: str, summary: str, found: str, inputs: Schema, fields: Schema, required: list[str] | None = None
+) -> Schema:
+    body: Schema = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {"inputs": inputs, **fields, **OPTIONS},
+    }
+    if required:
+        body["required"] = required
+    return {
+        "post": operation(
+            name,
+            summary,
+            {"200": answer("Computed", schemas.ref(found))},
+            errors=("400", "401", "403", "404", "409", "413", "422", "429", "503", "504"),
+            body=body,
+            parameters=[_ID],
+        )
     }
 
 
@@ -88,7 +180,7 @@ def model_document(version: Version, interface: Mapping[str, Any], base: str) ->
                     "calculate",
                     "Outputs for other inputs",
                     {"200": answer("Computed", calculated)},
-                    errors=("400", "401", "403", "404", "409", "413", "422", "429", "503"),
+                    errors=("400", "401", "403", "404", "409", "413", "422", "429", "503", "504"),
                     body=body,
                 )
             }

@@ -1,0 +1,67 @@
+"""The routes that compute: calculate, goal seek, data tables, the difference of two versions. A function of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sheetrun.service.callrequests import calculate_request, goal_request, table_request
+from sheetrun.service.calls import Calls
+from sheetrun.service.web.http import Request, Response, answer
+from sheetrun.service.web.limits import Gatekeeper
+from sheetrun.service.web.router import Call, Route
+from sheetrun.settings import Settings
+
+_MARGIN = 1.5  #: seconds that are left for the answer
+
+
+@dataclass(frozen=True, slots=True)
+class CallRoutes:
+    """Handlers, one per route."""
+
+    calls: Calls
+    gate: Gatekeeper
+    settings: Settings
+
+    def routes(self) -> list[Route]:
+        one = "/v1/models/{id}"
+        return [
+            Route(method="POST", template=f"{one}/calculate", handler=self.calculate, scope="submit"),
+            Route(method="POST", template=f"{one}/goal-seek", handler=self.goal_seek, scope="submit"),
+            Route(method="POST", template=f"{one}/data-table", handler=self.data_table, scope="submit"),
+            Route(method="GET", template=f"{one}/diff", handler=self.diff),
+        ]
+
+    def calculate(self, call: Call) -> Response:
+        """``POST …/calculate``."""
+        return self._computed(call, calculate_request, self.calls.calculate)
+
+    def goal_seek(self, call: Call) -> Response:
+        """``POST …/goal-seek``."""
+        return self._computed(call, goal_request, self.calls.goal_seek)
+
+    def data_table(self, call: Call) -> Response:
+        """``POST …/data-table``."""
+        return self._computed(call, table_request, self.calls.data_table)
+
+    def diff(self, call: Call) -> Response:
+        """``GET …/diff?from=&to=``: from a version, by default the one before, to another, by default the newest."""
+        client, model_id = call.caller.client, call.path["id"]
+        after = call.request.integer("to", 0, 1, 10**6) or self.calls.models.find(client, model_id).number
+        before = call.request.integer("from", 0, 1, 10**6) or max(1, after - 1)
+        return self.gate.called(client, lambda: answer(200, self.calls.diff(client, model_id, before, after)))
+
+    def _computed(
+        self, call: Call, read: Callable[[Any], Any], use: Callable[[str, str, Any, float], dict[str, Any]]
+    ) -> Response:
+        def make() -> Response:
+            request = read(_body(call.request, self.settings))
+            found = use(call.caller.client, call.path["id"], request, call.request.remaining - _MARGIN)
+            return answer(200, found)
+
+        return self.gate.called(call.caller.client, make)
+
+
+def _body(request: Request, settings: Settings) -> Any:
+    return request.json(settings.max_body_bytes)

@@ -1,0 +1,423 @@
+"""Calls of models over HTTP, computed for real: calculate, explain, goal seek, data tables, the diff of versions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from sheetrun.runtime.calls import run_calls
+from sheetrun.sandbox.allowlist import check
+from sheetrun.sandbox.errors import Killed, ProtocolError, TimedOut
+from sheetrun.sandbox.job import Job, Result
+from sheetrun.service import compute
+from sheetrun.service.web.openapi import document as openapi
+from tests.support import Bench
+
+from .files import File
+
+JOBS: list[Job] = []
+
+
+def here(job: Job, limits: Any, **_: Any) -> Result:
+    """Runs a call's script in this process, after the check that a sandbox makes."""
+    JOBS.append(job)
+    check(job.script, job.policy or compute.SCRIPT_POLICY)
+    namespace: dict[str, Any] = {"__name__": "model", "__file__": "model.py"}
+    exec(compile(job.script, "model.py", "exec"), namespace)
+    return Result(run_calls(namespace, job.payload), b"", b"", 0.0, 0.0, 0, (), {})
+
+
+def loan(path: Path, *, factor: int = 12, rate: float = 0.06, names: bool = True) -> bytes:
+    file = File(path / "loan.xlsx")
+    sheet = file.sheet(
+        "Inputs", {"A1": "Rate", "A2": "Months", "A3": "Amount", "A4": "Kind", "B4": "fixed", "A5": "On"}
+    )
+    sheet.write("B1", rate, file.book.add_format({"num_format": "0.00%"}))
+    sheet.write("B2", 24)
+    sheet.write("B3", 1000)
+    sheet.write("B5", True)
+    sheet.write("B6", 45000, file.book.add_format({"num_format": "yyyy-mm-dd"}))
+    sheet.data_validation("B1", {"validate": "decimal", "criteria": "between", "minimum": 0, "maximum": 1})
+    cells: dict[str, Any] = {
+        "A1": "Payment",
+        "B1": f"=-PMT(Inputs!B1/{factor},Inputs!B2,Inputs!B3)",
+        "A2": "Interest",
+        "B2": "=B1*Inputs!B2-Inputs!B3",
+        "A3": "Text",
+        "B3": '=Inputs!B4&IF(Inputs!B5,"!","?")',
+        "A4": "Year",
+        "B4": "=YEAR(Inputs!B6)",
+        "A5": "Broken",
+        "B5": "=NOSUCH(Inputs!B1)",
+        "D1": "=1+1",
+        "E1": "=D1*2",
+    }
+    for row in range(10, 14):
+        cells[f"A{row}"] = row
+        cells[f"B{row}"] = f"=A{row}*Inputs!$B$1"
+    cells["B14"] = "=SUM(B10:B13)"
+    file.sheet("Model", cells, {"B5": 7, "B3": "fixed!"})
+    if names:
+        file.book.define_name("Rate", "=Inputs!$B$1")
+    file.book.close()
+    return file.path.read_bytes()
+
+
+class Called:
+    """A bench with one model."""
+
+    def __init__(self, data: bytes, **body: Any) -> None:
+        self.bench = Bench()
+        self.bench.compute = compute
+        self.bench.with_calls(here)
+        self.schemas = openapi("https://a.example", self.bench.settings)["components"]
+        self.id = self.add(data, **body)
+
+    def add(self, data: bytes, **body: Any) -> str:
+        job = self.bench.submit({"filename": "loan.xlsx", **body})
+        self.bench.upload(job, data)
+        self.bench.run_all()
+        return str(job["id"])
+
+    def post(self, what: str, schema: str = "Problem", status: int = 200, **body: Any) -> dict[str, Any]:
+        found, _, answer = self.bench.call("POST", f"/v1/models/{self.id}/{what}", body)
+        assert found == status, answer
+        document = answer if isinstance(answer, dict) else json.loads(answer)
+        Draft202012Validator({"$ref": f"#/components/schemas/{schema}", "components": self.schemas}).validate(document)
+        return document
+
+    def calculate(self, **body: Any) -> dict[str, Any]:
+        return self.post("calculate", "Calculated", **body)
+
+    def refused(self, what: str = "calculate", **body: Any) -> dict[str, str]:
+        """Code by cell or path."""
+        problem = self.post(what, status=422, **body)
+        return {error.get("cell") or error["path"]: error["code"] for error in problem["errors"]}
+
+
+@pytest.fixture(scope="module")
+def loans(tmp_path_factory: pytest.TempPathFactory) -> Called:
+    return Called(loan(tmp_path_factory.mktemp("loan")))
+
+
+def payment(rate: float, months: int = 24, amount: float = 1000.0) -> float:
+    return amount * (rate / 12) / (1 - (1 + rate / 12) ** -months)
+
+
+def test_outputs_for_other_inputs(loans: Called) -> None:
+    found = loans.calculate(inputs={"rate": 0.12, "Inputs!B2": 12}, outputs=["Model!B1", "Model!B10:B11", "Rate"])
+    assert found["outputs"]["Model!B1"] == pytest.approx(payment(0.12, 12))
+    assert found["outputs"]["Model!B10:B11"] == [[pytest.approx(1.2)], [pytest.approx(1.32)]]
+    assert found["outputs"]["Rate"] == 0.12
+    assert found["formulas"] == 5, "B1 and B10:B13: nothing else lies between"
+    assert (found["model"], found["version"], found["overwritten"], found["errors"]) == (loans.id, 1, [], [])
+
+
+def test_without_outputs_the_models_own_are_told(loans: Called) -> None:
+    found = loans.calculate(inputs={"Inputs!B4": "free", "Inputs!B5": False, "Inputs!B6": "2024-02-01"})
+    assert found["outputs"]["Model!B3"] == "free?"
+    assert found["outputs"]["Model!B4"] == 2024
+    assert found["outputs"]["Model!E1"] == 4
+    assert set(found["outputs"]) == {"Model!B2", "Model!B3", "Model!B4", "Model!B5", "Model!E1", "Model!B14"}
+    assert found["errors"] == [
+        {"cell": "Model!B5", "code": "unknown_function", "detail": "the function NOSUCH is not known"}
+    ]
+    assert loans.calculate()["formulas"] == 0
+
+
+def test_no_call_sees_another_ones_inputs(loans: Called) -> None:
+    first = loans.calculate(outputs=["Model!B1"])["outputs"]["Model!B1"]
+    loans.calculate(inputs={"Rate": 0.5, "Inputs!B4": "secret-of-this-call"}, outputs=["Model!B1", "Model!B3"])
+    JOBS.clear()
+    assert loans.calculate(outputs=["Model!B1"])["outputs"]["Model!B1"] == first == pytest.approx(payment(0.06))
+    assert b"secret-of-this-call" not in JOBS[-1].payload
+
+
+def test_only_what_is_needed_goes_into_the_sandbox(loans: Called) -> None:
+    JOBS.clear()
+    loans.calculate(inputs={"Rate": 0.1}, outputs=["Model!B14"])
+    assert "PMT" not in JOBS[-1].script
+    assert b"fixed" not in JOBS[-1].payload, "a text that no formula on the way reads"
+
+
+def test_inputs_are_checked_all_at_once(loans: Called) -> None:
+    wrong = {
+        "Inputs!Z1:Z2": [[1]],
+        "Nowhere!A1": 1,
+        "Inputs!B2": "many",
+        "Inputs!B4": 3,
+        "Inputs!B5": 1,
+        "Rate": 2,
+        "Model!B1": 5,
+        "Inputs!B3": True,
+        "Inputs!B6": "soon",
+    }
+    assert loans.refused(inputs=wrong, outputs=["Nothing"]) == {
+        "Inputs!Z1:Z2": "wrong_shape",
+        "Nowhere!A1": "unknown_sheet",
+        "Inputs!B2": "wrong_type",
+        "Inputs!B4": "wrong_type",
+        "Inputs!B5": "wrong_type",
+        "Rate": "not_allowed",
+        "Model!B1": "formula_cell",
+        "Inputs!B3": "wrong_type",
+        "Inputs!B6": "wrong_type",
+        "Nothing": "unknown_name",
+    }
+    assert loans.refused(inputs={"Rate": 0.1, "Inputs!B1": 0.2}) == {"Inputs!B1": "set_twice"}
+
+
+def test_not_strict_anything_goes_and_says_so(loans: Called) -> None:
+    found = loans.calculate(inputs={"Model!B1": 100, "Rate": 2}, outputs=["Model!B2", "Model!B14"], strict=False)
+    assert found["outputs"] == {"Model!B2": 1400, "Model!B14": 92}
+    assert found["overwritten"] == ["Model!B1"]
+    assert loans.calculate(inputs={"Inputs!B2": "x"}, outputs=["Model!B1"], strict=False)["outputs"] == {
+        "Model!B1": {"error": "#VALUE!"}
+    }
+
+
+def test_null_empties_and_errors_travel(loans: Called) -> None:
+    assert loans.calculate(inputs={"Rate": None}, outputs=["Model!B14"])["outputs"] == {"Model!B14": 0}
+    found = loans.calculate(inputs={"Rate": {"error": "#N/A"}}, outputs=["Model!B14"])
+    assert found["outputs"] == {"Model!B14": {"error": "#N/A"}}
+
+
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [
+        ({"input": {}}, "input"),
+        ({"inputs": []}, "inputs"),
+        ({"inputs": {"A1": {"a": 1}}}, "inputs.A1"),
+        ({"outputs": []}, "outputs"),
+        ({"explain": [1]}, "explain"),
+        ({"strict": 1}, "strict"),
+        ({"timeout_seconds": 26}, "timeout_seconds"),
+        ({"version": 0}, "version"),
+    ],
+)
+def test_a_body_that_does_not_validate(loans: Called, body: dict[str, Any], where: str) -> None:
+    problem = loans.post("calculate", status=422, **body)
+    assert [error["path"] for error in problem["errors"]] == [where]
+
+
+def test_what_is_no_json_and_no_model(loans: Called) -> None:
+    assert loans.bench.call("POST", f"/v1/models/{loans.id}/calculate", "{")[0] == 400
+    assert loans.bench.call("POST", "/v1/models/none/calculate", {})[0] == 404
+    status, _, problem = loans.bench.call("POST", f"/v1/models/{loans.id}/calculate", {"version": 2})
+    assert (status, problem["code"]) == (404, "no_such_version")
+
+
+def test_explain_tells_the_way_from_the_inputs(loans: Called) -> None:
+    found = loans.calculate(inputs={"Rate": 0.12}, outputs=["Model!B2"], explain=True)["explain"]["Model!B2"]
+    steps = {step["cell"]: step for step in found["steps"]}
+    assert list(steps)[-1] == "Model!B2"
+    assert steps["Inputs!B1"] == {
+        "cell": "Inputs!B1",
+        "label": "Rate",
+        "formula": None,
+        "value": 0.12,
+        "input": True,
+        "reads": [],
+    }
+    assert steps["Model!B1"]["formula"] == "=-PMT(Inputs!B1/12,Inputs!B2,Inputs!B3)"
+    assert steps["Model!B1"]["value"] == pytest.approx(payment(0.12))
+    assert set(steps["Model!B2"]["reads"]) == {"Model!B1", "Inputs!B2", "Inputs!B3"}
+    assert found["complete"]
+    order = list(steps)
+    assert all(order.index(read) < order.index(cell) for cell, step in steps.items() for read in step["reads"])
+
+
+def test_explain_of_ranges_and_of_what_no_input_reaches(loans: Called) -> None:
+    found = loans.calculate(inputs={"Rate": 0.5}, outputs=["Model!B14"], explain=["Model!B14", "Model!E1"])["explain"]
+    steps = {step["cell"]: step for step in found["Model!B14"]["steps"]}
+    assert steps["Model!B10:B13"]["formula"] == "=A10*Inputs!$B$1"
+    assert steps["Model!B10:B13"]["value"] == [[5], [5.5], [6], [6.5]]
+    assert [step["cell"] for step in found["Model!E1"]["steps"]] == ["Model!E1"], "nothing of it was computed again"
+    alone = loans.calculate(outputs=["Model!E1"], explain=True)["explain"]["Model!E1"]["steps"]
+    assert [(step["cell"], step["formula"], step["value"]) for step in alone] == [
+        ("Model!D1", "=1+1", 2),
+        ("Model!E1", "=D1*2", 4),
+    ]
+    assert loans.refused(explain=["Model!B10:B13"]) == {"Model!B10:B13": "not_a_cell"}
+
+
+def test_goal_seek(loans: Called) -> None:
+    goal = {"output": "Model!B1", "target": 50, "input": "Inputs!B3"}
+    found = loans.post("goal-seek", "Sought", **goal)
+    assert found["input"]["value"] == pytest.approx(50 / payment(0.06, amount=1))
+    assert found["output"]["value"] == pytest.approx(50)
+    found = loans.post("goal-seek", "Sought", **{**goal, "input": "Rate", "target": 46}, bounds=[0.001, 1])
+    assert payment(found["input"]["value"]) == pytest.approx(46)
+    other = loans.post("goal-seek", "Sought", **{**goal, "inputs": {"Inputs!B2": 12}})
+    assert other["input"]["value"] == pytest.approx(50 / payment(0.06, 12, 1))
+
+
+def test_a_goal_that_cannot_be_reached(loans: Called) -> None:
+    problem = loans.post(
+        "goal-seek", status=422, output="Model!B1", target=1, input="Rate", bounds=[0.01, 0.5], timeout_seconds=20
+    )
+    assert problem["code"] == "no_solution"
+    assert problem["closest"]["input"] == 0.01
+    jump = loans.post(
+        "goal-seek", status=422, output="Model!B4", target=2000.5, input="Inputs!B6", bounds=[30000, 40000]
+    )
+    assert "jumps" in jump["detail"]
+    text = loans.post("goal-seek", status=422, output="Model!B3", target=1, input="Rate", bounds=[0, 1])
+    assert (text["code"], text["closest"]) == ("no_solution", None)
+    assert loans.refused("goal-seek", output="Model!B1", target=1, input="Model!B2") == {"Model!B2": "formula_cell"}
+    assert loans.refused("goal-seek", output="Model!B10:B12", target=1, input="Nope") == {
+        "Model!B10:B12": "not_a_cell",
+        "Nope": "unknown_name",
+    }
+    assert loans.refused("goal-seek", target="x", bounds=[2, 1]) == {
+        "output": "required",
+        "input": "required",
+        "target": "type",
+        "bounds": "type",
+    }
+
+
+def test_data_tables(loans: Called) -> None:
+    one = loans.post("data-table", "Tables", row={"Rate": [0.06, 0.12]}, outputs=["Model!B1", "Model!B14"])
+    assert one["tables"]["Model!B1"] == [[pytest.approx(payment(0.06)), pytest.approx(payment(0.12))]]
+    assert one["tables"]["Model!B14"] == [[pytest.approx(2.76), pytest.approx(5.52)]]
+    assert (one["row"], one["column"]) == ({"reference": "Rate", "values": [0.06, 0.12]}, None)
+    two = loans.post(
+        "data-table", "Tables", row={"Rate": [0.06, 0.12]}, column={"Inputs!B2": [12, 24, 36]}, outputs=["Model!B1"]
+    )
+    wanted = [[pytest.approx(payment(r, n)) for r in (0.06, 0.12)] for n in (12, 24, 36)]
+    assert two["tables"] == {"Model!B1": wanted}
+
+
+@pytest.mark.parametrize(
+    ("body", "faults"),
+    [
+        ({"row": {"Rate": [0.1, 3]}, "outputs": ["Model!B1"]}, {"Rate": "not_allowed"}),
+        ({"row": {"Rate": [0.1]}, "column": {"Inputs!B1": [1]}, "outputs": ["Model!B1"]}, {"Rate": "set_twice"}),
+        ({"row": {"Rate": [0.1]}, "outputs": ["Model!B1:B2"]}, {"Model!B1:B2": "not_a_cell"}),
+        ({"row": {"Rate": []}, "outputs": ["Model!B1"]}, {"row.Rate": "length"}),
+        ({"row": {"Rate": [[1]]}, "outputs": ["Model!B1"]}, {"row.Rate": "type"}),
+        ({"row": {}, "outputs": ["Model!B1"]}, {"row": "type"}),
+        ({"outputs": ["Model!B1"]}, {"row": "required"}),
+        ({"row": {"Rate": [0.1]}}, {"outputs": "required"}),
+        ({"row": {"Rate": [0.1] * 200}, "column": {"A1": [1] * 60}, "outputs": ["A2"]}, {"row": "too_many"}),
+    ],
+)
+def test_data_tables_that_do_not_fit(loans: Called, body: dict[str, Any], faults: dict[str, str]) -> None:
+    assert loans.refused("data-table", **body) == faults
+
+
+def test_versions_and_their_difference(tmp_path: Path) -> None:
+    called = Called(loan(tmp_path))
+    called.add(loan(tmp_path, factor=4, rate=0.08), replaces=called.id)
+    assert called.calculate(outputs=["Inputs!B1"])["outputs"]["Inputs!B1"] == 0.08
+    assert called.calculate(outputs=["Inputs!B1"], version=1)["outputs"]["Inputs!B1"] == 0.06
+    status, _, found = called.bench.call("GET", f"/v1/models/{called.id}/diff")
+    assert status == 200
+    Draft202012Validator({"$ref": "#/components/schemas/Difference", "components": called.schemas}).validate(found)
+    assert (found["from"], found["to"]) == (1, 2)
+    assert found["formulas"] == [
+        {
+            "cells": "Model!B1",
+            "change": "changed",
+            "from": "=-PMT(Inputs!B1/12,Inputs!B2,Inputs!B3)",
+            "to": "=-PMT(Inputs!B1/4,Inputs!B2,Inputs!B3)",
+        }
+    ]
+    assert found["inputs"] == [{"cell": "Inputs!B1", "change": "changed", "from": 0.06, "to": 0.08}]
+    outputs = {each["reference"]: each for each in found["outputs"]}
+    assert set(outputs) == {"Model!B2", "Model!B14"}
+    assert outputs["Model!B2"]["causes"] == ["Model!B1", "Inputs!B1"]
+    assert outputs["Model!B14"]["causes"] == ["Inputs!B1"]
+    assert outputs["Model!B14"]["label"] is None or isinstance(outputs["Model!B14"]["label"], str)
+    same = called.bench.call("GET", f"/v1/models/{called.id}/diff", query={"from": "2", "to": "2"})[2]
+    assert same["counts"] == {"formulas": 0, "inputs": 0, "outputs": 0}
+
+
+def test_a_job_with_inputs_makes_a_model_that_starts_from_them(tmp_path: Path) -> None:
+    called = Called(loan(tmp_path), inputs={"Rate": 0.12, "Model!D1": 10})
+    found = called.calculate(inputs={"Inputs!B2": 12}, outputs=["Model!B1", "Model!E1"])["outputs"]
+    assert found == {"Model!B1": pytest.approx(payment(0.12, 12)), "Model!E1": 20}
+
+
+def test_what_the_clock_and_chance_say_is_new_in_each_call(tmp_path: Path) -> None:
+    file = File(tmp_path / "v.xlsx")
+    file.sheet("S", {"A1": 1, "B1": "=RAND()+A1", "B2": "=B1*1", "B3": '=INDIRECT("A"&A1)'})
+    file.book.close()
+    called = Called(file.path.read_bytes())
+    seeds = iter(range(100))
+    called.bench.engine.seed = lambda: next(seeds)
+    found = [called.calculate(outputs=["S!B2"])["outputs"]["S!B2"] for _ in range(2)]
+    assert found[0] != found[1]
+    assert called.calculate(inputs={"S!A1": 1}, outputs=["S!B3"])["outputs"]["S!B3"] == 1
+
+
+def test_tables_and_spills_are_computed_whole(tmp_path: Path) -> None:
+    file = File(tmp_path / "s.xlsx")
+    file.sheet("S", {"A1": 3, "C1:C3": "#=SEQUENCE(A1)", "E1": "=SUM(C1:C3)", "F1": "=COUNT(C:C)"}, {"C1:C3": 1})
+    file.book.close()
+    called = Called(file.path.read_bytes())
+    found = called.calculate(inputs={"S!A1": 2}, outputs=["S!E1", "S!C1:C3"])["outputs"]
+    assert found == {"S!E1": 3, "S!C1:C3": [[1], [2], [None]]}
+
+
+def raising(error: Exception) -> Callable[..., Result]:
+    def run(*_: Any, **__: Any) -> Result:
+        raise error
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (TimedOut("wall", 1.0), 504, "time_limit"),
+        (Killed(31), 422, "killed"),
+        (ProtocolError("gone"), 503, "dependency_unavailable"),
+    ],
+)
+def test_what_a_sandbox_says_becomes_an_answer(tmp_path: Path, error: Exception, status: int, code: str) -> None:
+    called = Called(loan(tmp_path))
+    called.bench.engine.run = raising(error)
+    problem = called.post("calculate", status=status, inputs={"Rate": 0.1}, timeout_seconds=1)
+    assert problem["code"] == code
+
+
+def test_calls_are_metered_in_a_bucket_of_their_own(tmp_path: Path) -> None:
+    called = Called(loan(tmp_path))
+    called.bench.table.set_limits("acme", {"calls_per_minute": 2})
+    called.bench.clock.advance(60)
+    status, headers, _ = called.bench.call("POST", f"/v1/models/{called.id}/calculate", {"outputs": ["Model!B1"]})
+    assert (status, headers["ratelimit-policy"]) == (200, '"calls";q=2;w=60')
+    called.bench.call("POST", f"/v1/models/{called.id}/calculate", {"outputs": ["Model!B1"]})
+    status, headers, problem = called.bench.call("POST", f"/v1/models/{called.id}/calculate", {})
+    assert (status, problem["code"]) == (429, "quota_exceeded")
+    assert int(headers["retry-after"]) >= 1
+    assert called.bench.call("GET", f"/v1/models/{called.id}")[0] == 200
+
+
+def test_models_are_forgotten_when_they_are_too_many(tmp_path: Path) -> None:
+    called = Called(loan(tmp_path))
+    called.bench.engine.cache = 1
+    first = called.bench.engine
+    called.calculate(outputs=["Model!B1"])
+    other = called.add(loan(tmp_path))
+    called.id, kept = other, called.id
+    called.calculate(outputs=["Model!B1"])
+    assert [key[0] for key in first._models] == [other]
+    called.id = kept
+    called.calculate(outputs=["Model!B1"])
+    assert [key[0] for key in first._models] == [kept]
+
+
+def test_a_model_of_another_version_of_the_service_says_so(tmp_path: Path) -> None:
+    called = Called(loan(tmp_path))
+    job = called.bench.table.get(called.id)
+    assert job is not None
+    called.bench.blobs.put(job.artefacts["computed"], b"SHRB\x00\x01" + b"\0" * 30, content_type="x")
+    assert called.post("calculate", status=404)["code"] == "no_model"
