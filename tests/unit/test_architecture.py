@@ -43,6 +43,7 @@ PACKAGES: dict[str, set[str]] = {
     "workbook": {"numpy"},
     "compiler": {"numpy"},
     "service": {"numpy"},
+    "report": {"matplotlib"},
     "aws": {"boto3", "botocore", "mypy_boto3_dynamodb", "mypy_boto3_s3", "mypy_boto3_sqs"},
     "local": {"boto3", "botocore", "ministack", "samtranslator"},
     "datasets": {"numpy", "pandas", "pyarrow", "matplotlib", "openpyxl"},

@@ -29,10 +29,12 @@ EXECUTE_PRELOAD: Final[tuple[str, ...]] = (
     "pandas",
     "pyarrow",
     "pyarrow.parquet",
+    "pyarrow.compute",
     "sheetrun.datasets.host",
     "sheetrun.datasets.api",
     "sheetrun.datasets.frames",
     "sheetrun.datasets.parquet",
+    "sheetrun.datasets.tables",
 )
 DESCRIBE_PRELOAD: Final = (
     "pyarrow",

@@ -52,6 +52,8 @@ code { font-family:var(--mono); font-size:12.5px; unicode-bidi:isolate; overflow
 .bars .fill { background:var(--accent); height:100%; border-radius:4px }
 details > summary { cursor:pointer; color:var(--accent); font-size:14px; padding:10px 0 4px }
 footer { margin-top:48px; padding-top:16px; border-top:1px solid var(--line); color:var(--soft); font-size:13px }
+.pair { display:grid; grid-template-columns:repeat(auto-fit,minmax(380px,1fr)); gap:14px; align-items:start }
+.plotted svg { width:100%; height:auto; display:block } .plotted { padding:12px 14px }
 .graph { overflow-x:auto }
 .graph svg { display:block; max-width:none }
 img.plot { width:100%; height:auto; display:block; border-radius:6px; background:#fff }

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from sheetrun.compiler.cone import Place
-from sheetrun.compiler.lanes import NotLaned, compile_lanes
+from sheetrun.compiler.lanes import LaneScript, NotLaned, compile_lanes
 from sheetrun.runtime.address import Span
 from sheetrun.runtime.cells import TEXT
 from sheetrun.runtime.coerce import number_in_text
@@ -72,25 +72,73 @@ def run_scenarios(
 
     Raises InputError for references and values that cannot be used, SandboxError.
     """
+    prepared = prepare(workbook, script, computed, list(inputs), outputs)
+    return prepared.run(inputs, run=run, limits=limits, on_progress=on_progress)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A workbook ready for any number of scenarios of the same inputs and outputs.
+
+    ``lanes`` is the script for many at once; None when ``reason`` says why there is none.
+    """
+
+    workbook: Workbook
+    script: str
+    computed: RunOutput
+    cells: Sequence[tuple[str, int, Rect]]
+    outputs: Sequence[str]
+    asked: Sequence[Place]
+    base: RunInput
+    lanes: LaneScript | None
+    reason: str | None
+
+    def run(
+        self,
+        inputs: Mapping[str, Sequence[Any]],
+        *,
+        run: Runner,
+        limits: Limits,
+        on_progress: Callable[[int, int, str], None] | None = None,
+    ) -> Table:
+        """Raises InputError for values that cannot be used, SandboxError."""
+        columns = _Columns(self.computed, max((len(values) for values in inputs.values()), default=0))
+        for reference, sheet, rect in self.cells:
+            columns.add(reference, sheet, rect, inputs[reference])
+        table = columns.table(self.base, _places(self.asked))
+        reason = self.reason
+        if self.lanes is not None:
+            source = replace(table, boxes=_boxes(self.lanes.places))
+            try:
+                return _run(self.lanes.text, source, _IN_LANES, self.outputs, None, run, limits, on_progress)
+            except Crashed as error:  # a statement that cannot be computed for all at once can be computed for each
+                reason = str(error)
+        source = replace(table, book=run_input(self.workbook, self.script, now=self.base.now))
+        return _run(self.script, source, _IN_TURN, self.outputs, reason, run, limits, on_progress)
+
+
+def prepare(
+    workbook: Workbook,
+    script: str,
+    computed: RunOutput,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    *,
+    now: datetime.datetime | None = None,
+    in_turn: str | None = None,
+) -> Prepared:
+    """``now``: what the clock says in every scenario. ``in_turn``: why they are not to be computed in lanes, if that is
+    known. Raises InputError for references that cannot be used."""
     asked = [_one_cell(workbook, reference) for reference in outputs]
     cells = [(reference, *find_cells(workbook, reference)) for reference in inputs]
-    base = _base(workbook, script, computed)
-    columns = _Columns(computed, max((len(values) for values in inputs.values()), default=0))
-    for reference, sheet, rect in cells:
-        columns.add(reference, sheet, rect, inputs[reference])
-    table = columns.table(base, _places(asked))
-    try:
-        lanes = compile_lanes(workbook, [(sheet, rect) for _, sheet, rect in cells], asked)
-    except NotLaned as why:
-        reason = why.detail
-    else:
-        source = replace(table, boxes=_boxes(lanes.places))
+    base = _base(workbook, script, computed, now or datetime.datetime.now())
+    lanes, reason = None, in_turn
+    if reason is None:
         try:
-            return _run(lanes.text, source, _IN_LANES, outputs, None, run, limits, on_progress)
-        except Crashed as error:  # a statement that cannot be computed for all at once can be computed for each
-            reason = str(error)
-    source = replace(table, book=run_input(workbook, script, now=base.now))
-    return _run(script, source, _IN_TURN, outputs, reason, run, limits, on_progress)
+            lanes = compile_lanes(workbook, [(sheet, rect) for _, sheet, rect in cells], asked)
+        except NotLaned as why:
+            reason = why.detail
+    return Prepared(workbook, script, computed, cells, outputs, asked, base, lanes, reason)
 
 
 def _run(
@@ -133,9 +181,9 @@ def _boxes(places: Sequence[Place]) -> list[tuple[int, Span]]:
     return [(sheet, Span(r.top + 1, r.left + 1, r.bottom + 1, r.right + 1)) for sheet, r in sorted(around.items())]
 
 
-def _base(workbook: Workbook, script: str, computed: RunOutput) -> RunInput:
+def _base(workbook: Workbook, script: str, computed: RunOutput, now: datetime.datetime) -> RunInput:
     """The computed workbook as the input of another run; the texts of other workbooks follow those of the run."""
-    source = run_input(workbook, script, now=datetime.datetime.now())
+    source = run_input(workbook, script, now=now)
     shift = len(computed.strings)
     sheets = []
     for index, data in enumerate(source.sheets):

@@ -22,10 +22,11 @@ from threading import Lock
 from typing import Any
 
 from sheetrun.jobs import transitions
+from sheetrun.jobs.chunks import Fan
 from sheetrun.jobs.errors import NotFound, StepFailed, StepRetryable, Stopped
-from sheetrun.jobs.job import Job, Problem, Progress
+from sheetrun.jobs.job import Job, Problem, Progress, instant
 from sheetrun.jobs.limits import backoff
-from sheetrun.jobs.states import Step
+from sheetrun.jobs.states import State, Step
 from sheetrun.jobs.transitions import Busy, Change, ClaimDecision, Claimed, GivenUp, Stale
 from sheetrun.service.changes import change_job, send_now
 from sheetrun.service.line import Line
@@ -43,6 +44,7 @@ class Message:
     job_id: str
     step: Step
     number: int
+    chunk: int | None = None  #: a part of the step (``fanout``)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,16 @@ class Made:
     results: Mapping[str, str] | None = None
     report: Mapping[str, Any] = field(default_factory=dict)
     partially: bool = False
+    parked: Parked | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parked:
+    """The step goes on in chunks; ``then`` is done as soon as nobody holds it."""
+
+    fan: Fan
+    progress: Progress
+    then: Callable[[Job], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,8 +173,17 @@ class Runner:
             return self._again(job, step, fault)
         duration = int((self.clock.monotonic() - begun) * 1000)
         self._finish(job.id, lambda current: _finished(current, epoch, self.clock, made, duration))
+        if made.parked is not None:
+            self.log.info("step_parked", job_id=job.id, step=step.value, epoch=epoch, chunks=made.parked.fan.chunks)
+            self._then(job.id, made.parked)
+            return Done()
         self.log.info("step_done", job_id=job.id, step=step.value, epoch=epoch, duration_ms=duration)
         return Done()
+
+    def _then(self, job_id: str, parked: Parked) -> None:
+        job = self.ledger.get(job_id)
+        if job is not None and job.parked:
+            parked.then(job)
 
     def _watched(self, work: Work, pulse: Pulse, job: Job, seconds: float) -> Made:
         with Watch(pulse.stopped) as watch:
@@ -309,6 +330,12 @@ class Pulse:
 
 def _finished(job: Job, epoch: int, clock: Clock, made: Made, duration: int) -> Change:
     now = clock.now()
+    if made.parked is not None:
+        return transitions.parked(
+            job, epoch, now, fan=made.parked.fan, progress=made.parked.progress, artefacts=made.artefacts
+        )
+    if job.fan is not None:  # from the first claim on, not the last one's part of it
+        duration = int((now - instant(job.timestamps[State.EXECUTING.value])).total_seconds() * 1000)
     if made.results is None:
         return transitions.step_done(job, epoch, now, artefacts=made.artefacts, duration_ms=duration, facts=made.facts)
     return transitions.succeeded(
@@ -326,6 +353,12 @@ def _finished(job: Job, epoch: int, clock: Clock, made: Made, duration: int) -> 
 def message_of(body: Mapping[str, Any]) -> Message:
     """Reads a queue's message. Raises ``ValueError`` for one that is not ours."""
     try:
-        return Message(job_id=str(body["job_id"]), step=Step(body["step"]), number=int(body["epoch"]))
+        chunk = body.get("chunk")
+        return Message(
+            job_id=str(body["job_id"]),
+            step=Step(body["step"]),
+            number=int(body["epoch"]),
+            chunk=None if chunk is None else int(chunk),
+        )
     except (KeyError, TypeError) as problem:
         raise ValueError(f"not a step's message: {problem}") from None

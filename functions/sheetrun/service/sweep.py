@@ -111,7 +111,11 @@ class Sweeper:
         self.log.info("job_deleted", job_id=job.id, objects=objects)
 
     def dead_letter(self, message: Message) -> None:
-        """A step's message that came back too often: its job ends, unless it went on by another way."""
+        """A step's message that came back too often: its job ends, unless it went on by another way. (A chunk's is sent
+        anew when the job is driven again, and its attempts are counted by its claims.)"""
+        if message.chunk is not None:
+            self.log.warning("chunk_dead_lettered", job_id=message.job_id, chunk=message.chunk)
+            return
 
         def decide(job: Job) -> Change | None:
             now = self.clock.now()

@@ -36,6 +36,12 @@ FILES = {
         "bundle": "bundle.zip",
     },
     Kind.DATASET: {"results": "results.json", "script": "analysis.py", "report": "report.html"},
+    Kind.SCENARIOS: {
+        "parquet": "scenarios.parquet",
+        "csv": "scenarios.csv",
+        "summary": "summary.json",
+        "report": "report.html",
+    },
 }
 
 #: What a model is called with (``Executed.artefacts``).
@@ -167,7 +173,7 @@ class StepWork:
     @contextmanager
     def _reasons(self, step: Step, job: Job, place: Workplace) -> Iterator[None]:
         """Computing may be cut off at any moment, and what it raises becomes the end of the job."""
-        with _Reasons(step, job, self.log, place), place.watch.computing():
+        with Reasons(step, job, self.log, place.raise_reason), place.watch.computing():
             yield
 
 
@@ -196,15 +202,15 @@ def _key(job: Job, name: str) -> str:
         raise StepFailed("artefact_missing", f"the {name} of an earlier step is not there any more") from None
 
 
-class _Reasons:
+class Reasons:
     """Turns what ``compute`` raises into the end of the job, with a code. Only what says ``retryable`` is tried again.
 
     ``WorkbookError`` and the like carry ``reason`` or ``code`` and ``detail``; anything else is a fault of ours, and is
     told as that (its text stays in the log: it may hold cell contents).
     """
 
-    def __init__(self, step: Step, job: Job, log: Log, place: Workplace) -> None:
-        self._step, self._job, self._log, self._place = step, job, log, place
+    def __init__(self, step: Step, job: Job, log: Log, raise_reason: Callable[[], None]) -> None:
+        self._step, self._job, self._log, self._raise_reason = step, job, log, raise_reason
 
     def __enter__(self) -> None:
         return None
@@ -212,7 +218,7 @@ class _Reasons:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
         if error is None or isinstance(error, SheetrunError) or not isinstance(error, Exception):
             return
-        self._place.raise_reason()
+        self._raise_reason()
         if isinstance(error, MemoryError):
             raise StepFailed("out_of_memory", f"The {self._step} step needs more memory than it has.") from error
         code = getattr(error, "reason", None) or getattr(error, "code", None)
