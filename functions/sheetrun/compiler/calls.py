@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sheetrun.compiler.cone import Cone, Place, chosen, cone
-from sheetrun.compiler.graph import region, sheets_of
+from sheetrun.compiler.graph import regions, sheets_of
 from sheetrun.compiler.resolve import Scope
 from sheetrun.compiler.schedule import Part, schedule
 from sheetrun.compiler.script import Writer
@@ -60,8 +60,7 @@ class Plan:
             return []
         read: list[Place] = list(outputs)
         for index in self.behind(outputs):
-            unit = self.units[index]
-            read += [(sheet, region(unit, r)) for r in unit.reads for sheet in sheets_of(r, self.scope)]
+            read += [(sheet, rect) for r, rect in regions(self.units[index]) for sheet in sheets_of(r, self.scope)]
         return [
             block
             for block in self.refused
@@ -112,8 +111,7 @@ def _boxes(plan: Plan, found: Cone, outputs: Sequence[Place]) -> dict[int, Rect]
         unit = plan.units[index]
         if unit.dynamic or unit.block.kind is Kind.TABLE or (unit.block.kind is Kind.DYNAMIC and not unit.block.filled):
             return None
-        for read in unit.reads:
-            rect = region(unit, read)
+        for read, rect in regions(unit):
             for sheet in sheets_of(read, plan.scope):
                 _widen(around, sheet, rect)
     return around

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sheetrun.compiler.graph import region, sheets_of
+from sheetrun.compiler.graph import regions, sheets_of
 from sheetrun.compiler.resolve import Scope
 from sheetrun.compiler.schedule import Alike, Loop, Part, Solve, Whole, units_of
 from sheetrun.compiler.units import Unit
@@ -51,8 +51,7 @@ def cone(
 
 
 def _reads(unit: Unit, inputs: Sequence[Place], scope: Scope) -> bool:
-    for read in unit.reads:
-        rect = region(unit, read)
+    for read, rect in regions(unit):
         sheets = sheets_of(read, scope)
         if any(sheet in sheets and rect.overlaps(place) for sheet, place in inputs):
             return True

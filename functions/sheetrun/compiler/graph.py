@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -125,8 +125,7 @@ def link(units: list[Unit], scope: Scope) -> None:
         if unit.form is not None:
             _link_form(unit, unit.form, owners, scope)
             continue
-        for read in unit.reads:
-            rect = region(unit, read)
+        for read, rect in regions(unit):
             for sheet in sheets_of(read, scope):
                 if sheet in owners:
                     unit.needs.update(owners[sheet].of_rect(rect))
@@ -157,6 +156,16 @@ def owners_of(units: list[Unit]) -> dict[int, Owners]:
     for unit in units:
         by_sheet.setdefault(unit.sheet, []).append(unit)
     return {sheet: Owners.of(members) for sheet, members in by_sheet.items()}
+
+
+def regions(unit: Unit) -> Iterator[tuple[Range, Rect]]:
+    """What a unit reads: each reference (of a form: the stand-in for it) with all cells that are read through it."""
+    if unit.form is None:
+        for read in unit.own_reads:
+            yield read, region(unit, read)
+    else:
+        for read, reference in unit.form.reads:
+            yield read, read.at(0, 0) if reference is None else reference.rect(unit.blanks)
 
 
 def region(unit: Unit, read: Range) -> Rect:

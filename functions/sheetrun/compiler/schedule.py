@@ -208,11 +208,13 @@ def _by_sheet(parts: list[Part]) -> list[Part]:
 
     Units of a form that has very many wait until nothing else can be computed: then all that are ready are one part.
     """
-    owner = {u.index: k for k, part in enumerate(parts) for u in units_of(part)}
+    members = list(map(units_of, parts))
+    owner = {u.index: k for k, units in enumerate(members) for u in units}
     waiting = [0] * len(parts)
     readers: list[list[int]] = [[] for _ in parts]
-    for k, part in enumerate(parts):
-        needed = {owner[n] for u in units_of(part) for n in u.needs} - {k}
+    for k, units in enumerate(members):
+        needed = {owner[n] for u in units for n in u.needs}
+        needed.discard(k)
         waiting[k] = len(needed)
         for other in needed:
             readers[other].append(k)
@@ -222,7 +224,8 @@ def _by_sheet(parts: list[Part]) -> list[Part]:
     def offer(k: int) -> None:
         form = _common_form(parts[k])
         if form is None:
-            heapq.heappush(ready[_sheet(parts[k])], (_first(parts[k]), k))
+            first = members[k][0]
+            heapq.heappush(ready[first.sheet], (first.rect, k))
         else:
             alike.setdefault(id(form), (form, []))[1].append(k)
 
@@ -239,7 +242,7 @@ def _by_sheet(parts: list[Part]) -> list[Part]:
             out.append(parts[chosen[0]])
         elif alike:
             form, chosen = alike.pop(max(alike, key=lambda key: len(alike[key][1])))
-            out.extend(_alike([units_of(parts[k])[0] for k in chosen], form))
+            out.extend(_alike([members[k][0] for k in chosen], form))
         else:
             return out
         for k in chosen:
@@ -263,11 +266,3 @@ def _alike(units: list[Unit], form: Form) -> Iterator[Part]:
         return
     for start in range(0, len(units), _LONGEST):
         yield Alike(tuple(units[start : start + _LONGEST]), form)
-
-
-def _sheet(part: Part) -> int:
-    return units_of(part)[0].sheet
-
-
-def _first(part: Part) -> Rect:
-    return units_of(part)[0].rect

@@ -263,6 +263,9 @@ class Book:
 
     def _mark(self, sheet: Sheet, span: Span, tag: int) -> None:
         place = sheet._place(span.top, span.left)
+        if place is not None and span[:2] == span[2:]:
+            place[0].tag[place[1], place[2]] = tag
+            return
         if place is None or span.bottom > place[0].span.bottom or span.right > place[0].span.right:
             place = sheet._grow(span)
         area, r, c = place

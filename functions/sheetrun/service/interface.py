@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 
 from sheetrun.compiler.errors import CannotCompile
-from sheetrun.compiler.graph import region, sheets_of
+from sheetrun.compiler.graph import regions, sheets_of
 from sheetrun.compiler.labels import Labels
 from sheetrun.compiler.ranges import Range
 from sheetrun.compiler.resolve import Resolver, Scope
@@ -161,8 +161,7 @@ def maps_of(workbook: Workbook, units: Sequence[Unit], scope: Scope) -> list[Map
     """For each sheet, which cells formulas fill and read."""
     maps = [Map.of(sheet) for sheet in workbook.sheets]
     for unit in units:
-        for read in unit.reads:
-            rect = region(unit, read)
+        for read, rect in regions(unit):
             for sheet in sheets_of(read, scope):
                 if sheet < len(maps):
                     maps[sheet].mark(rect, single=read.single)

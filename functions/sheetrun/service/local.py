@@ -81,6 +81,7 @@ class Model:
     workbook: Workbook
     read_seconds: float
     compile_seconds: float = 0.0
+    _writer: Writer | None = field(default=None)
     _script: Script | None = field(default=None)
     _ports: Ports | None = field(default=None)
 
@@ -91,15 +92,17 @@ class Model:
         """The generated script with its line map and refusals."""
         if self._script is None:
             started = time.perf_counter()
-            writer = Writer(self.workbook)
-            self._script = writer.script()
-            self._ports = make_ports(self.workbook, writer.units, writer.scope)
+            self._writer = Writer(self.workbook)
+            self._script = self._writer.script()
             self.compile_seconds = time.perf_counter() - started
         return self._script
 
     def interface(self) -> dict[str, Any]:
         """Inputs and outputs, as ``GET /v1/models/{id}`` tells them, with the values that Excel stored."""
         self.compiled()
+        if self._writer is not None:
+            self._ports = make_ports(self.workbook, self._writer.units, self._writer.scope)
+            self._writer = None  # it holds every formula
         return Interface(self.workbook, self._ports or Ports()).document()
 
     def script(self) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 
 from sheetrun.compiler.calls import Plan
 from sheetrun.compiler.cone import Place
-from sheetrun.compiler.graph import region, sheets_of
+from sheetrun.compiler.graph import regions, sheets_of
 from sheetrun.compiler.schedule import units_of
 from sheetrun.formula.a1 import quote_sheet, range_name
 from sheetrun.formula.r1c1 import relative_key
@@ -215,7 +215,7 @@ class _Causes:
             members = units_of(part)
             bits = 0
             for unit in members:
-                reads = [(s, region(unit, r)) for r in unit.reads for s in sheets_of(r, plan.scope)]
+                reads = [(s, rect) for r, rect in regions(unit) for s in sheets_of(r, plan.scope)]
                 for sheet, rect, bit in places:
                     own = unit.sheet == sheet and unit.rect.overlaps(rect)
                     if own or any(s == sheet and r.overlaps(rect) for s, r in reads):
