@@ -13,7 +13,7 @@ from sheetrun.compiler.depth import check_depth
 from sheetrun.compiler.errors import CannotCompile
 from sheetrun.compiler.layout import Layout, NotAlike, NotTracked, NotWhole, Tracks
 from sheetrun.compiler.literal import literal
-from sheetrun.compiler.ranges import Defined, OptionalParameter, Range
+from sheetrun.compiler.ranges import Defined, OptionalParameter, Passed, Range
 from sheetrun.compiler.scriptnames import Names, function_name
 from sheetrun.compiler.traits import PASSING, holds_array, is_arithmetic, is_zero, joined, may_refer, refers
 from sheetrun.compiler.trees import children, walk
@@ -162,6 +162,8 @@ class Emitter:
                 return self.number(node)
             case Defined(key):
                 return self.names.lambdas.setdefault(key, self._bind_function(key))
+            case Passed(name):
+                return self._name(function_name(name))
             case nodes.Name(name):
                 return self._settled(self._variable(name))
             case nodes.Implicit(operand):
@@ -202,7 +204,7 @@ class Emitter:
                 return self._use("spilled", self.reference(anchor))
             case nodes.Name(name):
                 return self._variable(name)
-            case Defined():
+            case Defined() | Passed():
                 return self.value(node)
             case nodes.Invoke():
                 return self._invoke(node)

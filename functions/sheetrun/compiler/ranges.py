@@ -89,9 +89,17 @@ class Defined:
 
 
 @dataclass(frozen=True, slots=True)
+class Passed:
+    """A function of Excel that is passed by its name: ``BYROW(A1:B9,SUM)``."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class OptionalParameter(Name):
     """A parameter of a LAMBDA that a call may leave out."""
 
 
-#: A resolved tree: formula nodes in which Range stands for every static reference, Defined for a name that is a LAMBDA.
-Resolved: TypeAlias = Node | Range | Defined
+#: A resolved tree: formula nodes in which Range stands for every static reference, Defined for a name that is a LAMBDA,
+#: Passed for one of a function.
+Resolved: TypeAlias = Node | Range | Defined | Passed

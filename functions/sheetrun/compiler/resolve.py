@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from sheetrun.compiler.errors import CannotCompile
-from sheetrun.compiler.ranges import Defined, OptionalParameter, Range, Resolved
+from sheetrun.compiler.ranges import Defined, OptionalParameter, Passed, Range, Resolved
 from sheetrun.compiler.trees import child_fields, is_node
 from sheetrun.formula import nodes
 from sheetrun.formula.errors import FormulaError
@@ -96,6 +96,8 @@ class Resolver:
                 return self._range(prefix, first, _EDGE_COLUMNS[0], last, _EDGE_COLUMNS[1])
             case nodes.Columns(first, last, prefix):
                 return self._range(prefix, _EDGE_ROWS[0], first, _EDGE_ROWS[1], last)
+            case nodes.Name(name, _, True) if _may_be_passed(name.upper()):
+                return Passed(name.upper())
             case nodes.Name(name, prefix):
                 if prefix is None and _fold(name) in bound:
                     return node
@@ -317,6 +319,12 @@ class Resolver:
         if definition is not None:
             return nodes.Invoke(self._defined(definition, self._sheet), resolved)  # type: ignore[arg-type]
         return nodes.Call(name, resolved)  # type: ignore[arg-type]
+
+
+def _may_be_passed(name: str) -> bool:
+    """Whether a function is one of values alone: IF looks at formulas, CELL at the sheet."""
+    entry = find(name)
+    return entry is not None and not entry.needs_host and all(p.kind != "lazy" for p in entry.parameters)
 
 
 def _variable(node: Any) -> nodes.Name:

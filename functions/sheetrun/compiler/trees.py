@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from typing import Any, Final
 
-from sheetrun.compiler.ranges import Defined, Range
+from sheetrun.compiler.ranges import Defined, Passed, Range
 from sheetrun.formula import nodes
 
 _NO_NODES: Final = frozenset({"str", "float", "bool", "int"})  #: annotations of fields that hold no nodes
@@ -17,7 +17,7 @@ def child_fields(kind: type[Any]) -> tuple[str, ...]:
     """The fields of a kind of node that may hold nodes."""
     found = _fields.get(kind)
     if found is None:
-        leaf = kind in (Range, Defined, nodes.ArrayConst)
+        leaf = kind in (Range, Defined, Passed, nodes.ArrayConst)
         found = _fields[kind] = () if leaf else tuple(f.name for f in fields(kind) if f.type not in _NO_NODES)
     return found
 

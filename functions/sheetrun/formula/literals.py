@@ -16,6 +16,7 @@ Literal = Number | Text | Logical | Error
 _FILE_PREFIXES: Final = re.compile(r"(?:_xl(?:fn|ws|l|udf|pm|eta)\.)+", re.IGNORECASE)
 _VARIABLE_PREFIXES: Final = re.compile(r"(?:_xl(?:pm|op|eta)\.)+", re.IGNORECASE)
 _OPTIONAL_PREFIX: Final = "_xlop."
+_FUNCTION_PREFIX: Final = "_xleta."
 
 _ELEMENT: Final = re.compile(
     rf"{BLANK}*+(?:(?P<text>{STRING_LITERAL})"
@@ -59,6 +60,11 @@ def variable_name(token: str) -> str:
         return token
     match = _VARIABLE_PREFIXES.match(token)
     return token[match.end() :] or token if match else token
+
+
+def names_function(token: str) -> bool:
+    """Whether a name is marked as a function that is passed by its name."""
+    return token[:7].lower() == _FUNCTION_PREFIX
 
 
 def optional_parameter(token: str) -> str | None:

@@ -113,11 +113,13 @@ class Columns:
 class Name:
     """A defined name, a LET or LAMBDA variable, a table without brackets, or a function passed by name (``SUM``).
 
-    As written, with the file prefixes of variables and functions (``_xlpm.``, ``_xleta.``) taken off.
+    As written, with the file prefixes of variables and functions (``_xlpm.``, ``_xleta.``) taken off; ``function`` tells
+    that it had the latter.
     """
 
     name: str
     prefix: Prefix | None = None
+    function: bool = False
 
 
 @dataclass(frozen=True, slots=True)

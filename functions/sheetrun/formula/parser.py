@@ -128,7 +128,7 @@ class _Parser(Stacks):
             return _AFTER
         optional = literals.optional_parameter(token)
         if optional is None:
-            self.value = Name(literals.variable_name(token), self.prefix)
+            self.value = Name(literals.variable_name(token), self.prefix, literals.names_function(token))
         else:
             self.value = Structured(None, (), optional)  # as people type it: [y]
         self.prefix = None
@@ -181,7 +181,7 @@ class _Parser(Stacks):
         if self.prefix is None:
             self.open(token, None)
         else:  # a name of a sheet or of another workbook that holds a LAMBDA or a macro
-            function = Name(literals.variable_name(token), self.prefix)
+            function = Name(literals.variable_name(token), self.prefix, literals.names_function(token))
             self.prefix = None
             self.open(None, function)
         return _VALUE

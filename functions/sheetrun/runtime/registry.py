@@ -246,7 +246,7 @@ def _caller(
     def general(args: tuple[Value, ...]) -> Value:
         count = len(args)
         if count < least or (count > len(fixed) and not tail):
-            raise TypeError(f"{call.__name__} takes {least} to {len(fixed)} arguments, not {count}")
+            raise TypeError(f"{call.__name__} takes {least} to {len(fixed)} positional arguments, not {count}")
         if any_lifted:
             for i, arg in enumerate(args):
                 if type(arg) in _ARRAYS and (

@@ -137,7 +137,7 @@ NAMES: list[tuple[str, Node]] = [
     ("売上", Name("売上")),
     ("_xlnm.Print_Area", Name("_xlnm.Print_Area")),
     ("_xlpm.x", Name("x")),
-    ("_xleta.SUM", Name("SUM")),
+    ("_xleta.SUM", Name("SUM", function=True)),
     ("_xlop.y", Structured(None, (), "y")),
     ("TRUEish", Name("TRUEish")),
     ("A1.x", Name("A1.x")),
