@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,6 +13,8 @@ from sheetrun.datasets.errors import DatasetError
 from sheetrun.runtime.cells import EMPTY, LOGICAL, TEXT, unbox
 from sheetrun.workbook.model import Grid, Sheet, Workbook
 from sheetrun.workbook.reader import read
+
+MOST_TITLES: Final = 20  #: lines above a table
 
 #: What is left of a number format without texts, escapes, colours and conditions has one of these for a date.
 _NOISE: Final = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h|m|s)[^\]]*\]', re.IGNORECASE)
@@ -23,31 +26,49 @@ def sheet_as_csv(data: bytes, filename: str) -> tuple[bytes, str]:
     workbook = read(data, filename=filename)
     for sheet in workbook.sheets:
         if sheet.visible and not sheet.is_chart:
-            rows = _rows(workbook, sheet)
-            if len(rows) > 1:
-                text = io.StringIO()
-                csv.writer(text, lineterminator="\n").writerows(rows)
-                return text.getvalue().encode("utf-8", "replace"), sheet.name
+            table = _table(workbook, sheet)
+            if table is not None:
+                return table, sheet.name
     raise DatasetError("no_rows", "No visible sheet holds a table of at least two rows.")
 
 
-def _rows(workbook: Workbook, sheet: Sheet) -> list[list[str]]:
-    """The used cells as texts; empty rows and columns, and lines of title above the table, are left out."""
+def _table(workbook: Workbook, sheet: Sheet) -> bytes | None:
+    """The used cells as CSV; empty rows and columns, and lines of title above the table, are left out.
+
+    None when there are fewer than two rows. Rows are made twice and never kept: as texts they are many times as large.
+    """
     grid = max(sheet.grids, key=lambda one: one.num.size, default=None)
     if grid is None:
-        return []
+        return None
     dates = _date_cells(workbook, sheet)
-    rows = [_row(workbook, grid, index, dates) for index in range(grid.num.shape[0])]
-    rows = [row for row in rows if any(row)]
-    if not rows:
-        return []
-    used = [column for column in range(len(rows[0])) if any(row[column] for row in rows)]
-    rows = [[row[column] for column in used] for row in rows]
-    filled = [sum(map(bool, row)) for row in rows]
-    start = next(
-        index for index, count in enumerate(filled) if count >= max(1, len(used) / 2) or index == len(rows) - 1
-    )
-    return rows[start:] if start <= 20 else rows
+    used: set[int] = set()
+    filled: list[int] = []
+    for _, row in _filled_rows(workbook, grid, dates):
+        columns = [column for column, text in enumerate(row) if text]
+        used.update(columns)
+        filled.append(len(columns))
+    kept = sorted(used)
+    start = next((index for index, count in enumerate(filled) if count >= max(1, len(kept) / 2)), 0)
+    if start > MOST_TITLES:
+        start = 0
+    if len(filled) - start < 2:
+        return None
+    out = io.BytesIO()
+    text = io.TextIOWrapper(out, "utf-8", errors="replace", newline="", write_through=True)
+    writer = csv.writer(text, lineterminator="\n")
+    for index, row in _filled_rows(workbook, grid, dates):
+        if index >= start:
+            writer.writerow([row[column] for column in kept])
+    text.detach()
+    return out.getvalue()
+
+
+def _filled_rows(
+    workbook: Workbook, grid: Grid, dates: list[tuple[int, int, int, int]]
+) -> Iterator[tuple[int, list[str]]]:
+    """Rows with something in them, numbered from 0."""
+    rows = (_row(workbook, grid, index, dates) for index in range(grid.num.shape[0]))
+    return enumerate(row for row in rows if any(row))
 
 
 def _row(workbook: Workbook, grid: Grid, index: int, dates: list[tuple[int, int, int, int]]) -> list[str]:

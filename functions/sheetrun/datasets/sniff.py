@@ -118,10 +118,14 @@ def columns_of(names: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[Col
     if not names:
         raise DatasetError("no_columns", "The file has no columns.")
     if len(names) > MOST_COLUMNS:
-        raise DatasetError("too_many_columns", f"The file has {len(names):,} columns; the limit is {MOST_COLUMNS:,}.")
+        raise _too_many(len(names))
     return tuple(
         find_column(name, [row[index] for row in rows if index < len(row)]) for index, name in enumerate(names)
     )
+
+
+def _too_many(columns: int) -> DatasetError:
+    return DatasetError("too_many_columns", f"The file has {columns:,} columns; the limit is {MOST_COLUMNS:,}.")
 
 
 def jsonl_schema(data: bytes, filename: str) -> Schema:
@@ -135,6 +139,8 @@ def jsonl_schema(data: bytes, filename: str) -> Schema:
         if line.strip():
             rows.append(json_line(line.decode(encoding, "replace"), number))
             names.update(dict.fromkeys(rows[-1]))
+            if len(names) > MOST_COLUMNS:
+                raise _too_many(len(names))
     texts = [[json_text(row.get(name)) for name in names] for row in rows]
     return Schema(filename, "jsonl", columns_of(list(names), texts), encoding=encoding)
 

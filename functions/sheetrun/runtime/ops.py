@@ -213,7 +213,7 @@ def concat(a: Value, b: Value, *more: Value) -> Value:
     for following in more:
         a, b = concat(a, b), following
     if type(a) is str and type(b) is str:
-        return a + b
+        return a + b if len(a) + len(b) <= 32767 else VALUE
     a, b = spread(a), spread(b)
     if isinstance(a, Arr | np.ndarray) or isinstance(b, Arr | np.ndarray):
         left, right = Arr.of(a), Arr.of(b)

@@ -37,6 +37,8 @@ class Limits:
     sheets: int = 2_000
     cells: int = 40_000_000  #: cells held in grids, empty ones between others included
     strings: int = 20_000_000
+    string_bytes: int = 512 * 2**20  #: the shared strings part, uncompressed: it is read as a whole
+    text_length: int = 2**20  #: characters in one text; Excel's own limit is 32,767
     names: int = 200_000
     styles: int = 100_000
 
@@ -216,6 +218,12 @@ def _check_sizes(entries: list[Entry], limits: Limits) -> None:
                 code="compression_ratio",
             )
     total = sum(entry.size for entry in entries)
+    packed = sum(entry.compressed for entry in entries)
+    if total > 4 * limits.ratio_from and total > limits.compression_ratio * max(1, packed):
+        raise LimitExceeded(
+            f"The parts are compressed {total // max(1, packed):,} : 1; the limit is {limits.compression_ratio:,} : 1.",
+            code="compression_ratio",
+        )
     if total > limits.total_bytes:
         raise LimitExceeded(
             f"The file unpacks to {total:,} bytes; the limit is {limits.total_bytes:,}.", code="file_too_large"

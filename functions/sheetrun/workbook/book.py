@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 
 from sheetrun.workbook.archive import Limits
 from sheetrun.workbook.errors import DamagedWorkbook, LimitExceeded
-from sheetrun.workbook.markup import Attributes, is_true, parse
+from sheetrun.workbook.markup import Attributes, is_true, parse, whole_number
 from sheetrun.workbook.model import DefinedName, Settings
 from sheetrun.workbook.package import Package, Relationship
 
 _BUILT_IN = "_xlnm."
+MOST_ITERATIONS = 32_767  #: Excel's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def _calculation(attributes: Attributes) -> dict[str, object]:
     defaults = Settings()
     return {
         "iterate": is_true(attributes.get("iterate")),
-        "iterate_count": int(_decimal(attributes.get("iterateCount"), defaults.iterate_count)),
+        "iterate_count": min(whole_number(attributes.get("iterateCount"), defaults.iterate_count), MOST_ITERATIONS),
         "iterate_delta": _decimal(attributes.get("iterateDelta"), defaults.iterate_delta),
         "manual": attributes.get("calcMode") == "manual",
         "full_precision": is_true(attributes.get("fullPrecision"), default=True),
@@ -120,7 +121,7 @@ def _defined_name(attributes: Attributes, text: str) -> DefinedName:
     return DefinedName(
         name=name,
         text=text.strip(),
-        sheet=int(local) if local and local.isdigit() else None,
+        sheet=whole_number(local) if local and local.isdigit() else None,
         hidden=is_true(attributes.get("hidden")) or name.lower().startswith(_BUILT_IN),
     )
 

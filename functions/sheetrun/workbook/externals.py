@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sheetrun.workbook.errors import DamagedWorkbook
 from sheetrun.workbook.gather import Context, Gatherer
-from sheetrun.workbook.markup import Attributes, parse
+from sheetrun.workbook.markup import Attributes, parse, whole_number
 from sheetrun.workbook.model import ExternalBook
 from sheetrun.workbook.package import Package
 from sheetrun.workbook.references import parse_cell
@@ -30,7 +30,7 @@ def read_external(package: Package, part: str, index: int, context: Context) -> 
         elif tag == "definedName":
             book.names[attributes.get("name", "")] = attributes.get("refersTo", "").removeprefix("=")
         elif tag == "sheetData":
-            number = _integer(attributes.get("sheetId"))
+            number = whole_number(attributes.get("sheetId"))
             name = names[number] if number < len(names) else ""
             if attributes.get("refreshError") in ("1", "true"):
                 lost.add(name)
@@ -70,7 +70,3 @@ class _State:
         self.gatherer: Gatherer | None = None
         self.cell: Attributes | None = None
         self.value: str | None = None
-
-
-def _integer(text: str | None) -> int:
-    return int(text) if text and text.isdigit() else 0

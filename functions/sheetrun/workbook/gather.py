@@ -23,6 +23,7 @@ from sheetrun.workbook.runs import Runs, as_rects
 from sheetrun.workbook.strings import Pool, shared_text
 from sheetrun.workbook.values import error_value, number, serial, unescape
 
+LONGEST_FORMULA = 65_536  #: characters, far above Excel's own limit
 _SMALL = 250_000
 
 
@@ -169,6 +170,12 @@ class Gatherer:
 
     def _formula(self, row: int, col: int, text: str, attributes: dict[str, str], metadata: int) -> int | None:
         """Files one ``<f>``: its number, -1 when it says nothing, None when it is no ordinary formula."""
+        if len(text) > LONGEST_FORMULA:
+            raise LimitExceeded(
+                f"The formula has {len(text):,} characters; Excel's limit is 8,192.",
+                part=self.place(row, col),
+                code="formula_too_long",
+            )
         kind = attributes.get("t", "normal")
         try:
             if kind == "shared":
@@ -265,8 +272,12 @@ class Gatherer:
         return np.concatenate(all_rows), np.concatenate(all_cols), np.concatenate(all_num), np.concatenate(all_tag)
 
     def _split_grids(self, rows: Indices, cols: Indices, num: Numbers, tag: Tags) -> list[Grid]:
+        parts = split(rows, cols)
+        needed = self._context.cells + sum(bounding_rect(rows[cells], cols[cells]).size for cells in parts)
+        if needed > self._context.limits.cells:  # before any of them is made
+            raise self._too_many(needed)
         grids = []
-        for cells in split(rows, cols):
+        for cells in parts:
             grid = self._empty_grid(bounding_rect(rows[cells], cols[cells]))
             grid.num[rows[cells] - grid.top, cols[cells] - grid.left] = num[cells]
             grid.tag[rows[cells] - grid.top, cols[cells] - grid.left] = tag[cells]

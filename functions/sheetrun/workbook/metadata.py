@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sheetrun.workbook.markup import Attributes, parse
+from sheetrun.workbook.markup import Attributes, parse, whole_number
 
 _DYNAMIC = "XLDAPR"
 _RICH = "XLRICHVALUE"
@@ -47,9 +47,9 @@ def read_metadata(chunks: Iterable[bytes], part: str) -> Metadata:
         elif local == "dynamicArrayProperties" and future == _DYNAMIC and found:
             found[-1] = int(attributes.get("fDynamic") in ("1", "true"))
         elif local == "rvb" and future == _RICH and found:
-            found[-1] = _integer(attributes.get("i"))
+            found[-1] = whole_number(attributes.get("i"), -1)
         elif tag == "rc" and len(inside) > 1 and inside[-2] in records and records[inside[-2]]:
-            pair = (_integer(attributes.get("t")), _integer(attributes.get("v")))
+            pair = (whole_number(attributes.get("t"), -1), whole_number(attributes.get("v"), -1))
             records[inside[-2]][-1].append(pair)
         inside.append(tag)
 
@@ -75,7 +75,3 @@ def read_metadata(chunks: Iterable[bytes], part: str) -> Metadata:
             if index >= 0:
                 rich[number] = index
     return Metadata(dynamic, rich)
-
-
-def _integer(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else -1

@@ -412,5 +412,5 @@ def _column_styles(searched: bytes, prefix: bytes) -> dict[int, bytes]:
             style = _attribute(match[1], b"style")
             first, last = _attribute(match[1], b"min"), _attribute(match[1], b"max")
             if style and first and last and style != b"0":
-                styles.update(dict.fromkeys(range(int(first) - 1, int(last)), style))
+                styles.update(dict.fromkeys(range(int(first) - 1, min(int(last), MAX_COLUMNS)), style))
     return styles

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sheetrun.runtime.pivots import Line, Pivot, Scalar, Span
-from sheetrun.workbook.errors import DamagedWorkbook
+from sheetrun.workbook.errors import WorkbookError
 from sheetrun.workbook.markup import Attributes, is_true, parse
 from sheetrun.workbook.package import Package
 from sheetrun.workbook.references import parse_rect
@@ -59,7 +59,7 @@ def read_pivots(package: Package, sheet_part: str, sheet: int) -> list[Pivot]:
         if relationship.kind == "pivotTable" and not relationship.external:
             try:
                 found.append(_read(package, relationship.target, sheet))
-            except (DamagedWorkbook, ValueError, LookupError):
+            except (WorkbookError, ValueError, LookupError):
                 continue
     return found
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sheetrun.runtime.pivots import Pivot
 from sheetrun.workbook.book import SheetEntry, read_book
+from sheetrun.workbook.errors import LimitExceeded
 from sheetrun.workbook.externals import read_external
 from sheetrun.workbook.gather import Context
 from sheetrun.workbook.model import Sheet, Table, Workbook
@@ -21,6 +22,7 @@ from sheetrun.workbook.tables import read_tables
 #: (bytes of sheet XML done, in all, cells so far, sheet); may raise to cancel
 Progress = Callable[[int, int, int, str], None]
 
+LEAST_CELL = 16  #: bytes of a cell with a value: <c><v>1</v></c>
 _WITHOUT_CELLS = frozenset({"chartsheet", "dialogsheet", "module"})
 
 
@@ -51,6 +53,8 @@ def read(
         rich_errors=errors,
     )
     total = sum(package.size(entry.part) for entry in book.sheets if entry.kind not in _WITHOUT_CELLS)
+    if total > LEAST_CELL * limits.cells:
+        _refuse_too_many(package, book.sheets, limits)
     meter = _Meter(progress, total)
     sheets: list[Sheet] = []
     tables: list[Table] = []
@@ -72,6 +76,21 @@ def read(
         number_formats=formats,
         filename=filename,
     )
+
+
+def _refuse_too_many(package: Package, sheets: list[SheetEntry], limits: Limits) -> None:
+    """Counts values before any is kept: a workbook that will be refused must not take the memory of one that is read."""
+    count = 0
+    for entry in sheets:
+        if entry.kind not in _WITHOUT_CELLS:
+            for chunk in package.chunks(entry.part):
+                count += chunk.count(b"<v>") + chunk.count(b":v>")
+            if count > limits.cells:
+                raise LimitExceeded(
+                    f"The workbook has {count:,} cells up to here; the limit is {limits.cells:,}.",
+                    part=entry.name,
+                    code="too_many_cells",
+                )
 
 
 class _Meter:
@@ -111,7 +130,14 @@ def _sheet(
 
 def _shared_strings(package: Package, limits: Limits) -> list[str]:
     part = package.related(package.workbook, "sharedStrings")
-    return read_shared_strings(package.chunks(part), part, limits) if part else []
+    if part is None:
+        return []
+    size = package.size(part)
+    if size > limits.string_bytes:  # before anything is unpacked: the part is read as a whole
+        raise LimitExceeded(
+            f"The texts have {size:,} bytes; the limit is {limits.string_bytes:,}.", part=part, code="too_many_strings"
+        )
+    return read_shared_strings(package.chunks(part), part, limits)
 
 
 def _number_formats(package: Package, limits: Limits) -> list[str]:

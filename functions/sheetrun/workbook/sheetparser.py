@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from sheetrun.workbook.errors import DamagedWorkbook
 from sheetrun.workbook.gather import Gatherer
-from sheetrun.workbook.markup import Attributes, Names, create_parser, feed, is_true, local_attributes
+from sheetrun.workbook.markup import Attributes, Feeder, Names, is_true, local_attributes, whole_number
 from sheetrun.workbook.model import MAX_COLUMNS, MAX_ROWS, Rect
 from sheetrun.workbook.references import parse_cell, parse_rect
 from sheetrun.workbook.strings import RichText
@@ -39,10 +39,10 @@ class SheetParser:
         self.in_data = False  #: between <sheetData> and its end
         self._col = -1
         self._names = Names()
-        self._parser = create_parser(part)
-        self._parser.StartElementHandler = self._start
-        self._parser.EndElementHandler = self._end
-        self._parser.CharacterDataHandler = self._text
+        self._feeder = Feeder(part)
+        self._feeder.expat.StartElementHandler = self._start
+        self._feeder.expat.EndElementHandler = self._end
+        self._feeder.expat.CharacterDataHandler = self._text
         self._pieces: list[str] = []
         self._collect = False
         self._cell: Attributes | None = None
@@ -55,11 +55,11 @@ class SheetParser:
 
     def feed(self, chunk: bytes) -> None:
         """Raises DamagedWorkbook, LimitExceeded."""
-        feed(self._parser, chunk, self.part)
+        self._feeder.feed(chunk)
 
     def close(self) -> None:
         """After the last piece. Raises DamagedWorkbook when the part is cut off."""
-        feed(self._parser, b"", self.part, final=True)
+        self._feeder.feed(b"", final=True)
 
     def _start(self, raw: str, attributes: Attributes) -> None:
         name = self._names[raw]
@@ -79,10 +79,10 @@ class SheetParser:
         number = attributes.get("r")
         if number is None:
             self.row += 1
-        elif not number.strip().isdigit() or not 1 <= int(number) <= MAX_ROWS:
+        elif not 1 <= whole_number(number.strip()) <= MAX_ROWS:
             raise DamagedWorkbook(f"{number[:20]!r} is no row of a sheet.", part=self.part, code="bad_reference")
         else:
-            self.row = int(number) - 1
+            self.row = whole_number(number.strip()) - 1
         self._col = -1
         self._in_row = True
         if is_true(attributes.get("hidden")):
@@ -157,12 +157,12 @@ class SheetParser:
         self.gatherer.cell(
             self.row,
             self._col,
-            _integer(attributes.get("s")),
+            whole_number(attributes.get("s")),
             attributes.get("t", "n"),
             self._value,
             self._formula,
-            _integer(attributes.get("cm")),
-            _integer(attributes.get("vm")),
+            whole_number(attributes.get("cm")),
+            whole_number(attributes.get("vm")),
         )
 
     def _start_outside(self, name: str, attributes: Attributes) -> None:
@@ -189,7 +189,3 @@ class SheetParser:
         if len(self.outline.columns) >= MAX_COLUMNS:
             raise ValueError(f"there are more than {MAX_COLUMNS} descriptions of columns")
         self.outline.columns.append((first, last, width, is_true(attributes.get("hidden"))))
-
-
-def _integer(text: str | None) -> int:
-    return int(text) if text and text.isdigit() else 0

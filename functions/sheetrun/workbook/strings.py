@@ -18,7 +18,7 @@ class Pool:
         self.texts = shared
         self.shared = len(shared)
         self._ids: dict[str, int] = {}
-        self._limit = limits.strings
+        self._limits = limits
 
     def add(self, text: str) -> int:
         """The text's number. Raises LimitExceeded."""
@@ -26,8 +26,10 @@ class Pool:
         if number is None:
             number = self._ids[text] = len(self.texts)
             self.texts.append(text)
-            if number >= self._limit:
-                raise LimitExceeded(f"More than {self._limit:,} texts.", code="too_many_strings")
+            if number >= self._limits.strings:
+                raise LimitExceeded(f"More than {self._limits.strings:,} texts.", code="too_many_strings")
+            if len(text) > self._limits.text_length:
+                raise _too_long(len(text), self._limits, None)
         return number
 
 
@@ -65,11 +67,26 @@ class RichText:
 def read_shared_strings(chunks: Iterable[bytes], part: str, limits: Limits) -> list[str]:
     """The texts in order. Raises DamagedWorkbook, LimitExceeded."""
     data = b"".join(chunks)
-    plain = _read_plain(data)
-    if plain is not None:
-        if len(plain) > limits.strings:
-            raise LimitExceeded(f"{len(plain):,} texts; the limit is {limits.strings:,}.", part=part)
-        return plain
+    if data.count(b"<si>") > limits.strings:  # before a text is made of any of them
+        raise LimitExceeded(f"More than {limits.strings:,} texts.", part=part, code="too_many_strings")
+    texts = _read_plain(data)
+    if texts is None:
+        texts = _read_rich(data, part, limits)
+    longest = max(map(len, texts), default=0)
+    if longest > limits.text_length:
+        raise _too_long(longest, limits, part)
+    return texts
+
+
+def _too_long(length: int, limits: Limits, part: str | None) -> LimitExceeded:
+    return LimitExceeded(
+        f"A text has {length:,} characters; the limit is {limits.text_length:,} (Excel's is 32,767).",
+        part=part,
+        code="text_too_long",
+    )
+
+
+def _read_rich(data: bytes, part: str, limits: Limits) -> list[str]:
     texts: list[str] = []
     rich = RichText()
 
@@ -83,7 +100,7 @@ def read_shared_strings(chunks: Iterable[bytes], part: str, limits: Limits) -> l
             if len(texts) > limits.strings:
                 raise LimitExceeded(f"More than {limits.strings:,} texts.", part=part, code="too_many_strings")
 
-    parse((data,), part, start, end, rich.text)
+    parse((data,), part, start, end, rich.text, most=20 * limits.strings)
     return texts
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from sheetrun.workbook.archive import Limits
 from sheetrun.workbook.errors import LimitExceeded
-from sheetrun.workbook.markup import Attributes, parse
+from sheetrun.workbook.markup import Attributes, parse, whole_number
 from sheetrun.workbook.values import unescape
 
 GENERAL: Final = "General"
@@ -62,9 +62,9 @@ def read_number_formats(chunks: Iterable[bytes], part: str, limits: Limits) -> l
 
     def start(name: str, attributes: Attributes) -> None:
         if name == "numFmt" and inside[-1:] == ["numFmts"]:
-            codes[_integer(attributes.get("numFmtId"))] = unescape(attributes.get("formatCode", GENERAL))
+            codes[whole_number(attributes.get("numFmtId"))] = unescape(attributes.get("formatCode", GENERAL))
         elif name == "xf" and inside[-1:] == ["cellXfs"]:
-            styles.append(_integer(attributes.get("numFmtId")))
+            styles.append(whole_number(attributes.get("numFmtId")))
             if len(styles) > limits.styles:
                 raise LimitExceeded(f"More than {limits.styles:,} cell styles.", part=part, code="too_many_styles")
         inside.append(name)
@@ -74,7 +74,3 @@ def read_number_formats(chunks: Iterable[bytes], part: str, limits: Limits) -> l
 
     parse(chunks, part, start, end)
     return [codes.get(number, GENERAL) or GENERAL for number in styles]
-
-
-def _integer(text: str | None) -> int:
-    return int(text) if text and text.isdigit() else 0

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from sheetrun.runtime.coerce import to_number
-from sheetrun.runtime.errors import CALC, NA, NUM, VALUE, ExcelError, Raised
+from sheetrun.runtime.errors import CALC, NA, NUM, VALUE, ExcelError, Raised, Unsupported
 from sheetrun.runtime.registry import excel
 from sheetrun.runtime.sheet import Ref
 from sheetrun.runtime.values import MISSING, Arr, Scalar, Value
+
+MOST_CELLS: Final = 2**23  #: of arrays joined: eight whole columns
 
 
 def _count(value: Value) -> int | None:
@@ -69,6 +71,8 @@ def _joined(arrays: list[Arr], *, down: bool) -> Arr:
     turned = arrays if down else [a.transposed() for a in arrays]
     width = max(a.shape[1] for a in turned)
     height = sum(a.shape[0] for a in turned)
+    if width * height > MOST_CELLS:
+        raise Unsupported("too_large", f"the arrays together would have {height:,} × {width:,} cells")
     num = np.full((height, width), float(NA))
     tag = np.zeros((height, width), np.int32)
     at = 0
