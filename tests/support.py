@@ -29,6 +29,7 @@ INTERFACE: dict[str, Any] = {
     ],
     "outputs": [{"reference": "S!B1", "name": None, "label": None, "type": "number", "value": 2, "format": "General"}],
     "counts": {"inputs": 1, "outputs": 1},
+    "date1904": False,
 }
 XLSX = b"PK\x03\x04 not really"
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from sheetrun.client.receivers import Attempt, Delivery, Endpoint, Secrets
     from sheetrun.client.retrying import RetryPolicy
     from sheetrun.client.transport import HttpTransport, MockTransport, Request, Response, Transport
-    from sheetrun.client.values import Calculation, CellError, Event, Failure, Job, Progress, Report
+    from sheetrun.client.values import Calculation, CellError, Event, Failure, Goal, Job, Progress, Report, Tables
     from sheetrun.client.webhooks import verify_webhook
 
 _HOME = {
@@ -54,6 +54,7 @@ _HOME = {
     "Endpoint": "receivers",
     "Event": "values",
     "Failure": "values",
+    "Goal": "values",
     "HttpTransport": "transport",
     "Job": "values",
     "JobFailed": "errors",
@@ -70,6 +71,7 @@ _HOME = {
     "RetryPolicy": "retrying",
     "Secrets": "receivers",
     "SheetrunError": "errors",
+    "Tables": "values",
     "Transport": "transport",
     "UploadRejected": "errors",
     "WaitTimeout": "errors",
@@ -93,6 +95,7 @@ __all__ = [
     "Endpoint",
     "Event",
     "Failure",
+    "Goal",
     "HttpTransport",
     "Job",
     "JobFailed",
@@ -109,6 +112,7 @@ __all__ = [
     "RetryPolicy",
     "Secrets",
     "SheetrunError",
+    "Tables",
     "Transport",
     "UploadRejected",
     "WaitTimeout",

@@ -15,6 +15,7 @@ from urllib.parse import quote, urljoin
 from sheetrun.client.batches import Batch, BatchItem, settle_names
 from sheetrun.client.errors import BadAnswer, JobFailed, NotConfigured, SheetrunError, UploadRejected, WaitTimeout
 from sheetrun.client.letters import DeadLettersApi
+from sheetrun.client.modelcalls import ModelCalls
 from sheetrun.client.operator import Operator
 from sheetrun.client.receivers import WebhooksApi
 from sheetrun.client.retrying import RetryPolicy
@@ -22,7 +23,7 @@ from sheetrun.client.session import Session
 from sheetrun.client.stream import stream
 from sheetrun.client.transport import Request, Response, Transport
 from sheetrun.client.upload import Form, Part, Source, open_source, store_error
-from sheetrun.client.values import Calculation, CellValue, Event, Job, job_id, jobs_of
+from sheetrun.client.values import CellValue, Event, Job, job_id, jobs_of
 
 #: What can be submitted: a path, bytes (with a filename), or an open binary file.
 File = str | os.PathLike[str] | bytes | BinaryIO
@@ -31,7 +32,7 @@ _HOLD = 20.0  # seconds that one long poll may be held (the contract allows 25)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
-class Client:
+class Client(ModelCalls):
     """A service at ``url`` (``https://…/v1``), spoken to with ``key``.
 
     Without arguments, ``SHEETRUN_URL`` and ``SHEETRUN_KEY`` are used. Times are in seconds. Every method raises
@@ -95,12 +96,14 @@ class Client:
         deadline_seconds: int | None = None,
         retain_seconds: int | None = None,
         metadata: Mapping[str, str] | None = None,
+        replaces: str | Job | None = None,
         idempotency_key: str | None = None,
     ) -> Job:
         """Creates a job and uploads its file; the job is then on its way.
 
         ``inputs`` and ``outputs`` are references: ``Inputs!B2``, a defined name, ``Table[Column]``. An
         ``idempotency_key`` of your own makes a repeated call (after a crash, say) find the same job for 24 hours.
+        ``replaces``: a model that this workbook is the next version of.
         Also raises FileUnreadable and UploadRejected.
         """
         source = open_source(file, filename)
@@ -115,6 +118,7 @@ class Client:
             deadline_seconds=deadline_seconds,
             retain_seconds=retain_seconds,
             metadata=metadata,
+            replaces=None if replaces is None else job_id(replaces),
         )
         answer, _ = self._session.call("POST", "/jobs", body=request, idempotency_key=idempotency_key or _new_key())
         job = _job(answer, self._session.base)
@@ -376,23 +380,6 @@ class Client:
         return Batch.of(self._session.call("POST", f"{_batch_route(batch)}/retry", idempotency_key=_new_key())[0])
 
     # Models
-
-    def model(self, model: str | Job) -> Mapping[str, Any]:
-        """What a succeeded workbook can be asked: ``inputs``, ``outputs``, and the JSON Schema of ``calculate``."""
-        return self._session.call("GET", f"/models/{_segment(job_id(model))}")[0]
-
-    def calculate(
-        self,
-        model: str | Job,
-        inputs: Mapping[str, CellValue] | None = None,
-        outputs: Sequence[str] | None = None,
-        *,
-        timeout: float | None = None,
-    ) -> Calculation:
-        """The model's outputs for these inputs, computed now."""
-        body = _given(inputs=dict(inputs or {}), outputs=list(outputs) if outputs is not None else None)
-        route = f"/models/{_segment(job_id(model))}/calculate"
-        return Calculation.of(self._session.call("POST", route, body=body, repeatable=True, timeout=timeout)[0])
 
     def scenarios(
         self,

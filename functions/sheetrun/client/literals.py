@@ -133,3 +133,9 @@ def value_lines(value: Any) -> Iterator[str]:
             yield from value_lines(item)
     else:
         yield " ".join(show_value(value).splitlines())
+
+
+def has_date(text: str) -> bool:
+    """Whether a REF=VALUE sets a date, whose serial number depends on how the workbook counts days."""
+    end = _end_of_reference(text)
+    return end is not None and _DATE.fullmatch(text[end + 1 :].strip()) is not None

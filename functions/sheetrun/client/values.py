@@ -209,10 +209,16 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Calculation:
-    """The answer of ``calculate``: a value per requested output."""
+    """The answer of ``calculate``: a value per requested output.
+
+    ``errors``: formulas behind the outputs that cannot be computed (cell, code, detail). ``explain``: by output,
+    ``steps`` from the inputs to it, each with cell, formula and value.
+    """
 
     outputs: Mapping[str, CellValue]
     duration_ms: float
+    errors: Sequence[Mapping[str, Any]] = ()
+    explain: Mapping[str, Any] = field(default_factory=dict)
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def __getitem__(self, reference: str) -> CellValue:
@@ -220,7 +226,38 @@ class Calculation:
 
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> Calculation:
-        return cls(_mapping(raw.get("outputs")), _number(raw.get("duration_ms")), raw)
+        outputs, spent = _mapping(raw.get("outputs")), _number(raw.get("duration_ms"))
+        return cls(outputs, spent, jobs_of(raw, "errors"), _mapping(raw.get("explain")), raw)
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """The answer of ``goal_seek``: ``input`` is the value that was found, ``output`` what the model gives for it."""
+
+    input: float
+    output: float
+    evaluations: int
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, raw: Mapping[str, Any]) -> Goal:
+        found = [_number(_mapping(raw.get(name)).get("value")) for name in ("input", "output")]
+        return cls(found[0], found[1], int(_number(raw.get("evaluations"))), raw)
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The answer of ``data_table``: by output, rows of values (one row when only one input changes)."""
+
+    tables: Mapping[str, Sequence[Sequence[CellValue]]]
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def __getitem__(self, reference: str) -> Sequence[Sequence[CellValue]]:
+        return self.tables[reference]
+
+    @classmethod
+    def of(cls, raw: Mapping[str, Any]) -> Tables:
+        return cls(_mapping(raw.get("tables")), raw)
 
 
 def job_id(job: str | Job) -> str:

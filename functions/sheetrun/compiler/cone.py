@@ -43,7 +43,10 @@ def cone(
     reached: set[int] = set()
     for part in parts:  # what is read comes first; within a part each reads from each
         members = units_of(part)
-        if any(u.index in also or u.dynamic or u.needs & reached or _reads(u, inputs, scope) for u in members):
+        hit = (u for u in members if u.index in also or u.dynamic or u.needs & reached or _reads(u, inputs, scope))
+        if isinstance(part, Alike):  # but here none reads from another
+            reached.update([u.index for u in hit])
+        elif any(hit):
             reached.update(u.index for u in members)
     wanted = _wanted(units, reached, outputs)
     places = [*inputs, *((units[i].sheet, units[i].rect) for i in sorted(wanted))]

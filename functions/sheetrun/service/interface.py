@@ -99,6 +99,7 @@ class Interface:
         return {
             "inputs": [self.entry(port, rules=True) for port in self.ports.inputs],
             "outputs": [self.entry(port) for port in self.ports.outputs],
+            "date1904": self.workbook.settings.date1904,
             "counts": dict(zip(("inputs", "outputs"), self.ports.counts, strict=True)),
         }
 

@@ -165,6 +165,7 @@ def model_view(version: Version, interface: Mapping[str, Any], base: str) -> dic
         "inputs": interface["inputs"],
         "outputs": interface["outputs"],
         "counts": interface["counts"],
+        "date1904": interface["date1904"],
         "schema": calculate_schema(job.filename, interface),
         "urls": {
             "self": root,

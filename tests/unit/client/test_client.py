@@ -379,6 +379,51 @@ def test_models_are_calculated_and_fanned_out() -> None:
         client.scenarios("job_1", [{}], grid={})
 
 
+def test_models_are_asked_and_sought() -> None:
+    route = "service/v1/models/job_1"
+    chain = {"NPV": {"steps": [{"cell": "NPV"}], "complete": True}}
+    service = Scripted()
+    service.on(f"GET {route}", Response.of_json(200, {"inputs": []}))
+    service.on(f"GET {route}/openapi.json", Response.of_json(200, {"openapi": "3.1.0"}))
+    service.on(f"GET {route}/versions", Response.of_json(200, {"versions": [{"version": 2}, {"version": 1}]}))
+    service.on(f"GET {route}/diff", Response.of_json(200, {"formulas": []}))
+    answer = {"outputs": {"NPV": 1}, "duration_ms": 3, "explain": chain, "errors": [{"cell": "A1", "code": "x"}]}
+    service.on(f"POST {route}/calculate", Response.of_json(200, answer))
+    sought = {"input": {"value": 0.07}, "output": {"value": 100}, "evaluations": 12}
+    service.on(f"POST {route}/goal-seek", Response.of_json(200, sought))
+    service.on(f"POST {route}/data-table", Response.of_json(200, {"tables": {"NPV": [[1, 2]]}}))
+    service.on("POST service/v1/jobs", Response.of_json(202, job(model="job_1")))
+    client, sent = client_of(service)
+    assert client.model("job_1", version=2) == {"inputs": []}
+    assert client.model_openapi("job_1")["openapi"] == "3.1.0"
+    assert [each["version"] for each in client.versions("job_1")] == [2, 1]
+    assert client.diff("job_1", 1, 2) == {"formulas": []}
+    done = client.calculate("job_1", {"a": 1}, ["NPV"], explain=["NPV"], version=1, strict=False, seconds=5)
+    assert done.explain == chain
+    assert done.errors[0]["cell"] == "A1"
+    goal = client.goal_seek("job_1", "NPV", 100, "Rate", bounds=(0, 1), tolerance=1e-6)
+    assert (goal.input, goal.output, goal.evaluations) == (0.07, 100, 12)
+    table = client.data_table("job_1", ["NPV"], {"Rate": (1, 2)}, {"Years": (3,)})
+    assert table["NPV"] == [[1, 2]]
+    assert client.submit(b"PK", filename="a.xlsx", replaces="job_1").raw["model"] == "job_1"
+    assert [request.url.partition("?")[2] for request in sent.requests[:4]] == ["version=2", "", "", "from=1&to=2"]
+    assert [request.json() for request in sent.requests[4:7]] == [
+        {
+            "inputs": {"a": 1},
+            "outputs": ["NPV"],
+            "explain": ["NPV"],
+            "version": 1,
+            "strict": False,
+            "timeout_seconds": 5,
+        },
+        {"inputs": {}, "output": "NPV", "target": 100, "input": "Rate", "bounds": [0, 1], "tolerance": 1e-6},
+        {"inputs": {}, "outputs": ["NPV"], "row": {"Rate": [1, 2]}, "column": {"Years": [3]}},
+    ]
+    assert sent.requests[7].json()["replaces"] == "job_1"
+    with pytest.raises(ValueError, match="id"):
+        client.calculate("")
+
+
 def test_health_is_read_also_when_it_is_bad() -> None:
     client, _ = client_of(lambda _: Response.of_json(503, {"status": "unhealthy"}))
     assert client.health()["status"] == "unhealthy"

@@ -108,3 +108,10 @@ def test_the_address_lives_as_long_as_its_last_version(bench: Bench) -> None:
     assert bench.call("GET", f"/v1/models/{first}")[2]["version"] == 2
     bench.clock.advance(200_000)
     assert bench.call("GET", f"/v1/models/{first}")[0] == 404
+
+
+def test_what_another_function_computes_is_known_by_its_methods(bench: Bench) -> None:
+    status, headers, _ = bench.call("GET", f"/v1/models/{made(bench)}/calculate")
+    assert (status, headers["allow"]) == (405, "POST")
+    assert bench.call("PUT", "/v1/models/x/diff")[1]["allow"] == "GET"
+    assert bench.call("POST", "/v1/models/x/calculate", {})[0] == 404

@@ -26,6 +26,7 @@ def document(bench: Bench) -> dict[str, Any]:
 
 
 def test_every_route_is_described_and_nothing_else(bench: Bench, document: dict[str, Any]) -> None:
+    bench.with_calls(lambda *_, **__: None)  # another function's routes: the document is of them all
     served = {
         (route.template.replace("+}", "}"), route.method.lower(), route.scope is None)
         for route in bench.api.router.routes

@@ -24,6 +24,8 @@ COMMANDS: Final = {
     "events": "tell a job's story as it happens",
     "cancel": "stop jobs",
     "fetch": "download a job's results",
+    "models": "tell what a workbook on the service takes and gives, its versions, what changed between them",
+    "calculate": "call a workbook on the service: other inputs, outputs at once; seek a goal",
     "limits": "tell what you may do, and set what a client may",
     "keys": "make, list, rotate and revoke clients' keys",
     "webhooks": "say who is told how jobs end, and see what was sent",

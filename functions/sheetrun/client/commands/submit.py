@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--webhook", metavar="URL", help="where the end of the job is reported")
     parser.add_argument("--deadline", metavar="S", type=int, help="seconds after which the job is given up")
     parser.add_argument("--meta", metavar="NAME=VALUE", action="append", default=[], help="your own labels")
+    parser.add_argument("--replaces", metavar="ID", help="a model that the workbook is the next version of")
     parser.add_argument("--batch", action="store_true", help="all files in one call, as a batch; its id is printed")
     parser.add_argument("--wait", action="store_true", help="wait for the end; exit code 1 if a job fails")
     parser.add_argument("--timeout", metavar="S", type=float, help="with --wait: stop waiting after so many seconds")
@@ -41,6 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     options = job_options(arguments)
+    if arguments.replaces is not None and (arguments.batch or len(arguments.files) > 1):
+        raise Usage("--replaces is for one file")
     if arguments.batch:
         return _batch(arguments, options)
     failed = False
@@ -48,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         jobs = []
         for file in arguments.files:
             progress.show(file, 0, "uploading")
-            jobs.append(client.submit(file, **options))
+            jobs.append(client.submit(file, **options, replaces=arguments.replaces))
             if not arguments.wait:
                 progress.clear()
                 print(json.dumps(jobs[-1].raw) if arguments.json else jobs[-1].id, flush=True)

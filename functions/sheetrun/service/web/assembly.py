@@ -13,7 +13,7 @@ from sheetrun.service.web.batches import BatchRoutes
 from sheetrun.service.web.clients import ClientRoutes
 from sheetrun.service.web.jobs import JobRoutes
 from sheetrun.service.web.limits import Gatekeeper
-from sheetrun.service.web.models import ModelRoutes
+from sheetrun.service.web.models import COMPUTING, ModelRoutes
 from sheetrun.service.web.observing import ObservingRoutes
 from sheetrun.service.web.operations import OperationRoutes
 from sheetrun.service.web.replay import Replay
@@ -96,7 +96,8 @@ def build_api(world: World) -> Api:
             *operations.routes(),
             *observing.routes(),
             *ModelRoutes(models, world.settings).routes(),
-        ]
+        ],
+        elsewhere=COMPUTING,
     )
     return Api(router, access, world.clock, world.settings, world.log)
 

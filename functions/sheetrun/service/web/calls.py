@@ -10,6 +10,7 @@ from sheetrun.service.callrequests import calculate_request, goal_request, table
 from sheetrun.service.calls import Calls
 from sheetrun.service.web.http import Request, Response, answer
 from sheetrun.service.web.limits import Gatekeeper
+from sheetrun.service.web.models import COMPUTING
 from sheetrun.service.web.router import Call, Route
 from sheetrun.settings import Settings
 
@@ -25,12 +26,10 @@ class CallRoutes:
     settings: Settings
 
     def routes(self) -> list[Route]:
-        one = "/v1/models/{id}"
+        handlers = (self.calculate, self.goal_seek, self.data_table, self.diff)
         return [
-            Route(method="POST", template=f"{one}/calculate", handler=self.calculate, scope="submit"),
-            Route(method="POST", template=f"{one}/goal-seek", handler=self.goal_seek, scope="submit"),
-            Route(method="POST", template=f"{one}/data-table", handler=self.data_table, scope="submit"),
-            Route(method="GET", template=f"{one}/diff", handler=self.diff),
+            Route(method=method, template=template, handler=handler, scope="read" if method == "GET" else "submit")
+            for (method, template), handler in zip(COMPUTING, handlers, strict=True)
         ]
 
     def calculate(self, call: Call) -> Response:

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from sheetrun.service.models import Models, Version, model_view, version_view
 from sheetrun.service.web.http import Response, answer
 from sheetrun.service.web.router import Call, Route
 from sheetrun.settings import Settings
+
+#: The routes that compute, in a function of their own (``web.calls``): a gateway sends them there.
+COMPUTING: Final = (
+    ("POST", "/v1/models/{id}/calculate"),
+    ("POST", "/v1/models/{id}/goal-seek"),
+    ("POST", "/v1/models/{id}/data-table"),
+    ("GET", "/v1/models/{id}/diff"),
+)
 
 
 @dataclass(frozen=True, slots=True)

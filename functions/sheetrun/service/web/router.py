@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sheetrun.jobs.errors import MethodNotAllowed, NotFound
@@ -44,12 +44,22 @@ class Route:
         return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]{1,128})", text))
 
 
+def _nowhere(call: Call) -> Response:
+    raise RuntimeError("the route is another function's")
+
+
 class Router:
     """Finds routes; few enough that a walk is the fastest way."""
 
-    def __init__(self, routes: list[Route]) -> None:
+    def __init__(self, routes: list[Route], *, elsewhere: Sequence[tuple[str, str]] = ()) -> None:
+        """``elsewhere``: methods and templates that a gateway brings to another function; other methods are not allowed
+        there."""
         self.routes = routes
         self._compiled = [(route, route.pattern) for route in routes]
+        self._elsewhere = [
+            (method, Route(method=method, template=template, handler=_nowhere).pattern)
+            for method, template in elsewhere
+        ]
 
     def find(self, method: str, path: str) -> tuple[Route, Mapping[str, str]]:
         """Raises ``NotFound``, ``MethodNotAllowed``. HEAD is served by GET."""
@@ -62,6 +72,7 @@ class Router:
             if route.method == wanted:
                 return route, match.groupdict()
             allowed.append(route.method)
+        allowed += [at for at, pattern in self._elsewhere if at != wanted and pattern.fullmatch(path)]
         if allowed:
             raise MethodNotAllowed(
                 f"{method} is not for {path}; use {' or '.join(allowed)}.", extra={"allow": sorted(allowed)}

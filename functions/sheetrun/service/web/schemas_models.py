@@ -60,6 +60,7 @@ def model_schemas() -> dict[str, Schema]:
                 "inputs": ports,
                 "outputs": ports,
                 "counts": object_of({"inputs": COUNT, "outputs": COUNT}),
+                "date1904": {"type": "boolean", "description": "Whether dates count from 1904, as on old Macs"},
                 "schema": {"type": "object"},
                 "urls": map_of(URL),
             }
