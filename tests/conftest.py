@@ -26,6 +26,7 @@ PARAMETERS = {
     "WebhookSchedule": "0,1,1,1",
     "WebhookSeconds": "60",
     "RequestsPerMinute": "100000",
+    "ChunkSeconds": "1",
 }
 
 

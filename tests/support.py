@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from typing import Any
 
 from sheetrun.bootstrap import World
+from sheetrun.jobs.states import Kind
+from sheetrun.sandbox.job import Result
 from sheetrun.service.access import SCOPES, Access
 from sheetrun.service.calling import Engine
 from sheetrun.service.compute import Executed, Generated, Parsed, Progress
 from sheetrun.service.courier import Courier
 from sheetrun.service.fake_webhooks import MemoryOperations, MemorySender, MemoryWebhooks
 from sheetrun.service.fakes import FakeClock, FakeIds, FakeLog, MemoryBlobs, MemoryQueues, MemoryTable
-from sheetrun.service.steps import Message, Outcome, Runner
+from sheetrun.service.fanout import Fanout
+from sheetrun.service.scenario_work import Opener
+from sheetrun.service.steps import Made, Message, Outcome, Runner, Workplace
 from sheetrun.service.sweep import Sweeper
 from sheetrun.service.web.api import Api
 from sheetrun.service.web.assembly import build_api, build_calls
@@ -89,6 +94,15 @@ class FakeCompute:
         )
 
 
+def run_here(job: Any, limits: Any = None, *, cancelled: Any = None, on_progress: Any = None) -> Result:
+    """A sandbox's runner without the sandbox, for scripts that are ours: in this process, at once."""
+    module, _, name = job.entry.partition(":")
+    namespace: dict[str, Any] = {"__name__": "model"}
+    exec(compile(job.script, "model.py", "exec"), namespace)
+    payload = getattr(import_module(module), name)(namespace, job.payload, on_progress or (lambda *_: None))
+    return Result(payload, b"", b"", 0.0, 0.0, 0, (), {})
+
+
 class Bench:
     """The whole service in one process, with time that stands still."""
 
@@ -112,6 +126,7 @@ class Bench:
             idempotency=self.table,
             blobs=self.blobs,
             queues=self.queues,
+            chunks=self.table,
             webhooks=self.webhooks,
             counters=self.operations,
             letters=self.operations,
@@ -123,6 +138,7 @@ class Bench:
         self.key = self.access.create("acme", scopes=SCOPES)
         self.api: Api = build_api(self.world)
         self.compute: Any = FakeCompute()
+        self.sandbox: Callable[..., Any] = run_here
 
     def with_calls(self, run: Callable[..., Any]) -> None:
         """The routes that compute too, with a runner of sandboxes."""
@@ -180,14 +196,39 @@ class Bench:
         )
 
     def step(self, message: Message, *, remaining: float = 60.0) -> Outcome:
+        if message.chunk is not None:
+            return self.fanout().chunk(message, remaining=remaining)
         work = StepWork(lambda job: self.compute, self.blobs, self.settings, self.log)
-        return self.runner().run(message, getattr(work, message.step.value), remaining=remaining)
+
+        def do(place: Workplace) -> Made:
+            if place.job.kind is Kind.SCENARIOS:
+                return self.fanout().drive(place)
+            made: Made = getattr(work, message.step.value)(place)
+            return made
+
+        return self.runner().run(message, do, remaining=remaining)
+
+    def fanout(self) -> Fanout:
+        """A worker for scenarios, in a process of its own: it knows nothing of the one before."""
+        world = self.world
+        return Fanout(
+            world.ledger,
+            world.chunks,
+            world.blobs,
+            world.queues,
+            world.clock,
+            world.settings,
+            world.log,
+            world.line,
+            Opener(world.ledger, world.blobs, self.sandbox),
+            self.sandbox,
+        )
 
     def next_message(self) -> Message | None:
         dispatch = self.queues.take()
         if dispatch is None:
             return None
-        return Message(job_id=dispatch.job_id, step=dispatch.step, number=dispatch.number)
+        return Message(job_id=dispatch.job_id, step=dispatch.step, number=dispatch.number, chunk=dispatch.chunk)
 
     def run_all(self) -> None:
         """Until no queue holds a message."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sheetrun import __version__
 from sheetrun.aws.accounts import DynamoBatches, DynamoIdempotency, DynamoKeys, DynamoLimits
 from sheetrun.aws.blobs import S3Blobs
+from sheetrun.aws.chunks import DynamoChunks
 from sheetrun.aws.clients import Clients
 from sheetrun.aws.operations import DynamoOperations
 from sheetrun.aws.queues import SqsQueues
@@ -27,7 +28,7 @@ from sheetrun.service.line import Line
 from sheetrun.service.log import JsonLog
 from sheetrun.service.metrics import Counters
 from sheetrun.service.outgoing import Webhooks
-from sheetrun.service.ports import Batches, Blobs, Clock, Idempotency, Ids, Keys, Ledger, Limits, Log, Queues
+from sheetrun.service.ports import Batches, Blobs, Chunks, Clock, Idempotency, Ids, Keys, Ledger, Limits, Log, Queues
 from sheetrun.service.receivers import Receivers
 from sheetrun.service.sweep import Sweeper
 from sheetrun.service.uploads import Door
@@ -36,6 +37,8 @@ from sheetrun.settings import Settings
 if TYPE_CHECKING:
     from sheetrun.sandbox.warm import WarmRunner
     from sheetrun.service.courier import Courier
+    from sheetrun.service.fanout import Fanout
+    from sheetrun.service.steps import Made, Message, Outcome, Work, Workplace
     from sheetrun.service.web.api import Api
     from sheetrun.service.work import Compute
 
@@ -52,6 +55,7 @@ class World:
     idempotency: Idempotency
     blobs: Blobs
     queues: Queues
+    chunks: Chunks
     webhooks: Webhooks
     counters: Counters
     letters: Letters
@@ -105,6 +109,7 @@ def aws_world(settings: Settings, clients: Clients, *, function: str) -> World:
         idempotency=DynamoIdempotency(clients, settings.table),
         blobs=S3Blobs(clients, settings.bucket),
         queues=SqsQueues(clients, settings.queues, own=settings.own_queues, deliver=settings.deliver_queue),
+        chunks=DynamoChunks(clients, settings.table),
         webhooks=DynamoWebhooks(clients, settings.table),
         counters=operations,
         letters=operations,
@@ -192,11 +197,37 @@ def run_step(name: str, event: Mapping[str, Any], context: Any) -> dict[str, Any
     runner = Runner(here.ledger, here.blobs, here.queues, here.clock, here.ids, here.settings, here.log, here.line)
     steps = StepWork(compute_of, here.blobs, here.settings, here.log, lambda job: _sandbox(job.kind, name).run)
     work = getattr(steps, name)
-    return step_records(
-        event,
-        lambda message: runner.run(message, work, remaining=remaining(context)),
-        here.queues.put_off,
+
+    def do(message: Message) -> Outcome:
+        if message.chunk is not None:
+            return _fanout().chunk(message, remaining=remaining(context))
+        return runner.run(message, lambda place: _work_of(place, work), remaining=remaining(context))
+
+    return step_records(event, do, here.queues.put_off, here.log)
+
+
+def _work_of(place: Workplace, work: Work) -> Made:
+    return _fanout().drive(place) if place.job.kind is Kind.SCENARIOS else work(place)
+
+
+@lru_cache(maxsize=1)
+def _fanout() -> Fanout:
+    """It keeps the models that it opened."""
+    from sheetrun.service.fanout import Fanout
+    from sheetrun.service.scenario_work import Opener
+
+    here = world()
+    return Fanout(
+        here.ledger,
+        here.chunks,
+        here.blobs,
+        here.queues,
+        here.clock,
+        here.settings,
         here.log,
+        here.line,
+        Opener(here.ledger, here.blobs, lambda *job, **options: _sandbox(Kind.DATASET).run(*job, **options)),
+        _sandbox(Kind.WORKBOOK).run,
     )
 
 

@@ -69,10 +69,10 @@ class Remembered:
         **_: Any,
     ) -> Executed:
         _told(progress)
-        executed = _execute(bytes(artefact), generated.script, generated.line_map, bytes(source))
+        executed = _execute(bytes(artefact), generated.script, generated.line_map, generated.ports, bytes(source))
         mark = b" " * self._worker  # at the end of any of the results, it changes nothing that they say
         results = {name: (kind, data + mark) for name, (kind, data) in executed.results.items()}
-        return Executed(results, executed.report, executed.errors)
+        return Executed(results, executed.report, executed.errors, executed.artefacts)
 
 
 def _told(progress: Callable[[int, int, str], None] | None) -> None:
@@ -92,5 +92,5 @@ def _generate(artefact: bytes) -> Generated:
 
 
 @cache
-def _execute(artefact: bytes, script: str, line_map: bytes, source: bytes) -> Executed:
-    return compute.execute(artefact, Generated(script, line_map), source)
+def _execute(artefact: bytes, script: str, line_map: bytes, ports: bytes, source: bytes) -> Executed:
+    return compute.execute(artefact, Generated(script, line_map, ports=ports), source)

@@ -133,6 +133,7 @@ class Simulation:
             idempotency=self._port("idempotency", table),
             blobs=self._port("blobs", self.blobs),
             queues=self._port("queues", self.mailboxes),
+            chunks=self.table,
             webhooks=self._port("webhooks", self.webhooks),
             counters=self._port("counters", self.operations),
             letters=self._port("letters", self.operations),

@@ -229,7 +229,8 @@ class Fanout:
         assert job.fan is not None
         try:
             following = job.fan.following(number)
-            if following is not None:
+            # Somebody who claimed it needs no message: so a doubled one does not double all that come after it.
+            if following is not None and self.chunks.chunk(job.id, following) is None:
                 self._send(job, following)
             self._gather(job)
         except StepRetryable as problem:  # the next drive sends it

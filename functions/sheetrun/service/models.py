@@ -170,6 +170,7 @@ def model_view(version: Version, interface: Mapping[str, Any], base: str) -> dic
         "urls": {
             "self": root,
             "calculate": f"{root}/calculate",
+            "scenarios": f"{root}/scenarios",
             "goal_seek": f"{root}/goal-seek",
             "data_table": f"{root}/data-table",
             "versions": f"{root}/versions",

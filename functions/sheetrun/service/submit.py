@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from sheetrun.jobs.errors import AtCapacity, Full, QuotaExceeded, Raced, Rejected
 from sheetrun.jobs.job import Job, rfc3339
 from sheetrun.jobs.limits import DAY, Spend, days_since_epoch, gate_of, seconds_left_of_day, spend_of
-from sheetrun.jobs.states import State
+from sheetrun.jobs.states import State, Step
 from sheetrun.jobs.transitions import created
 from sheetrun.service.allowances import Allowances
 from sheetrun.service.models import Models
@@ -34,6 +34,14 @@ def request_key(job_id: str) -> str:
     return f"jobs/{job_id}/request.json"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Computation:
+    """Scenarios of a model: the job that made it, and what ``scenario_work`` reads of the request."""
+
+    model_job: str
+    request: Mapping[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Submitter:
     """``POST /v1/jobs`` without HTTP."""
@@ -52,7 +60,14 @@ class Submitter:
         return spend_of(client, self.allowances.of(client), self.clock.now(), uploads=len(requests), size=size)
 
     def create(
-        self, client: str, request: JobRequest, *, job_id: str, spend: Spend | None, batch: str | None = None
+        self,
+        client: str,
+        request: JobRequest,
+        *,
+        job_id: str,
+        spend: Spend | None,
+        batch: str | None = None,
+        computes: Computation | None = None,
     ) -> tuple[Job, dict[str, Any]]:
         """The job and its ``upload``. The same id again (a caller that died half-way) gives the job that is there.
 
@@ -67,9 +82,12 @@ class Submitter:
         job = new_job(client, request, job_id=job_id, now=now, settings=self.settings, key=key, batch=batch)
         if replaced is not None:
             job = job.evolve(model=replaced.id)
+        asked: Mapping[str, Any] = {"inputs": dict(request.inputs), "outputs": request.outputs}
+        if computes is not None:  # there is nothing to parse: its first step is the last one
+            job = job.evolve(computes=computes.model_job, step=Step.EXECUTE, has_request=True)
+            asked = computes.request
         if job.has_request:
-            body = json.dumps({"inputs": dict(request.inputs), "outputs": request.outputs})
-            self.blobs.put(request_key(job_id), body.encode(), content_type=JSON_TYPE)
+            self.blobs.put(request_key(job_id), json.dumps(asked).encode(), content_type=JSON_TYPE)
         if in_parts:
             job = job.evolve(upload_id=self.blobs.start_multipart(key))
         change = created(job, now)

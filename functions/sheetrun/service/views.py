@@ -49,12 +49,14 @@ def job_view(job: Job, base: str) -> dict[str, Any]:
 
 
 def model_of(job: Job) -> str | None:
-    """The address of the model that a job made, or is to be the next version of."""
-    return job.model or (job.id if "computed" in job.artefacts else None)
+    """The address of the model that a job made, computes, or is to be the next version of."""
+    return job.model or job.computes or (job.id if "computed" in job.artefacts else None)
 
 
 def progress_view(job: Job) -> dict[str, Any]:
     """``done`` of ``total`` stages; ``percent`` counts the part of the running stage too, and never goes back."""
+    if job.kind is Kind.SCENARIOS:
+        return _scenarios_progress(job)
     total = len(STEPS)
     if job.state in (State.SUCCEEDED, State.PARTIALLY_SUCCEEDED):
         return {"stage": job.state.value, "done": total, "total": total, "percent": 100.0, "message": "Done."}
@@ -74,7 +76,23 @@ def progress_view(job: Job) -> dict[str, Any]:
     }
 
 
+def _scenarios_progress(job: Job) -> dict[str, Any]:
+    """In scenarios; 0 of 0 until they are counted."""
+    done, total = job.progress.done, job.progress.total
+    if job.state is State.SUCCEEDED and job.report is not None:
+        done = total = job.report["scenarios"]
+    return {
+        "stage": job.state.value,
+        "done": done,
+        "total": total,
+        "percent": round(100 * done / total, 1) if total else 0.0,
+        "message": _message(job) if job.ended else job.progress.message or _message(job),
+    }
+
+
 def _message(job: Job) -> str:
+    if job.kind is Kind.SCENARIOS and job.state is State.EXECUTING:
+        return "Computing the scenarios."
     if job.kind is Kind.DATASET and job.state in _OF_DATASETS:
         return _OF_DATASETS[job.state]
     return _MESSAGES[job.state]

@@ -18,6 +18,7 @@ from sheetrun.service.web.observing import ObservingRoutes
 from sheetrun.service.web.operations import OperationRoutes
 from sheetrun.service.web.replay import Replay
 from sheetrun.service.web.router import Router
+from sheetrun.service.web.scenarios import ScenarioRoutes
 from sheetrun.service.web.webhooks import WebhookRoutes
 
 if TYPE_CHECKING:
@@ -86,6 +87,17 @@ def build_api(world: World) -> Api:
         world.clock,
         world.settings,
     )
+    scenarios = ScenarioRoutes(
+        models=models,
+        submitter=submitter,
+        door=world.door,
+        blobs=world.blobs,
+        clock=world.clock,
+        ids=world.ids,
+        settings=world.settings,
+        replay=replay,
+        gate=gate,
+    )
     hooks = WebhookRoutes(receivers, world.clock, world.ids, world.settings, replay)
     router = Router(
         [
@@ -96,6 +108,7 @@ def build_api(world: World) -> Api:
             *operations.routes(),
             *observing.routes(),
             *ModelRoutes(models, world.settings).routes(),
+            *scenarios.routes(),
         ],
         elsewhere=COMPUTING,
     )

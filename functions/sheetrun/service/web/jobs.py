@@ -41,6 +41,9 @@ TYPES = {
     "report": ("report.html", "text/html; charset=utf-8"),
     "graph": ("graph.svg", "image/svg+xml"),
     "bundle": ("bundle.zip", "application/zip"),
+    "parquet": ("scenarios.parquet", "application/vnd.apache.parquet"),
+    "csv": ("scenarios.csv", "text/csv; charset=utf-8"),
+    "summary": ("summary.json", "application/json"),
 }
 
 

@@ -16,6 +16,7 @@ from sheetrun.service.web.described import query as _query
 from sheetrun.service.web.openapi_clients import client_paths
 from sheetrun.service.web.openapi_models import model_paths
 from sheetrun.service.web.openapi_observing import observing_paths
+from sheetrun.service.web.openapi_scenarios import scenario_paths
 from sheetrun.service.web.openapi_webhooks import told_to_receivers, webhook_paths
 from sheetrun.settings import Settings
 
@@ -231,6 +232,7 @@ def _paths(settings: Settings) -> Schema:
             )
         },
         **model_paths(),
+        **scenario_paths(settings),
         **client_paths(),
         **webhook_paths(),
         **observing_paths(),

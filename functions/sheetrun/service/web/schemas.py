@@ -65,7 +65,7 @@ def all_schemas() -> dict[str, Schema]:
         },
         {
             "batch": {"type": ["string", "null"]},
-            "model": {"type": ["string", "null"], "description": "The model that it made, or is to make"},
+            "model": {"type": ["string", "null"], "description": "The model that it made, computes, or is to make"},
             "custom_id": {"type": ["string", "null"]},
             "deadline_at": _or_null(_TIME),
         },
