@@ -23,6 +23,7 @@ from sheetrun.workbook.model import MAX_COLUMNS, MAX_ROWS, DefinedName, Rect, Sh
 
 _LAMBDA = re.compile(r"\s*(?:_xlfn\.)?LAMBDA\s*\(", re.IGNORECASE)
 _DEEPEST_NAME: Final = 32
+_MOST_NAMES: Final = 5_000  #: of one formula, those within names included
 _EDGE_ROWS: Final = (Axis(0, True), Axis(MAX_ROWS - 1, True))
 _EDGE_COLUMNS: Final = (Axis(0, True), Axis(MAX_COLUMNS - 1, True))
 
@@ -84,6 +85,7 @@ class Resolver:
         self._row = row
         self._col = col
         self._names: list[str] = []
+        self._expanded = [0]  #: names put in so far, also by resolvers within
 
     def resolve(self, node: Resolved, bound: frozenset[str] = frozenset()) -> Resolved:
         """The tree with references resolved; ``bound`` are the variables of LET and LAMBDA in force (folded)."""
@@ -205,12 +207,16 @@ class Resolver:
             return self._function(definition, sheet)
         if folded in self._names or len(self._names) >= _DEEPEST_NAME:
             raise CannotCompile("recursive_name", f"the name {definition.name} is defined by itself")
+        self._expanded[0] += 1
+        if self._expanded[0] > _MOST_NAMES:  # each of a chain of names may say the one before twice
+            raise CannotCompile("too_long", f"the formula needs the meaning of more than {_MOST_NAMES:,} names")
         try:
             tree = parse(definition.text, 0, 0)
         except FormulaError as error:
             raise CannotCompile("bad_name", f"the name {definition.name} cannot be read: {error}") from error
         inner = Resolver(self._scope, sheet if definition.sheet is None else definition.sheet, self._row, self._col)
         inner._names = [*self._names, folded]
+        inner._expanded = self._expanded
         return inner.resolve(tree)
 
     def _function(self, definition: DefinedName, sheet: int) -> Resolved:

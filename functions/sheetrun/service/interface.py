@@ -21,6 +21,7 @@ from sheetrun.compiler.labels import Labels
 from sheetrun.compiler.ranges import Range
 from sheetrun.compiler.resolve import Resolver, Scope
 from sheetrun.compiler.units import Unit
+from sheetrun.formula import nodes
 from sheetrun.formula.a1 import quote_sheet, range_name
 from sheetrun.formula.errors import FormulaError
 from sheetrun.formula.parser import parse
@@ -309,7 +310,10 @@ def _named_cells(workbook: Workbook, scope: Scope) -> Iterator[tuple[str, int, R
         if name.hidden or name.name.startswith("_xlnm."):
             continue
         try:
-            tree = Resolver(scope, name.sheet or 0, 0, 0).resolve(parse(name.text, 0, 0))
+            parsed = parse(name.text, 0, 0)
+            if not isinstance(parsed, nodes.Cell | nodes.Area | nodes.Structured):
+                continue
+            tree = Resolver(scope, name.sheet or 0, 0, 0).resolve(parsed)
         except (FormulaError, CannotCompile, RecursionError):
             continue
         if isinstance(tree, Range) and tree.last_sheet is None and tree.sheet < scope.own:

@@ -169,11 +169,11 @@ def names_that_mean_each_other() -> bytes:
     return names({"one": "two+1", "two": "three+1", "three": "one+1"}, "one")
 
 
-@case("", "recursive_name")
+@case("", "recursive_name", "too_long")
 def names_upon_names() -> bytes:
     defined = {f"name_{n}": f"name_{n - 1}+1" for n in range(1, 20_000)}
     doubling = {f"twice_{n}": f"twice_{n - 1}+twice_{n - 1}" for n in range(1, 60)}
-    return names({"name_0": "1", "twice_0": "1", **defined, **doubling}, "name_19999", "twice_59")
+    return names({"name_0": "1", "twice_0": "1", **defined, **doubling}, "name_19999", "twice_59", "twice_25")
 
 
 @case("")
