@@ -142,6 +142,11 @@ def compare_arrays(a: Arr, b: Arr) -> tuple[Numbers, Mask]:
 
 def equal_arrays(a: Arr, b: Arr) -> tuple[Mask, Mask]:
     """(whether each pair is equal, where either is an error); without the order of texts, which costs most."""
+    for many, one in ((a, b), (b, a)):
+        if one.tag is not None and one.num.size == 1 and one.tag.item() >= TEXT and many.tag is not None:
+            found = _equal_to_text(many.tag, one.tag.item())
+            if found is not None:
+                return found, np.isnan(many.num) & (many.tag == NUMBER)
     left, right = np.broadcast_arrays(a.num, b.num)
     with np.errstate(invalid="ignore"):
         same = equal_numbers(left, right)
@@ -155,6 +160,16 @@ def equal_arrays(a: Arr, b: Arr) -> tuple[Mask, Mask]:
         same = np.where(texts, _text_ids(ltag) == _text_ids(rtag), same & ~(ltext | rtext))
     logical = (ltag == LOGICAL) != (rtag == LOGICAL)
     return same & ~(logical & (ltag != EMPTY) & (rtag != EMPTY)), bad
+
+
+def _equal_to_text(tag: Tags, text: int) -> Mask | None:
+    """Which cells are one text (given by its tag); None for the empty text, which is equal to an empty cell too."""
+    wanted = pool.folded()[text - TEXT]
+    if wanted == pool.folded()[pool.intern("")]:
+        return None
+    same = tag >= TEXT
+    same[same] = pool.folded()[tag[same] - TEXT] == wanted
+    return same
 
 
 def _kinds(tag: Tags) -> Any:

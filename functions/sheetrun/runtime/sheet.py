@@ -259,7 +259,11 @@ class Sheet:
         ``key`` is the range that the array had when the workbook was saved: cells of it that the new array leaves
         become empty.
         """
-        old, _ = span_of(key)
+        old, single = span_of(key)
+        if type(value) is float and (single or old.shape == (1, 1)):
+            self.book.spills[self.index, old.top, old.left] = old
+            self.store(old.top, old.left, value)
+            return
         # A whole row or column spills whole, with zeros for its empty cells.
         array = value.sheet._assembled(value.span) if isinstance(value, Ref) and value.span.inside() else Arr.of(value)
         rows, columns = array.shape
