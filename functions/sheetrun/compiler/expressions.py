@@ -426,6 +426,8 @@ class Emitter:
             return f"lambda: {self._passed(arg, want)}"
         if kind in ("number", "integer"):
             return self.number(arg) if is_arithmetic(arg) or isinstance(arg, Range) else self.value(arg)
+        if kind == "strict" and self._arrays and _of_cells(arg):
+            return self._error("#VALUE!")
         if kind in LIFTED:
             return self.value(arg)
         if node.name in PASSING:  # the test of IF, the index of CHOOSE
@@ -689,6 +691,18 @@ class Emitter:
             isinstance(n, nodes.ArrayConst | nodes.Call | nodes.Name | nodes.Invoke) or holds_array(n)
             for n in children(node)
         )
+
+
+def _of_cells(node: Any) -> bool:
+    """Whether an argument is several cells as they stand, which the functions of the Analysis ToolPak refuse."""
+    match node:
+        case nodes.Paren(inner):
+            return _of_cells(inner)
+        case Range():
+            return not node.single and (node.top != node.bottom or node.left != node.right)
+        case nodes.Spill():
+            return True
+    return False
 
 
 def _address(rect: Rect) -> str:

@@ -76,6 +76,8 @@ class Criterion:
         return found
 
     def _mask(self, cells: Arr) -> Any:
+        if self.op == "<>" and isinstance(self.value, float):  # measured: the text "23" is not the number 23 here
+            return ~(Criterion("=", self.value, self.written).mask(cells) & (cells.tags() == NUMBER))
         if self.op == "<>":
             return ~Criterion("=", self.value, self.written).mask(cells)
         if self.op == "=":

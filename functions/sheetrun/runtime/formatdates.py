@@ -16,7 +16,9 @@ _LAST: Final = daycount.LAST_SERIAL
 
 
 def format_date(value: float, tokens: Sequence[TokenLike], locale: int, date1904: bool) -> str:
-    """A serial under a date format. Raises #VALUE! for a negative one and one after the year 9999."""
+    """A serial under a date format. Raises #VALUE! for one after the year 9999, and for a negative one of 1900."""
+    if date1904 and value < 0:
+        return "-" + format_date(-value, tokens, locale, date1904)
     if value < 0 or not math.isfinite(value):
         raise Raised(VALUE)
     places = max((len(t.text) - 1 for t in tokens if t.kind == "fraction"), default=0)
@@ -32,10 +34,15 @@ def format_date(value: float, tokens: Sequence[TokenLike], locale: int, date1904
     half_day = any(t.kind == "halfday" for t in tokens)
     clock = _Clock(serial, day, total, half_day, locale)
     minutes = _minute_places(tokens)
+    elapsed = {t.text[0] for t in tokens if t.kind == "elapsed"}  # also without brackets, further on
     out = []
     for i, token in enumerate(tokens):
         if token.kind == "date":
-            out.append(clock.minute(token.text) if i in minutes else clock.part(token.text))
+            text = "m" * len(token.text) if i in minutes else token.text
+            if text[0] in elapsed and (text[0] != "m" or i in minutes):
+                out.append(clock.elapsed(text))
+            else:
+                out.append(clock.minute(text) if i in minutes else clock.part(text))
         elif token.kind == "elapsed":
             out.append(clock.elapsed(token.text))
         elif token.kind == "halfday":
@@ -48,7 +55,7 @@ def format_date(value: float, tokens: Sequence[TokenLike], locale: int, date1904
 
 
 def _minute_places(tokens: Sequence[TokenLike]) -> set[int]:
-    """Where ``m`` means minutes: right after hours or right before seconds."""
+    """Where ``m`` means minutes: right after hours, right before seconds, and wherever time is elapsed."""
     parts = [(i, t) for i, t in enumerate(tokens) if t.kind in ("date", "elapsed", "halfday")]
     found = set()
     for k, (i, token) in enumerate(parts):
@@ -56,7 +63,11 @@ def _minute_places(tokens: Sequence[TokenLike]) -> set[int]:
             continue
         before = parts[k - 1][1] if k else None
         after = parts[k + 1][1] if k + 1 < len(parts) else None
-        if (before is not None and before.text[0] == "h") or (after is not None and after.text[0] == "s"):
+        if (
+            any(t.kind == "elapsed" for t in tokens)
+            or (before is not None and before.text[0] == "h")
+            or (after is not None and after.text[0] == "s")
+        ):
             found.add(i)
     return found
 

@@ -141,21 +141,23 @@ def rounded(value: Decimal, decimals: int) -> Decimal:
 def format_digits(value: float, digits: Digits, sign: str) -> str:
     """A number that is not negative, with its sign put in front."""
     number = decimal_of(value)
+    if digits.exponent:
+        return sign + _format_scientific(number, digits)
     if digits.percents:
         number = number.scaleb(2 * digits.percents, _EXACT)
     if digits.scale:
         number = number.scaleb(-3 * digits.scale, _EXACT)
     if digits.division is not None:
         return sign + _format_division(number, digits)
-    if digits.exponent:
-        return sign + _format_scientific(number, digits)
-    return sign + _format_fixed(rounded(number, digits.decimals), digits)
+    shown = rounded(number, digits.decimals)
+    return (sign if shown else "") + _format_fixed(shown, digits)  # measured: TEXT(-0.001,"0.00") is 0.00
 
 
-def _format_fixed(number: Decimal, digits: Digits) -> str:
+def _format_fixed(number: Decimal, digits: Digits, zeros: str = "") -> str:
+    """``zeros``: what is written for a whole part of 0, where placeholders would show nothing."""
     text = f"{number:f}"
     whole, _, fraction = text.partition(".")
-    whole = whole.lstrip("0")
+    whole = whole.lstrip("0") or zeros
     out = _fill_whole(digits.whole, whole, digits.thousands, always=not digits.point)
     if digits.point:
         out += "." + _fill_fraction(digits.fraction, fraction)
@@ -226,9 +228,11 @@ def _format_scientific(number: Decimal, digits: Digits) -> str:
             mantissa = rounded(number.scaleb(-exponent, _EXACT), digits.decimals)
     else:
         mantissa = rounded(number, digits.decimals)
-    body = _format_fixed(mantissa, digits)
+    body = _format_fixed(mantissa, digits, "" if number else "0" * width)
     sign = "-" if exponent < 0 else "+" if digits.exponent[1] == "+" else ""
-    return f"{body}{digits.exponent[0].upper()}{sign}{_fill_whole(digits.tail, str(abs(exponent)), False)}"
+    first = next((i for i, (slot, _) in enumerate(digits.tail) if slot), len(digits.tail))
+    between = "".join(text for _, text in digits.tail[:first])  # the sign stands before the digits
+    return f"{body}{digits.exponent[0]}{between}{sign}{_fill_whole(digits.tail[first:], str(abs(exponent)), False)}"
 
 
 def _format_division(number: Decimal, digits: Digits) -> str:

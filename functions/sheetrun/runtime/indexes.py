@@ -11,7 +11,7 @@ is a binary search that skips values of other types; it ends somewhere on data t
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 
 from sheetrun.runtime import pool
 from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, TEXT, Numbers, Tags
-from sheetrun.runtime.compare import sort_key
+from sheetrun.runtime.compare import compare, sort_key
 from sheetrun.runtime.criteria import wildcard
-from sheetrun.runtime.errors import VALUE, Raised
-from sheetrun.runtime.values import Arr, Scalar
+from sheetrun.runtime.errors import VALUE, ExcelError, Raised
+from sheetrun.runtime.values import Arr, Scalar, decode
 
 Places = NDArray[np.int64]
 
@@ -232,9 +232,18 @@ class Index:
         return self._order_of(value).above(value)
 
     def nearest(self, value: Scalar, *, larger: bool, last: bool) -> int:
-        """Exact, else the next smaller (or larger) value wherever it stands (XLOOKUP): its first or last position."""
+        """Exact, else the next smaller (or larger) value wherever it stands (XLOOKUP): its first or last position.
+
+        An empty value is beyond all cells (measured).
+        """
+        if value is None:
+            return -1 if larger else self._largest(last)
         at = self._order_of(value).nearest(value, larger=larger, last=last)
         return at if at >= 0 else self._beyond(value, larger, last)
+
+    def _largest(self, last: bool) -> int:
+        ends = (self._order(kind).edge(first=False, last=last) for kind in (LOGICAL, TEXT, NUMBER))
+        return next((at for at in ends if at >= 0), -1)
 
     def _beyond(self, value: Scalar, larger: bool, last: bool) -> int:
         """What is not found among values of its type is sought in the next one of Excel's order (measured)."""
@@ -246,9 +255,37 @@ class Index:
         return at
 
     def bisect(self, value: Scalar, *, descending: bool, mode: int) -> int:
-        """XLOOKUP's binary search in data said to be in order; mode 0 exact, -1 or next smaller, 1 or next larger."""
-        at = self._order_of(value).bisect(value, descending=descending, mode=mode)
-        return at if at >= 0 or mode == 0 else self._beyond(value, mode == 1, descending)
+        """XLOOKUP's binary search in data said to be in order; mode 0 exact, -1 or next smaller, 1 or next larger.
+
+        Measured, also on data that is not in order: all types are compared; an empty value is beyond all cells.
+        """
+        low, high = 0, len(self.num) - 1
+        while low <= high:
+            middle = (low + high) // 2
+            order = self._against(middle, value)
+            if order == 0:
+                return self._run_end(middle, value, 1 if descending else -1)
+            if (order < 0) != descending:
+                low = middle + 1
+            else:
+                high = middle - 1
+        if mode == 0:
+            return -1
+        at = high if (mode == -1) != descending else low
+        return at if at < len(self.num) else -1
+
+    def _against(self, at: int, value: Scalar) -> int:
+        """-1, 0 or 1 for the cell at a place beside a value; empty ones and errors are beyond all."""
+        cell = decode(float(self.num[at]), NUMBER if self.tag is None else int(self.tag[at]))
+        if cell is None or isinstance(cell, ExcelError):
+            return 0 if value is None and cell is None else 1
+        return -1 if value is None else compare(cell, value)
+
+    def _run_end(self, at: int, value: Scalar, step: int) -> int:
+        """The last place of the equal cells from one on."""
+        while 0 <= at + step < len(self.num) and self._against(at + step, value) == 0:
+            at += step
+        return at
 
     def _order_of(self, value: Scalar) -> _Ordered:
         return self._order(_kind_of(value))
@@ -311,7 +348,7 @@ class _Ordered:
         if self.rising:
             at = int(np.searchsorted(self.keys, key, "right")) - 1
             return int(self.places[at]) if at >= 0 else -1
-        return self._search(lambda found: found <= key)
+        return self._search(key)
 
     def below_many(self, wanted: Numbers) -> Places:
         if self.rising:
@@ -322,8 +359,11 @@ class _Ordered:
         values, inverse = np.unique(wanted, return_inverse=True)
         return np.array([self.below(float(v)) for v in values], np.int64)[inverse]
 
-    def _search(self, goes_on: Any) -> int:
-        """Binary search over all cells; one of another type gives way to the next of this type."""
+    def _search(self, key: float) -> int:
+        """Binary search over all cells; one of another type gives way to the next of this type.
+
+        An equal cell ends it, at the last of its run (measured on data that is not in order).
+        """
         if self._lists is None:
             self._lists = self.places.tolist(), self.keys.tolist()
         places, keys = self._lists
@@ -333,7 +373,11 @@ class _Ordered:
             at = bisect_left(places, middle)
             if at == len(places) or places[at] > high:
                 high = middle - 1
-            elif goes_on(keys[at]):
+            elif keys[at] == key:
+                while at + 1 < len(keys) and keys[at + 1] == key and places[at + 1] == places[at] + 1:
+                    at += 1
+                return places[at]
+            elif keys[at] < key:
                 best = places[at]
                 low = best + 1
             else:
@@ -371,15 +415,3 @@ class _Ordered:
     @staticmethod
     def _standing(keys: Any, places: Any, found: Any, last: bool) -> int:
         return int(places[np.searchsorted(keys, found, "right") - 1 if last else np.searchsorted(keys, found, "left")])
-
-    def bisect(self, value: Scalar, *, descending: bool, mode: int) -> int:
-        key = self._key(value)
-        keys = -self.keys if descending else self.keys
-        wanted = -key if descending else key
-        listed = keys.tolist()
-        left, right = bisect_left(listed, wanted), bisect_right(listed, wanted)
-        if left < right:
-            return int(self.places[right - 1 if descending else left])
-        before, after = (left - 1, left) if not descending else (left, left - 1)
-        at = before if mode == -1 else after if mode == 1 else -1
-        return int(self.places[at]) if 0 <= at < len(listed) else -1

@@ -82,6 +82,8 @@ def format_number(value: Scalar, code: str, date1904: bool = False) -> str:
         return _format_text(value, sections)
     number = 0.0 if value is None else value
     section, sign = _choose(number, sections)
+    if section is None and len(sections) == 1:
+        return general_display(number)
     if section is None:
         return "#" * 8  # no condition holds: Excel fills the cell with these
     if section.kind == "general":
@@ -284,13 +286,15 @@ def _section(tokens: list[Token], condition: tuple[str, float] | None, color: st
 
 
 def _date_tokens(tokens: list[Token]) -> list[Token]:
-    """In a date, ``.000`` are parts of seconds, and other signs of number formats stand for themselves."""
+    """In a date, ``.000`` are parts of seconds, other digits are #VALUE!, other signs stand for themselves."""
     out: list[Token] = []
     for token in tokens:
         if token == Token("digit", "0") and out and out[-1].kind in ("point", "fraction"):
             before = out.pop()
             out.append(Token("fraction", before.text + "0"))
-        elif token.kind in ("digit", "comma", "percent", "slash", "exponent", "general", "at"):
+        elif token.kind == "digit":
+            raise Raised(VALUE)  # no code: "mm###"
+        elif token.kind in ("comma", "percent", "slash", "exponent", "general", "at"):
             out.append(Token("literal", token.text))
         else:
             out.append(token)

@@ -10,12 +10,14 @@ in the sixteenth digit, and show where such numbers are subtracted from each oth
 from __future__ import annotations
 
 import math
+import sys
 from typing import Final
 
 import numpy as np
 
 from sheetrun.runtime.cells import Numbers
 
+_LEAST: Final = sys.float_info.min
 _LARGEST: Final = 2.0**31  # whole exponents from here on have no bits worth walking
 _exp = np.frompyfunc(math.exp, 1, 1)  # NumPy's own differ in the last bit between processors
 _log = np.frompyfunc(math.log, 1, 1)
@@ -70,6 +72,7 @@ def exps(x: Numbers) -> Numbers:
     out = np.exp(x)
     usual = np.isfinite(out)
     out[usual] = _exp(x[usual])
+    out[out < _LEAST] = 0.0  # what is below the least normal number is none to Excel
     return out
 
 

@@ -12,6 +12,8 @@ Kinds of parameter:
     text      str                                                       lifted
     logical   bool                                                      lifted
     scalar    any scalar but an error; None for an empty cell           lifted
+    strict    as scalar, of what was once the Analysis ToolPak: in an array formula the compiler gives it
+              #VALUE! for a range (measured: EDATE(A1:A3,1)), while an array that was computed is lifted
     any       any scalar, errors too                                    lifted
     array     Arr (a scalar becomes 1 × 1); errors stay inside, but an error alone is the result
     values    Arr when it came from a reference or an array, else the scalar itself (SUM tells them apart); with ``*``
@@ -43,7 +45,7 @@ from sheetrun.runtime.coerce import to_logical, to_number, to_text
 from sheetrun.runtime.errors import DIV0, NUM, VALUE, ExcelError, Raised
 from sheetrun.runtime.values import MISSING, Arr, Erring, Scalar, Value, common_shape
 
-LIFTED: Final = frozenset({"number", "integer", "text", "logical", "scalar", "any"})
+LIFTED: Final = frozenset({"number", "integer", "text", "logical", "scalar", "strict", "any"})
 KINDS: Final = LIFTED | {"array", "values", "ref", "raw", "lazy", "host"}
 RETURNS: Final = frozenset({"number", "text", "logical", "array", "ref", "any"})
 
@@ -481,6 +483,7 @@ _COERCE: Final[dict[str, Callable[[Value], Any]]] = {
     "text": _text,
     "logical": _logical,
     "scalar": _scalar,
+    "strict": _scalar,
     "any": _scalar_of,
     "array": _array,
     "values": _values,

@@ -169,6 +169,8 @@ def test_two_loop_variables(text: str, expected: str) -> None:
         ("(A1:A3*B1:D1)", "s.n['A1:A3'] * s.n['B1:D1']"),
         ("A1:A3", "s['A1:A3']"),
         ('A1:A3&"x"', "concat(s['A1:A3'], 'x')"),
+        ("EDATE(A1:A3,1)", "EDATE(VALUE_ERROR, 1.0)"),  # the Analysis ToolPak refuses several cells
+        ("EDATE(+A1:A3,1)", "EDATE(s['A1:A3'], 1.0)"),
         ("SUM(IF(A1:A3>1,B1:B3))", "SUM(IF(gt(s['A1:A3'], 1.0), lambda: s.ref['B1:B3']))"),
     ],
 )

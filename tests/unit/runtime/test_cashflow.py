@@ -111,7 +111,7 @@ def test_what_is_left_where_flows_cancel_is_what_excel_leaves(rate: float, flows
         ("IRR", ([-20, 5, 5], -1), VALUE),
         ("IRR", ([-20, 5, 5], -10), VALUE),
         ("IRR", ([-20, 5, 5], "Hello"), VALUE),
-        ("IRR", ([-20, DIV0, 5],), DIV0),
+        ("IRR", ([-20, DIV0, 5],), VALUE),
         ("MIRR", ([1, 2], 0.1, 0.1), DIV0),
         ("FVSCHEDULE", (1, [0.1, "x"]), VALUE),
         ("XNPV", (0.1, [1, 2], [40000]), NUM),

@@ -42,7 +42,7 @@ CELLS: dict[str, Any] = {
         (">=5", {"five", "six"}),
         ("<5", {"zero"}),
         ("<=0", {"zero"}),
-        ("<>5", set(CELLS) - {"five", "text five"}),
+        ("<>5", set(CELLS) - {"five"}),
         (0, {"zero"}),
         (None, {"zero"}),
         ("apple", {"apple", "APPLE"}),
@@ -122,6 +122,6 @@ TESTS = st.one_of(
 def test_an_array_is_tested_cell_by_cell(cells: list[Any], criterion: Any) -> None:
     parsed = Criterion.parse(criterion)
     assert parsed.mask(Arr.column(cells)).ravel().tolist() == [parsed.matches(c) for c in cells]
-    if parsed.op == "=":
+    if parsed.op == "=" and not isinstance(parsed.value, float):
         other = Criterion("<>", parsed.value, parsed.written)
         assert (other.mask(Arr.column(cells)) == ~parsed.mask(Arr.column(cells))).all()

@@ -34,7 +34,7 @@ def address(value: Any) -> Any:
         ((2, 0), "Sheet1!A2:C2"),
         ((0, 2), "Sheet1!B1:B3"),
         ((0, 0), "Sheet1!A1:C3"),
-        ((2,), "Sheet1!A2:C2"),
+        ((2,), REF),
         ((4, 1), REF),
         ((1, -1), VALUE),
         ((1, 1, 2), REF),

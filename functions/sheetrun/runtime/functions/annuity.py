@@ -183,7 +183,7 @@ def _cumulative(
 
 
 @excel(
-    "CUMIPMT(rate: scalar, nper: scalar, pv: scalar, start_period: scalar, end_period: scalar, type: scalar) -> number"
+    "CUMIPMT(rate: strict, nper: strict, pv: strict, start_period: strict, end_period: strict, type: strict) -> number"
 )
 def cumipmt(rate: Scalar, nper: Scalar, pv: Scalar, start: Scalar, end: Scalar, type: Scalar) -> float:
     """The interest paid on a loan between two periods."""
@@ -191,7 +191,7 @@ def cumipmt(rate: Scalar, nper: Scalar, pv: Scalar, start: Scalar, end: Scalar, 
 
 
 @excel(
-    "CUMPRINC(rate: scalar, nper: scalar, pv: scalar, start_period: scalar, end_period: scalar, type: scalar) -> number"
+    "CUMPRINC(rate: strict, nper: strict, pv: strict, start_period: strict, end_period: strict, type: strict) -> number"
 )
 def cumprinc(rate: Scalar, nper: Scalar, pv: Scalar, start: Scalar, end: Scalar, type: Scalar) -> float:
     """The principal paid back on a loan between two periods."""
@@ -260,7 +260,7 @@ def pduration(rate: float, pv: float, fv: float) -> float:
     return (math.log(fv) - math.log(pv)) / math.log(1.0 + rate)
 
 
-@excel("EFFECT(nominal_rate: scalar, npery: scalar) -> number")
+@excel("EFFECT(nominal_rate: strict, npery: strict) -> number")
 def effect(nominal: Scalar, npery: Scalar) -> float:
     """The effective annual rate of a nominal rate that is compounded several times a year."""
     r, n = strict_number(nominal), strict_integer(npery)
@@ -269,7 +269,7 @@ def effect(nominal: Scalar, npery: Scalar) -> float:
     return math.pow(1.0 + r / n, n) - 1.0
 
 
-@excel("NOMINAL(effect_rate: scalar, npery: scalar) -> number")
+@excel("NOMINAL(effect_rate: strict, npery: strict) -> number")
 def nominal(effective: Scalar, npery: Scalar) -> float:
     """The nominal annual rate of an effective rate."""
     r, n = strict_number(effective), strict_integer(npery)

@@ -37,8 +37,8 @@ def price_at(s: Schedule, rate: float, yld: float, redemption: float) -> float:
 
 
 @excel(
-    "PRICE(settlement: scalar, maturity: scalar, rate: scalar, yld: scalar, redemption: scalar, frequency: scalar,"
-    " [basis: scalar = 0]) -> number"
+    "PRICE(settlement: strict, maturity: strict, rate: strict, yld: strict, redemption: strict, frequency: strict,"
+    " [basis: strict = 0]) -> number"
 )
 def price(
     settlement: Scalar,
@@ -58,8 +58,8 @@ def price(
 
 
 @excel(
-    "YIELD(settlement: scalar, maturity: scalar, rate: scalar, pr: scalar, redemption: scalar, frequency: scalar,"
-    " [basis: scalar = 0]) -> number"
+    "YIELD(settlement: strict, maturity: strict, rate: strict, pr: strict, redemption: strict, frequency: strict,"
+    " [basis: strict = 0]) -> number"
 )
 def yield_(
     settlement: Scalar,
@@ -146,8 +146,8 @@ def _duration(
 
 
 @excel(
-    "DURATION(settlement: scalar, maturity: scalar, coupon: scalar, yld: scalar, frequency: scalar,"
-    " [basis: scalar = 0]) -> number"
+    "DURATION(settlement: strict, maturity: strict, coupon: strict, yld: strict, frequency: strict,"
+    " [basis: strict = 0]) -> number"
 )
 def duration(
     settlement: Scalar, maturity: Scalar, coupon: Scalar, yld: Scalar, frequency: Scalar, basis: Scalar
@@ -157,8 +157,8 @@ def duration(
 
 
 @excel(
-    "MDURATION(settlement: scalar, maturity: scalar, coupon: scalar, yld: scalar, frequency: scalar,"
-    " [basis: scalar = 0]) -> number"
+    "MDURATION(settlement: strict, maturity: strict, coupon: strict, yld: strict, frequency: strict,"
+    " [basis: strict = 0]) -> number"
 )
 def mduration(
     settlement: Scalar, maturity: Scalar, coupon: Scalar, yld: Scalar, frequency: Scalar, basis: Scalar
@@ -169,8 +169,8 @@ def mduration(
 
 
 @excel(
-    "ACCRINT(issue: scalar, first_interest: scalar, settlement: scalar, rate: scalar, par: scalar, frequency: scalar,"
-    " [basis: scalar = 0], [calc_method: scalar = TRUE]) -> number"
+    "ACCRINT(issue: strict, first_interest: strict, settlement: strict, rate: strict, par: strict, frequency: strict,"
+    " [basis: strict = 0], [calc_method: strict = TRUE]) -> number"
 )
 def accrint(
     issue: Scalar,
@@ -230,7 +230,7 @@ def _coupon_days(previous: int, following: int, frequency: int, basis: int) -> f
     return (365.0 if basis == 3 else 360.0) / frequency
 
 
-@excel("ACCRINTM(issue: scalar, settlement: scalar, rate: scalar, par: scalar, [basis: scalar = 0]) -> number")
+@excel("ACCRINTM(issue: strict, settlement: strict, rate: strict, par: strict, [basis: strict = 0]) -> number")
 def accrintm(issue: Scalar, settlement: Scalar, rate: Scalar, par: Scalar, basis: Scalar) -> float:
     """The accrued interest of a security that pays interest at maturity."""
     part = _year_part(issue, settlement, basis)
@@ -249,7 +249,7 @@ def _year_part(start: Scalar, end: Scalar, basis: Scalar) -> float:
     return daycount.days_between(a, b, base) / daycount.year_length(a, b, base)
 
 
-@excel("DISC(settlement: scalar, maturity: scalar, pr: scalar, redemption: scalar, [basis: scalar = 0]) -> number")
+@excel("DISC(settlement: strict, maturity: strict, pr: strict, redemption: strict, [basis: strict = 0]) -> number")
 def disc(settlement: Scalar, maturity: Scalar, pr: Scalar, redemption: Scalar, basis: Scalar) -> float:
     """The discount rate of a security."""
     part = _year_part(settlement, maturity, basis)
@@ -260,7 +260,7 @@ def disc(settlement: Scalar, maturity: Scalar, pr: Scalar, redemption: Scalar, b
 
 
 @excel(
-    "INTRATE(settlement: scalar, maturity: scalar, investment: scalar, redemption: scalar, [basis: scalar = 0])"
+    "INTRATE(settlement: strict, maturity: strict, investment: strict, redemption: strict, [basis: strict = 0])"
     " -> number"
 )
 def intrate(settlement: Scalar, maturity: Scalar, investment: Scalar, redemption: Scalar, basis: Scalar) -> float:
@@ -273,7 +273,7 @@ def intrate(settlement: Scalar, maturity: Scalar, investment: Scalar, redemption
 
 
 @excel(
-    "RECEIVED(settlement: scalar, maturity: scalar, investment: scalar, discount: scalar, [basis: scalar = 0])"
+    "RECEIVED(settlement: strict, maturity: strict, investment: strict, discount: strict, [basis: strict = 0])"
     " -> number"
 )
 def received(settlement: Scalar, maturity: Scalar, investment: Scalar, discount: Scalar, basis: Scalar) -> float:
@@ -286,7 +286,7 @@ def received(settlement: Scalar, maturity: Scalar, investment: Scalar, discount:
 
 
 @excel(
-    "PRICEDISC(settlement: scalar, maturity: scalar, discount: scalar, redemption: scalar, [basis: scalar = 0])"
+    "PRICEDISC(settlement: strict, maturity: strict, discount: strict, redemption: strict, [basis: strict = 0])"
     " -> number"
 )
 def pricedisc(settlement: Scalar, maturity: Scalar, discount: Scalar, redemption: Scalar, basis: Scalar) -> float:
@@ -298,7 +298,7 @@ def pricedisc(settlement: Scalar, maturity: Scalar, discount: Scalar, redemption
     return worth - rate * worth * part
 
 
-@excel("YIELDDISC(settlement: scalar, maturity: scalar, pr: scalar, redemption: scalar, [basis: scalar = 0]) -> number")
+@excel("YIELDDISC(settlement: strict, maturity: strict, pr: strict, redemption: strict, [basis: strict = 0]) -> number")
 def yielddisc(settlement: Scalar, maturity: Scalar, pr: Scalar, redemption: Scalar, basis: Scalar) -> float:
     """The annual yield of a discounted security."""
     part = _year_part(settlement, maturity, basis)
@@ -320,7 +320,7 @@ def _at_maturity(settlement: Scalar, maturity: Scalar, issue: Scalar, basis: Sca
 
 
 @excel(
-    "PRICEMAT(settlement: scalar, maturity: scalar, issue: scalar, rate: scalar, yld: scalar, [basis: scalar = 0])"
+    "PRICEMAT(settlement: strict, maturity: strict, issue: strict, rate: strict, yld: strict, [basis: strict = 0])"
     " -> number"
 )
 def pricemat(settlement: Scalar, maturity: Scalar, issue: Scalar, rate: Scalar, yld: Scalar, basis: Scalar) -> float:
@@ -333,7 +333,7 @@ def pricemat(settlement: Scalar, maturity: Scalar, issue: Scalar, rate: Scalar, 
 
 
 @excel(
-    "YIELDMAT(settlement: scalar, maturity: scalar, issue: scalar, rate: scalar, pr: scalar, [basis: scalar = 0])"
+    "YIELDMAT(settlement: strict, maturity: strict, issue: strict, rate: strict, pr: strict, [basis: strict = 0])"
     " -> number"
 )
 def yieldmat(settlement: Scalar, maturity: Scalar, issue: Scalar, rate: Scalar, pr: Scalar, basis: Scalar) -> float:

@@ -65,6 +65,8 @@ def irr(values: Value, guess: float) -> float:
     """
     if guess <= -1.0:
         raise Raised(VALUE)
+    if isinstance(values, Arr) and values.first_error() is not None:
+        raise Raised(VALUE)
     flows = numbers_of(values)
     if not ((flows > 0.0).any() and (flows < 0.0).any()):
         raise Raised(NUM)

@@ -91,37 +91,37 @@ def _read(settlement: Scalar, maturity: Scalar, frequency: Scalar, basis: Scalar
     return schedule_of(start, end, strict_integer(frequency), strict_integer(basis))
 
 
-@excel("COUPPCD(settlement: scalar, maturity: scalar, frequency: scalar, [basis: scalar = 0]) -> number")
+@excel("COUPPCD(settlement: strict, maturity: strict, frequency: strict, [basis: strict = 0]) -> number")
 def couppcd(settlement: Scalar, maturity: Scalar, frequency: Scalar, basis: Scalar) -> int:
     """The coupon date before settlement (or on it)."""
     return from_1900(_read(settlement, maturity, frequency, basis).previous)
 
 
-@excel("COUPNCD(settlement: scalar, maturity: scalar, frequency: scalar, [basis: scalar = 0]) -> number")
+@excel("COUPNCD(settlement: strict, maturity: strict, frequency: strict, [basis: strict = 0]) -> number")
 def coupncd(settlement: Scalar, maturity: Scalar, frequency: Scalar, basis: Scalar) -> int:
     """The coupon date after settlement."""
     return from_1900(_read(settlement, maturity, frequency, basis).following)
 
 
-@excel("COUPNUM(settlement: scalar, maturity: scalar, frequency: scalar, [basis: scalar = 0]) -> number")
+@excel("COUPNUM(settlement: strict, maturity: strict, frequency: strict, [basis: strict = 0]) -> number")
 def coupnum(settlement: Scalar, maturity: Scalar, frequency: Scalar, basis: Scalar) -> int:
     """The number of coupons between settlement and maturity."""
     return _read(settlement, maturity, frequency, basis).left
 
 
-@excel("COUPDAYBS(settlement: scalar, maturity: scalar, frequency: scalar, [basis: scalar = 0]) -> number")
+@excel("COUPDAYBS(settlement: strict, maturity: strict, frequency: strict, [basis: strict = 0]) -> number")
 def coupdaybs(settlement: Scalar, maturity: Scalar, frequency: Scalar, basis: Scalar) -> int:
     """Days from the beginning of the coupon period to settlement."""
     return _read(settlement, maturity, frequency, basis).days_before
 
 
-@excel("COUPDAYS(settlement: scalar, maturity: scalar, frequency: scalar, [basis: scalar = 0]) -> number")
+@excel("COUPDAYS(settlement: strict, maturity: strict, frequency: strict, [basis: strict = 0]) -> number")
 def coupdays(settlement: Scalar, maturity: Scalar, frequency: Scalar, basis: Scalar) -> float:
     """Days of the coupon period that holds settlement."""
     return _read(settlement, maturity, frequency, basis).days
 
 
-@excel("COUPDAYSNC(settlement: scalar, maturity: scalar, frequency: scalar, [basis: scalar = 0]) -> number")
+@excel("COUPDAYSNC(settlement: strict, maturity: strict, frequency: strict, [basis: strict = 0]) -> number")
 def coupdaysnc(settlement: Scalar, maturity: Scalar, frequency: Scalar, basis: Scalar) -> int:
     """Days from settlement to the next coupon."""
     return _read(settlement, maturity, frequency, basis).days_after

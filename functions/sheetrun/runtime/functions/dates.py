@@ -199,13 +199,13 @@ def _months_vector(*, to_month_end: bool) -> Any:
     return whole
 
 
-@excel("EDATE(start_date: scalar, months: scalar) -> number", whole=_months_vector(to_month_end=False))
+@excel("EDATE(start_date: strict, months: strict) -> number", whole=_months_vector(to_month_end=False))
 def edate(start: Scalar, months: Scalar) -> int:
     """The same day some months later, or the last day of a shorter month."""
     return _months_later(start, months, to_month_end=False)
 
 
-@excel("EOMONTH(start_date: scalar, months: scalar) -> number", whole=_months_vector(to_month_end=True))
+@excel("EOMONTH(start_date: strict, months: strict) -> number", whole=_months_vector(to_month_end=True))
 def eomonth(start: Scalar, months: Scalar) -> int:
     """The last day of the month some months later."""
     return _months_later(start, months, to_month_end=True)
@@ -238,9 +238,8 @@ def datedif(start: float, end: float, unit: str) -> int:
         year_before, zero_month = divmod(y2 * 12 + m2 - 2, 12)
         return last - (calendar_serial(year_before, zero_month + 1, 1) + d1 - 1)
     if unit == "YD":
-        year_of = y2 if (m1, d1) <= (m2, d2) else y2 - 1
-        shifted = calendar_serial(year_of, m1, 1) + d1 - 1
-        return last - shifted
+        year_of = y1 if (m1, d1) <= (m2, d2) else y1 + 1  # measured: the years that follow the start, not the end
+        return calendar_serial(year_of, m2, 1) + d2 - 1 - first
     raise Raised(NUM)
 
 
@@ -248,7 +247,7 @@ def calendar_serial(y: int, m: int, d: int) -> int:
     return daycount.serial_of(y, m, d) if y >= 1900 else daycount.serial_of(1900, 1, 1) - 31
 
 
-@excel("YEARFRAC(start_date: scalar, end_date: scalar, [basis: scalar = 0]) -> number")
+@excel("YEARFRAC(start_date: strict, end_date: strict, [basis: strict = 0]) -> number")
 def yearfrac(start: Scalar, end: Scalar, basis: Scalar) -> float:
     """The part of a year between two dates, by basis 0 (30/360 US) to 4 (30/360 European)."""
     return daycount.year_fraction(strict_date(start), strict_date(end), strict_integer(basis))

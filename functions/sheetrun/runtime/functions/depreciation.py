@@ -124,8 +124,8 @@ def _switching(cost: float, salvage: float, life: float, rest: float, periods: f
 
 
 @excel(
-    "AMORLINC(cost: scalar, date_purchased: scalar, first_period: scalar, salvage: scalar, period: scalar,"
-    " rate: scalar, [basis: scalar = 0]) -> number"
+    "AMORLINC(cost: strict, date_purchased: strict, first_period: strict, salvage: strict, period: strict,"
+    " rate: strict, [basis: strict = 0]) -> number"
 )
 def amorlinc(
     cost: Scalar, purchased: Scalar, first: Scalar, salvage: Scalar, period: Scalar, rate: Scalar, basis: Scalar
@@ -168,8 +168,8 @@ def _whole(value: float) -> float:
 
 
 @excel(
-    "AMORDEGRC(cost: scalar, date_purchased: scalar, first_period: scalar, salvage: scalar, period: scalar,"
-    " rate: scalar, [basis: scalar = 0]) -> number"
+    "AMORDEGRC(cost: strict, date_purchased: strict, first_period: strict, salvage: strict, period: strict,"
+    " rate: strict, [basis: strict = 0]) -> number"
 )
 def amordegrc(
     cost: Scalar, purchased: Scalar, first: Scalar, salvage: Scalar, period: Scalar, rate: Scalar, basis: Scalar

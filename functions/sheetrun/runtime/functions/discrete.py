@@ -81,11 +81,12 @@ def negbinomdist(failures: int, successes: int, probability: float) -> float:
     return negbinom_dist(failures, successes, probability, False)
 
 
-@excel("POISSON.DIST(x: integer, mean: number, cumulative: logical) -> number", also=("POISSON",))
-def poisson_dist(x: int, mean: float, cumulative: bool) -> float:
-    """The Poisson distribution."""
-    demand(0 <= x < _MOST and mean >= 0.0)
-    return special.gamma_upper(x + 1.0, mean) if cumulative else special.poisson_density(x, mean)
+@excel("POISSON.DIST(x: number, mean: number, cumulative: logical) -> number", also=("POISSON",))
+def poisson_dist(x: float, mean: float, cumulative: bool) -> float:
+    """The Poisson distribution; -0.1 events are #NUM!, not none."""
+    demand(0.0 <= x < _MOST and mean >= 0.0)
+    events = math.trunc(x)
+    return special.gamma_upper(events + 1.0, mean) if cumulative else special.poisson_density(events, mean)
 
 
 @excel(

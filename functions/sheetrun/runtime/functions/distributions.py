@@ -166,13 +166,16 @@ def lognorm_inv(probability: float, mean: float, standard_dev: float) -> float:
 def fisher(x: float) -> float:
     """The Fisher transformation of a correlation."""
     demand(-1.0 < x < 1.0)
-    return math.atanh(x)
+    return 0.5 * math.log((1.0 + x) / (1.0 - x))  # in these steps, as is seen near 0
 
 
 @excel("FISHERINV(y: number) -> number")
 def fisherinv(y: float) -> float:
     """The inverse of the Fisher transformation."""
-    return math.tanh(y)
+    if y > 300.0:
+        return 1.0
+    grown = math.exp(2.0 * y)
+    return (grown - 1.0) / (grown + 1.0)
 
 
 # -- exponential, Weibull, gamma, beta -------------------------------------------------------------------------------
@@ -263,9 +266,7 @@ def betadist(x: float, alpha: float, beta: float, low: float = 0.0, high: float 
 )
 def beta_inv(probability: float, alpha: float, beta: float, low: float = 0.0, high: float = 1.0) -> float:
     """The inverse of the cumulative beta distribution."""
-    demand(alpha > 0.0 and beta > 0.0 and low < high and 0.0 < probability <= 1.0)
-    if probability == 1.0:
-        return high
+    demand(alpha > 0.0 and beta > 0.0 and low < high and 0.0 < probability < 1.0)
     x, y = special.beta_inverse(probability, alpha, beta)
     return low + (high - low) * x if x <= 0.5 else high - (high - low) * y
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sheetrun.runtime import pool
-from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, TEXT
+from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, TEXT, error_numbers
 from sheetrun.runtime.compare import sort_key
 from sheetrun.runtime.errors import CALC, NUM, VALUE, ExcelError, Raised
 from sheetrun.runtime.registry import excel
@@ -83,12 +83,12 @@ def filter_(array: Arr, include: Arr, if_empty: Value = None) -> Value:
 def line_ranks(cells: Arr) -> Any:
     """For each cell of a row or column a key that sorts as Excel does: numbers, texts, logicals, errors, empties.
 
-    Shape (n, 2): the place of the type, and the order within it (texts without case, errors as they stand).
+    Shape (n, 2): the place of the type, and the order within it (texts without case, errors by their numbers).
     """
     num, tag = cells.num.ravel(), cells.tags().ravel()
     errors = (tag == NUMBER) & np.isnan(num)
     kinds = np.select([errors, tag >= TEXT, tag == LOGICAL, tag == EMPTY], [3, 1, 2, 4], 0)
-    keys = np.where(errors | (tag == EMPTY), 0.0, num)
+    keys = np.where(errors, error_numbers(num), np.where(tag == EMPTY, 0.0, num))
     texts = tag >= TEXT
     if texts.any():
         ids = tag[texts] - TEXT

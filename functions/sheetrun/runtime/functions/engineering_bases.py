@@ -62,73 +62,73 @@ def _written(number: int, base: int) -> str:
     return text or "0"
 
 
-@excel("BIN2DEC(number: scalar) -> number")
+@excel("BIN2DEC(number: strict) -> number")
 def bin2dec(number: Scalar) -> int:
     """A binary number as a decimal one."""
     return read_digits(number, 2)
 
 
-@excel("BIN2OCT(number: scalar, [places: scalar = MISSING]) -> text")
+@excel("BIN2OCT(number: strict, [places: strict = MISSING]) -> text")
 def bin2oct(number: Scalar, places: Scalar | Missing) -> str:
     """A binary number as an octal one."""
     return write_digits(read_digits(number, 2), 8, places)
 
 
-@excel("BIN2HEX(number: scalar, [places: scalar = MISSING]) -> text")
+@excel("BIN2HEX(number: strict, [places: strict = MISSING]) -> text")
 def bin2hex(number: Scalar, places: Scalar | Missing) -> str:
     """A binary number as a hexadecimal one."""
     return write_digits(read_digits(number, 2), 16, places)
 
 
-@excel("OCT2BIN(number: scalar, [places: scalar = MISSING]) -> text")
+@excel("OCT2BIN(number: strict, [places: strict = MISSING]) -> text")
 def oct2bin(number: Scalar, places: Scalar | Missing) -> str:
     """An octal number as a binary one."""
     return write_digits(read_digits(number, 8), 2, places)
 
 
-@excel("OCT2DEC(number: scalar) -> number")
+@excel("OCT2DEC(number: strict) -> number")
 def oct2dec(number: Scalar) -> int:
     """An octal number as a decimal one."""
     return read_digits(number, 8)
 
 
-@excel("OCT2HEX(number: scalar, [places: scalar = MISSING]) -> text")
+@excel("OCT2HEX(number: strict, [places: strict = MISSING]) -> text")
 def oct2hex(number: Scalar, places: Scalar | Missing) -> str:
     """An octal number as a hexadecimal one."""
     return write_digits(read_digits(number, 8), 16, places)
 
 
-@excel("HEX2BIN(number: scalar, [places: scalar = MISSING]) -> text")
+@excel("HEX2BIN(number: strict, [places: strict = MISSING]) -> text")
 def hex2bin(number: Scalar, places: Scalar | Missing) -> str:
     """A hexadecimal number as a binary one."""
     return write_digits(read_digits(number, 16), 2, places)
 
 
-@excel("HEX2OCT(number: scalar, [places: scalar = MISSING]) -> text")
+@excel("HEX2OCT(number: strict, [places: strict = MISSING]) -> text")
 def hex2oct(number: Scalar, places: Scalar | Missing) -> str:
     """A hexadecimal number as an octal one."""
     return write_digits(read_digits(number, 16), 8, places)
 
 
-@excel("HEX2DEC(number: scalar) -> number")
+@excel("HEX2DEC(number: strict) -> number")
 def hex2dec(number: Scalar) -> int:
     """A hexadecimal number as a decimal one."""
     return read_digits(number, 16)
 
 
-@excel("DEC2BIN(number: scalar, [places: scalar = MISSING]) -> text")
+@excel("DEC2BIN(number: strict, [places: strict = MISSING]) -> text")
 def dec2bin(number: Scalar, places: Scalar | Missing) -> str:
     """A decimal number (-512 to 511) as a binary one."""
     return write_digits(strict_integer(number), 2, places)
 
 
-@excel("DEC2OCT(number: scalar, [places: scalar = MISSING]) -> text")
+@excel("DEC2OCT(number: strict, [places: strict = MISSING]) -> text")
 def dec2oct(number: Scalar, places: Scalar | Missing) -> str:
     """A decimal number as an octal one."""
     return write_digits(strict_integer(number), 8, places)
 
 
-@excel("DEC2HEX(number: scalar, [places: scalar = MISSING]) -> text")
+@excel("DEC2HEX(number: strict, [places: strict = MISSING]) -> text")
 def dec2hex(number: Scalar, places: Scalar | Missing) -> str:
     """A decimal number as a hexadecimal one."""
     return write_digits(strict_integer(number), 16, places)

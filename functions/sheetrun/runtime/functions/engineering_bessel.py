@@ -223,14 +223,14 @@ def _order(n: Scalar) -> int:
     return order
 
 
-@excel("BESSELJ(x: scalar, n: scalar) -> number")
+@excel("BESSELJ(x: strict, n: strict) -> number")
 def besselj(x: Scalar, n: Scalar) -> float:
     """The Bessel function of the first kind, J."""
     value, order = strict_number(x), _order(n)
     return _bessel_j(value, order)
 
 
-@excel("BESSELY(x: scalar, n: scalar) -> number")
+@excel("BESSELY(x: strict, n: strict) -> number")
 def bessely(x: Scalar, n: Scalar) -> float:
     """The Bessel function of the second kind, Y; for x above 0."""
     value, order = strict_number(x), _order(n)
@@ -239,14 +239,14 @@ def bessely(x: Scalar, n: Scalar) -> float:
     return _upwards(value, order, _y0, _y1, -1.0)
 
 
-@excel("BESSELI(x: scalar, n: scalar) -> number")
+@excel("BESSELI(x: strict, n: strict) -> number")
 def besseli(x: Scalar, n: Scalar) -> float:
     """The modified Bessel function of the first kind, I."""
     value, order = strict_number(x), _order(n)
     return _bessel_i(value, order)
 
 
-@excel("BESSELK(x: scalar, n: scalar) -> number")
+@excel("BESSELK(x: strict, n: strict) -> number")
 def besselk(x: Scalar, n: Scalar) -> float:
     """The modified Bessel function of the second kind, K; for x above 0."""
     value, order = strict_number(x), _order(n)

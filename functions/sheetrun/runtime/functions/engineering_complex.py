@@ -15,7 +15,6 @@ from typing import Final
 
 from sheetrun.runtime.coerce import general
 from sheetrun.runtime.errors import DIV0, NUM, VALUE, ExcelError, Raised
-from sheetrun.runtime.functions.trig import cos, sin
 from sheetrun.runtime.registry import excel
 from sheetrun.runtime.strict import strict_number
 from sheetrun.runtime.values import MISSING, Arr, Scalar, Value
@@ -67,7 +66,7 @@ def write_complex(value: complex, unit: str) -> str:
     return real + ("" if tail[0] == "-" else "+") + tail
 
 
-@excel("COMPLEX(real_num: scalar, i_num: scalar, [suffix: scalar ~ None]) -> text")
+@excel("COMPLEX(real_num: strict, i_num: strict, [suffix: strict ~ None]) -> text")
 def complex_(real_num: Scalar, i_num: Scalar, suffix: Scalar) -> str:
     """A complex number from its real and imaginary coefficients."""
     value = complex(strict_number(real_num), strict_number(i_num))
@@ -76,19 +75,19 @@ def complex_(real_num: Scalar, i_num: Scalar, suffix: Scalar) -> str:
     return write_complex(value, str(suffix or "i"))
 
 
-@excel("IMREAL(inumber: scalar) -> number")
+@excel("IMREAL(inumber: strict) -> number")
 def imreal(inumber: Scalar) -> float:
     """The real coefficient of a complex number."""
     return read_complex(inumber).value.real
 
 
-@excel("IMAGINARY(inumber: scalar) -> number")
+@excel("IMAGINARY(inumber: strict) -> number")
 def imaginary(inumber: Scalar) -> float:
     """The imaginary coefficient of a complex number."""
     return read_complex(inumber).value.imag
 
 
-@excel("IMABS(inumber: scalar) -> number")
+@excel("IMABS(inumber: strict) -> number")
 def imabs(inumber: Scalar) -> float:
     """The absolute value of a complex number."""
     value = read_complex(inumber).value
@@ -96,7 +95,7 @@ def imabs(inumber: Scalar) -> float:
     return large * math.sqrt(1.0 + (small / large) ** 2) if large else 0.0
 
 
-@excel("IMARGUMENT(inumber: scalar) -> number")
+@excel("IMARGUMENT(inumber: strict) -> number")
 def imargument(inumber: Scalar) -> float:
     """The angle of a complex number, in radians; that of 0 is #DIV/0!."""
     value = read_complex(inumber).value
@@ -105,7 +104,7 @@ def imargument(inumber: Scalar) -> float:
     return math.atan2(value.imag, value.real)
 
 
-@excel("IMCONJUGATE(inumber: scalar) -> text")
+@excel("IMCONJUGATE(inumber: strict) -> text")
 def imconjugate(inumber: Scalar) -> str:
     """The complex conjugate."""
     number = read_complex(inumber)
@@ -126,28 +125,28 @@ def _register(name: str, summary: str, formula: Callable[[complex], complex]) ->
             raise Raised(NUM) from None
 
     function.__doc__ = summary
-    excel(f"{name}(inumber: scalar) -> text")(function)
+    excel(f"{name}(inumber: strict) -> text")(function)
 
 
 def _sine(z: complex) -> complex:
-    return complex(sin(z.real) * math.cosh(z.imag), cos(z.real) * math.sinh(z.imag))
+    return complex(math.sin(z.real) * math.cosh(z.imag), math.cos(z.real) * math.sinh(z.imag))
 
 
 def _cosine(z: complex) -> complex:
-    return complex(cos(z.real) * math.cosh(z.imag), -sin(z.real) * math.sinh(z.imag))
+    return complex(math.cos(z.real) * math.cosh(z.imag), -math.sin(z.real) * math.sinh(z.imag))
 
 
 def _sinh(z: complex) -> complex:
-    return complex(math.sinh(z.real) * cos(z.imag), math.cosh(z.real) * sin(z.imag))
+    return complex(math.sinh(z.real) * math.cos(z.imag), math.cosh(z.real) * math.sin(z.imag))
 
 
 def _cosh(z: complex) -> complex:
-    return complex(math.cosh(z.real) * cos(z.imag), math.sinh(z.real) * sin(z.imag))
+    return complex(math.cosh(z.real) * math.cos(z.imag), math.sinh(z.real) * math.sin(z.imag))
 
 
 def _tangent(z: complex) -> complex:
-    below = cos(2.0 * z.real) + math.cosh(2.0 * z.imag)
-    return complex(sin(2.0 * z.real) / below, math.sinh(2.0 * z.imag) / below)
+    below = math.cos(2.0 * z.real) + math.cosh(2.0 * z.imag)
+    return complex(math.sin(2.0 * z.real) / below, math.sinh(2.0 * z.imag) / below)
 
 
 def _cotangent(z: complex) -> complex:
@@ -159,12 +158,7 @@ def _root(z: complex) -> complex:
     if z == 0:
         return 0j
     length, angle = math.sqrt(abs(z)), math.atan2(z.imag, z.real) / 2.0
-    return complex(length * cos(angle), length * sin(angle))
-
-
-def _exponential(z: complex) -> complex:
-    length = math.exp(z.real)
-    return complex(length * cos(z.imag), length * sin(z.imag))
+    return complex(length * math.cos(angle), length * math.sin(angle))
 
 
 _register("IMSIN", "The sine of a complex number.", _sine)
@@ -177,7 +171,7 @@ _register("IMSINH", "The hyperbolic sine of a complex number.", _sinh)
 _register("IMCOSH", "The hyperbolic cosine of a complex number.", _cosh)
 _register("IMSECH", "The hyperbolic secant of a complex number.", lambda z: 1.0 / _cosh(z))
 _register("IMCSCH", "The hyperbolic cosecant of a complex number.", lambda z: 1.0 / _sinh(z))
-_register("IMEXP", "The exponential of a complex number.", _exponential)
+_register("IMEXP", "The exponential of a complex number.", cmath.exp)
 _register("IMLN", "The natural logarithm of a complex number.", cmath.log)
 _register("IMLOG10", "The logarithm to base 10 of a complex number.", lambda z: cmath.log(z) * _LOG10_E)
 _register("IMLOG2", "The logarithm to base 2 of a complex number.", lambda z: cmath.log(z) * _LOG10_E / math.log10(2.0))
@@ -192,14 +186,14 @@ def _unit_of(*numbers: Complex) -> str:
     return units.pop() if units else ""
 
 
-@excel("IMSUB(inumber1: scalar, inumber2: scalar) -> text")
+@excel("IMSUB(inumber1: strict, inumber2: strict) -> text")
 def imsub(inumber1: Scalar, inumber2: Scalar) -> str:
     """The difference of two complex numbers."""
     a, b = read_complex(inumber1), read_complex(inumber2)
     return write_complex(a.value - b.value, _unit_of(a, b))
 
 
-@excel("IMDIV(inumber1: scalar, inumber2: scalar) -> text")
+@excel("IMDIV(inumber1: strict, inumber2: strict) -> text")
 def imdiv(inumber1: Scalar, inumber2: Scalar) -> str:
     """The quotient of two complex numbers; #NUM! for a divisor of 0."""
     a, b = read_complex(inumber1), read_complex(inumber2)
@@ -209,7 +203,7 @@ def imdiv(inumber1: Scalar, inumber2: Scalar) -> str:
     return write_complex(a.value / b.value, unit)
 
 
-@excel("IMPOWER(inumber: scalar, number: scalar) -> text")
+@excel("IMPOWER(inumber: strict, number: strict) -> text")
 def impower(inumber: Scalar, number: Scalar) -> str:
     """A complex number to a power, through its polar form."""
     base, exponent = read_complex(inumber), strict_number(number)
@@ -221,7 +215,7 @@ def impower(inumber: Scalar, number: Scalar) -> str:
     angle = math.atan2(base.value.imag, base.value.real) * exponent
     if not math.isfinite(angle):
         raise Raised(NUM)
-    return write_complex(complex(length * cos(angle), length * sin(angle)), base.unit)
+    return write_complex(complex(length * math.cos(angle), length * math.sin(angle)), base.unit)
 
 
 def _all_numbers(arguments: tuple[Value, ...]) -> list[Complex]:

@@ -9,7 +9,7 @@ from sheetrun.runtime.units import find_unit
 from sheetrun.runtime.values import Scalar
 
 
-@excel("CONVERT(number: scalar, from_unit: text, to_unit: text) -> number")
+@excel("CONVERT(number: strict, from_unit: text, to_unit: text) -> number")
 def convert(number: Scalar, from_unit: str, to_unit: str) -> float:
     """A number in one unit of measure as a number in another; #N/A for unknown units and unlike ones."""
     value = strict_number(number)

@@ -78,13 +78,13 @@ def is_logical(value: Scalar) -> bool:
     return type(value) is bool
 
 
-@excel("ISEVEN(number: scalar) -> logical")
+@excel("ISEVEN(number: strict) -> logical")
 def is_even(number: Scalar) -> bool:
     """Whether a number without its fraction is even; a logical is #VALUE!."""
     return strict_integer(number) % 2 == 0
 
 
-@excel("ISODD(number: scalar) -> logical")
+@excel("ISODD(number: strict) -> logical")
 def is_odd(number: Scalar) -> bool:
     """Whether a number without its fraction is odd; a logical is #VALUE!."""
     return strict_integer(number) % 2 == 1

@@ -235,7 +235,10 @@ def _equal(a: Value, b: Value) -> bool:
 
 
 def _conditions(values: tuple[Value, ...]) -> list[Mask]:
-    """The logical values in arguments: text and empty cells of references do not count. Raises the first error."""
+    """The logical values in arguments: text and empty cells of references do not count. Raises the first error.
+
+    Measured: nor does a text that is no logical, ``AND("0",TRUE)`` is TRUE; #VALUE! only where nothing is left.
+    """
     out = []
     for value in values:
         if isinstance(value, Arr):
@@ -248,9 +251,10 @@ def _conditions(values: tuple[Value, ...]) -> list[Mask]:
             if value is MISSING:
                 value = None
             holds = to_logical(value)
-            if isinstance(holds, ExcelError):
+            if not isinstance(holds, ExcelError):
+                out.append(np.array([holds]))
+            elif not isinstance(value, str):
                 raise Raised(holds)
-            out.append(np.array([holds]))
     if not sum(len(o) for o in out):
         raise Raised(VALUE)
     return out

@@ -188,7 +188,7 @@ def _xfind(index: Index, value: Scalar, match_mode: int, search_mode: int) -> in
         if abs(search_mode) == 2:
             raise Raised(VALUE)
         return index.exact(value, last=last, wild=True, empties=True)
-    if abs(search_mode) == 2 and value is not None:
+    if abs(search_mode) == 2:
         return index.bisect(value, descending=search_mode < 0, mode=match_mode)
     at = index.exact(value, last=last, wild=False, empties=True)
     if at >= 0 or match_mode == 0:
@@ -197,7 +197,9 @@ def _xfind(index: Index, value: Scalar, match_mode: int, search_mode: int) -> in
 
 
 def _regex_find(index: Index, value: Scalar, last: bool) -> int:
-    pattern: re.Pattern[str] = compiled(value if isinstance(value, str) else "", False)
+    if not isinstance(value, str):
+        return index.exact(value, last=last, wild=False, empties=True)
+    pattern: re.Pattern[str] = compiled(value, False)
     texts = Arr(index.num.reshape(1, -1), None if index.tag is None else index.tag.reshape(1, -1))
     hits = [i for i, v in enumerate(texts) if isinstance(v, str) and pattern.search(v)]
     return (hits[-1] if last else hits[0]) if hits else -1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -14,7 +15,8 @@ from sheetrun.runtime.errors import DIV0, NA, NUM, VALUE, ExcelError, Raised
 from sheetrun.runtime.ops import power_arrays, raised
 from sheetrun.runtime.registry import excel
 from sheetrun.runtime.sheet import Ref
-from sheetrun.runtime.values import MISSING, Arr, Value
+from sheetrun.runtime.strict import strict_numbers
+from sheetrun.runtime.values import MISSING, Arr, Scalar, Value
 
 _BOX_DIV0: Final = float(DIV0)
 _BOX_NUM: Final = float(NUM)
@@ -56,7 +58,8 @@ def _not_negative(number: float) -> float:
 @excel("EXP(number: number) -> number", vector=powers.exps)
 def exp(number: float) -> float:
     """e raised to a power."""
-    return math.exp(number)
+    found = math.exp(number)
+    return found if found >= sys.float_info.min else 0.0
 
 
 @excel("LN(number: number) -> number", vector=lambda x: np.where(x > 0.0, powers.logs(x), _BOX_NUM))
@@ -226,9 +229,10 @@ def multinomial(*numbers: Value) -> float:
     return float(found)
 
 
-@excel("SERIESSUM(x: number, n: number, m: number, coefficients: array) -> number")
-def seriessum(x: float, n: float, m: float, coefficients: Arr) -> float:
+@excel("SERIESSUM(x: strict, n: strict, m: strict, coefficients: array) -> number")
+def seriessum(base: Scalar, first: Scalar, step: Scalar, coefficients: Arr) -> float:
     """The sum of a power series: coefficients times x to the powers n, n+m, n+2m, …"""
+    x, n, m = strict_numbers(base, first, step)
     sum_ = 0.0
     for i, each in enumerate(coefficients):
         if isinstance(each, ExcelError):
@@ -236,8 +240,8 @@ def seriessum(x: float, n: float, m: float, coefficients: Arr) -> float:
         if not isinstance(each, float):
             raise Raised(VALUE)
         power_ = n + i * m
-        if x == 0.0 and power_ < 0.0:
-            raise Raised(DIV0)
+        if x == 0.0 and power_ <= 0.0:
+            raise Raised(DIV0 if power_ else NUM)
         if x < 0.0 and not power_.is_integer():
             raise Raised(NUM)
         sum_ += each * (1.0 if power_ == 0.0 else math.pow(x, power_))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sheetrun.runtime.cells import NUMBER, Numbers
-from sheetrun.runtime.errors import NA, NUM, VALUE, Raised
+from sheetrun.runtime.errors import DIV0, NA, NUM, VALUE, Raised
 from sheetrun.runtime.functions.aggregate import pairs_in, total
 from sheetrun.runtime.registry import excel
 from sheetrun.runtime.values import Arr
@@ -31,24 +31,32 @@ def _factors(array: Arr) -> Numbers:
     return np.where(array.tag == NUMBER, array.num, 0.0).ravel()
 
 
+def _pairs(array_x: Arr, array_y: Arr) -> tuple[Numbers, Numbers]:
+    """The pairs of numbers; #DIV/0! where there is none (measured)."""
+    x, y = pairs_in(array_x, array_y, NA)
+    if not len(x):
+        raise Raised(DIV0)
+    return x, y
+
+
 @excel("SUMX2MY2(array_x: array, array_y: array) -> number")
 def sumx2my2(array_x: Arr, array_y: Arr) -> float:
     """The sum of the differences of squares."""
-    x, y = pairs_in(array_x, array_y, NA)
+    x, y = _pairs(array_x, array_y)
     return total(x * x - y * y)
 
 
 @excel("SUMX2PY2(array_x: array, array_y: array) -> number")
 def sumx2py2(array_x: Arr, array_y: Arr) -> float:
     """The sum of the sums of squares."""
-    x, y = pairs_in(array_x, array_y, NA)
+    x, y = _pairs(array_x, array_y)
     return total(x * x + y * y)
 
 
 @excel("SUMXMY2(array_x: array, array_y: array) -> number")
 def sumxmy2(array_x: Arr, array_y: Arr) -> float:
     """The sum of the squares of differences."""
-    x, y = pairs_in(array_x, array_y, NA)
+    x, y = _pairs(array_x, array_y)
     return total((x - y) ** 2)
 
 

@@ -107,8 +107,8 @@ def _quasi_coupons(settlement: int, first: int, frequency: int) -> int:
 
 
 @excel(
-    "ODDFPRICE(settlement: scalar, maturity: scalar, issue: scalar, first_coupon: scalar, rate: scalar, yld: scalar,"
-    " redemption: scalar, frequency: scalar, [basis: scalar = 0]) -> number"
+    "ODDFPRICE(settlement: strict, maturity: strict, issue: strict, first_coupon: strict, rate: strict, yld: strict,"
+    " redemption: strict, frequency: strict, [basis: strict = 0]) -> number"
 )
 def oddfprice(
     settlement: Scalar,
@@ -130,8 +130,8 @@ def oddfprice(
 
 
 @excel(
-    "ODDFYIELD(settlement: scalar, maturity: scalar, issue: scalar, first_coupon: scalar, rate: scalar, pr: scalar,"
-    " redemption: scalar, frequency: scalar, [basis: scalar = 0]) -> number"
+    "ODDFYIELD(settlement: strict, maturity: strict, issue: strict, first_coupon: strict, rate: strict, pr: strict,"
+    " redemption: strict, frequency: strict, [basis: strict = 0]) -> number"
 )
 def oddfyield(
     settlement: Scalar,
@@ -184,8 +184,8 @@ def _full_days(start: int, end: int, basis: int) -> int:
 
 
 @excel(
-    "ODDLPRICE(settlement: scalar, maturity: scalar, last_interest: scalar, rate: scalar, yld: scalar,"
-    " redemption: scalar, frequency: scalar, [basis: scalar = 0]) -> number"
+    "ODDLPRICE(settlement: strict, maturity: strict, last_interest: strict, rate: strict, yld: strict,"
+    " redemption: strict, frequency: strict, [basis: strict = 0]) -> number"
 )
 def oddlprice(
     settlement: Scalar,
@@ -207,8 +207,8 @@ def oddlprice(
 
 
 @excel(
-    "ODDLYIELD(settlement: scalar, maturity: scalar, last_interest: scalar, rate: scalar, pr: scalar,"
-    " redemption: scalar, frequency: scalar, [basis: scalar = 0]) -> number"
+    "ODDLYIELD(settlement: strict, maturity: strict, last_interest: strict, rate: strict, pr: strict,"
+    " redemption: strict, frequency: strict, [basis: strict = 0]) -> number"
 )
 def oddlyield(
     settlement: Scalar,

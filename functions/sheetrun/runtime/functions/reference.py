@@ -80,6 +80,8 @@ def index(array: Value, row: int, col: int | None, area: int) -> Value:
     if col is None:
         if tall == 1 and wide > 1:
             row, col = (1 if row else 0), row
+        elif wide > 1 and isinstance(source, Ref):
+            raise Raised(REF)  # measured: an array gives its row
         else:
             col = 1 if wide == 1 else 0
     if row < 0 or col < 0:

@@ -16,6 +16,8 @@ import numpy as np
 
 from sheetrun.runtime.errors import DIV0, NUM, Raised
 from sheetrun.runtime.registry import excel
+from sheetrun.runtime.strict import strict_numbers
+from sheetrun.runtime.values import Scalar
 
 _BOX_DIV0: Final = float(DIV0)
 _BOX_NUM: Final = float(NUM)
@@ -245,18 +247,19 @@ def floor_precise(number: float, significance: float = 1.0) -> float:
     return _multiple(number, abs(significance), whole_below)
 
 
-@excel("MROUND(number: number, multiple: number) -> number")
-def mround(number: float, multiple: float) -> float:
+@excel("MROUND(number: strict, multiple: strict) -> number")
+def mround(number: Scalar, multiple: Scalar) -> float:
     """A number rounded to the nearest multiple, halves away from zero; #NUM! when the signs differ.
 
     Microsoft ("MROUND function") warns that decimal multiples may go either way at a tie: MROUND(6.05,0.1) is 6 and
     MROUND(7.05,0.1) is 7.1, for here the binary quotient decides.
     """
-    if number == 0.0 or multiple == 0.0:
+    x, step = strict_numbers(number, multiple)
+    if x == 0.0 or step == 0.0:
         return 0.0
-    if (number > 0.0) != (multiple > 0.0):
+    if (x > 0.0) != (step > 0.0):
         raise Raised(NUM)
-    return _clean(math.floor(number / multiple + 0.5), multiple)
+    return _clean(math.floor(x / step + 0.5), step)
 
 
 # -- quotients -------------------------------------------------------------------------------------------------------
@@ -284,9 +287,10 @@ def mod(number: float, divisor: float) -> float:
     return rest + divisor if rest and (rest < 0.0) != (divisor < 0.0) else rest + 0.0
 
 
-@excel("QUOTIENT(numerator: number, denominator: number) -> number")
-def quotient(numerator: float, denominator: float) -> float:
+@excel("QUOTIENT(numerator: strict, denominator: strict) -> number")
+def quotient(numerator: Scalar, denominator: Scalar) -> float:
     """The whole part of a division."""
-    if denominator == 0.0:
+    above, below = strict_numbers(numerator, denominator)
+    if below == 0.0:
         raise Raised(DIV0)
-    return whole_toward_zero(numerator / denominator)
+    return whole_toward_zero(above / below)

@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from sheetrun.runtime.cells import Numbers
-from sheetrun.runtime.errors import DIV0, NA, NUM, VALUE, ExcelError, Raised
+from sheetrun.runtime.errors import DIV0, NA, NUM, ExcelError, Raised
 from sheetrun.runtime.functions.aggregate import checked, mean, numbers_a_in, numbers_in, pairs_in, total
 from sheetrun.runtime.functions.rounding import whole_below
 from sheetrun.runtime.registry import excel
@@ -290,10 +290,8 @@ def prob(x_range: Arr, prob_range: Arr, lower: float, upper: float | None = None
     if x_range.size != prob_range.size:
         raise Raised(NA)
     x, p = pairs_in(x_range, prob_range, NA)
+    if not len(p):
+        raise Raised(DIV0)
     if (p <= 0.0).any() or (p > 1.0).any() or abs(total(checked(p)) - 1.0) > 1e-10:
         raise Raised(NUM)
-    return total(p[x == lower] if upper is None else p[(x >= lower) & (x <= upper)]) if len(p) else _nothing()
-
-
-def _nothing() -> float:
-    raise Raised(VALUE)
+    return total(p[x == lower] if upper is None else p[(x >= lower) & (x <= upper)])

@@ -182,12 +182,15 @@ def folded_text(text: str) -> str:
     return text.lower() if text.isascii() else "".join(_single(c, pool.fold(c)) for c in text)
 
 
+_TILDE: Final = re.compile(r"~([^*?~]|\Z)")  #: before any other character it says nothing (measured)
+
+
 @excel("SEARCH(find_text: text, within_text: text, [start_num: integer = 1]) -> number", also=("SEARCHB",))
 def search(wanted: str, within: str, start: int) -> int:
     """The position of a text in another without case; ``?``, ``*`` and ``~`` are wildcards."""
     if not 1 <= start <= length(within) + 1:
         raise Raised(VALUE)
-    found = _searcher(wanted).search(folded_text(within), _index(within, start - 1))
+    found = _searcher(_TILDE.sub(r"\1", wanted)).search(folded_text(within), _index(within, start - 1))
     if found is None:
         raise Raised(VALUE)
     return position(within, found.start()) + 1

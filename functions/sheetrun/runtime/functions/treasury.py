@@ -21,7 +21,7 @@ def _bill_days(settlement: Scalar, maturity: Scalar) -> int:
     return end - start
 
 
-@excel("TBILLEQ(settlement: scalar, maturity: scalar, discount: scalar) -> number")
+@excel("TBILLEQ(settlement: strict, maturity: strict, discount: strict) -> number")
 def tbilleq(settlement: Scalar, maturity: Scalar, discount: Scalar) -> float:
     """The bond-equivalent yield of a treasury bill. Above 182 days: compounded twice, as the treasury does."""
     days, rate = _bill_days(settlement, maturity), strict_number(discount)
@@ -39,7 +39,7 @@ def tbilleq(settlement: Scalar, maturity: Scalar, discount: Scalar) -> float:
     return 2.0 * (root - part) / (2.0 * part - 1.0)
 
 
-@excel("TBILLPRICE(settlement: scalar, maturity: scalar, discount: scalar) -> number")
+@excel("TBILLPRICE(settlement: strict, maturity: strict, discount: strict) -> number")
 def tbillprice(settlement: Scalar, maturity: Scalar, discount: Scalar) -> float:
     """The price per 100 of face value of a treasury bill."""
     days, rate = _bill_days(settlement, maturity), strict_number(discount)
@@ -49,7 +49,7 @@ def tbillprice(settlement: Scalar, maturity: Scalar, discount: Scalar) -> float:
     return price
 
 
-@excel("TBILLYIELD(settlement: scalar, maturity: scalar, pr: scalar) -> number")
+@excel("TBILLYIELD(settlement: strict, maturity: strict, pr: strict) -> number")
 def tbillyield(settlement: Scalar, maturity: Scalar, pr: Scalar) -> float:
     """The yield of a treasury bill."""
     days, price = _bill_days(settlement, maturity), strict_number(pr)
@@ -69,14 +69,14 @@ def _fraction(dollar: Scalar, fraction: Scalar) -> tuple[float, float, int, floa
     return whole, value - whole, bottom, 10.0 ** math.ceil(math.log10(bottom))
 
 
-@excel("DOLLARDE(fractional_dollar: scalar, fraction: scalar) -> number")
+@excel("DOLLARDE(fractional_dollar: strict, fraction: strict) -> number")
 def dollarde(dollar: Scalar, fraction: Scalar) -> float:
     """A price quoted as an integer and a fraction (1.02 for 1 2/16) as a decimal number."""
     whole, rest, bottom, power = _fraction(dollar, fraction)
     return whole + rest * power / bottom
 
 
-@excel("DOLLARFR(decimal_dollar: scalar, fraction: scalar) -> number")
+@excel("DOLLARFR(decimal_dollar: strict, fraction: strict) -> number")
 def dollarfr(dollar: Scalar, fraction: Scalar) -> float:
     """A decimal price as an integer and a fraction."""
     whole, rest, bottom, power = _fraction(dollar, fraction)
@@ -113,8 +113,8 @@ def _rounded(value: float, decimals: int) -> float:
 
 
 @excel(
-    "EUROCONVERT(number: scalar, source: text, target: text, [full_precision: logical = FALSE],"
-    " [triangulation_precision: scalar = None]) -> number"
+    "EUROCONVERT(number: strict, source: text, target: text, [full_precision: logical = FALSE],"
+    " [triangulation_precision: strict = None]) -> number"
 )
 def euroconvert(number: Scalar, source: str, target: str, full: bool, precision: Scalar) -> float:
     """An amount between the euro and the currencies it replaced, at the fixed rates.

@@ -61,7 +61,7 @@ def isoweeknum(serial: float) -> int:
     return iso_week(to_1900(day_of(serial)))
 
 
-@excel("WEEKNUM(serial_number: scalar, [return_type: scalar = 1]) -> number")
+@excel("WEEKNUM(serial_number: strict, [return_type: strict = 1]) -> number")
 def weeknum(serial: Scalar, return_type: Scalar) -> int:
     """The week of the year: the one with 1 January is the first, or by ISO 8601 (21)."""
     day, kind = strict_date(serial), strict_integer(return_type)
@@ -133,7 +133,7 @@ def net_workdays(start: Scalar, end: Scalar, off: frozenset[int], holidays: Valu
     return sign * (count - sum(1 for day in read_holidays(holidays, off) if first <= day <= last))
 
 
-@excel("NETWORKDAYS(start_date: scalar, end_date: scalar, [holidays: raw = None]) -> number")
+@excel("NETWORKDAYS(start_date: strict, end_date: strict, [holidays: raw = None]) -> number")
 def networkdays(start: Scalar, end: Scalar, holidays: Value) -> int:
     """Working days from one date to another, both counted, without weekends and holidays."""
     return net_workdays(start, end, _SATURDAY_SUNDAY, holidays)
@@ -178,7 +178,7 @@ def work_day(start: Scalar, days: Scalar, off: frozenset[int], holidays: Value) 
     return from_1900(day)
 
 
-@excel("WORKDAY(start_date: scalar, days: scalar, [holidays: raw = None]) -> number")
+@excel("WORKDAY(start_date: strict, days: strict, [holidays: raw = None]) -> number")
 def workday(start: Scalar, days: Scalar, holidays: Value) -> int:
     """The date a number of working days after (or before) another."""
     return work_day(start, days, _SATURDAY_SUNDAY, holidays)
