@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from sheetrun.local import Running, up
+from sheetrun.local import Running, launching, up
+from tests.recording import launcher
 
 # CI tries the same examples each time, so that a change is judged by what it does; elsewhere they are new each time.
 settings.register_profile("here", deadline=None)
@@ -27,9 +29,12 @@ PARAMETERS = {
 
 
 @pytest.fixture(scope="session")
-def service() -> Iterator[Running]:
-    """MiniStack on a free port, with IAM enforced and the template deployed to it."""
-    running = up(port=0, parameters=PARAMETERS)
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """MiniStack on a free port, with IAM enforced and the template deployed to it; what was allowed is written down."""
+    program = launcher(Path(launching.__file__), tmp_path_factory.mktemp("launcher"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(launching, "__file__", str(program))
+        running = up(port=0, parameters=PARAMETERS)
     try:
         yield running
     finally:
