@@ -69,16 +69,19 @@ class Target:
     architecture: str
 
     @property
-    def platform(self) -> str:
-        return f"manylinux_2_28_{'aarch64' if self.architecture == 'arm64' else 'x86_64'}"
+    def platforms(self) -> tuple[str, ...]:
+        """What wheels may be built for: pip takes each name as it is, and some packages say only the older one."""
+        machine = "aarch64" if self.architecture == "arm64" else "x86_64"
+        return f"manylinux_2_28_{machine}", f"manylinux_2_17_{machine}"
 
 
 def install(function: str, directory: Path, target: Target) -> None:
     """What the function requires, by pip, for the target. Raises ``LocalError`` with pip's last line."""
     wanted = FUNCTIONS / function / "requirements.txt"
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
-    command += ["--target", str(directory), "--only-binary=:all:", "--implementation", "cp"]
-    command += ["--platform", target.platform, "--python-version", target.python, "-r", str(wanted)]
+    command += ["--target", str(directory), "--only-binary=:all:", "--implementation", "cp", "--require-hashes"]
+    command += [option for platform in target.platforms for option in ("--platform", platform)]
+    command += ["--python-version", target.python, "-r", str(wanted)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]

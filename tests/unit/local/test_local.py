@@ -38,8 +38,8 @@ def test_a_package_is_made_once_and_holds_byte_code(tmp_path: Path) -> None:
 
 def test_a_package_for_elsewhere_is_another_one_and_names_its_platform() -> None:
     arm, intel = Target("3.13", "arm64"), Target("3.13", "x86_64")
-    assert arm.platform == "manylinux_2_28_aarch64"
-    assert intel.platform == "manylinux_2_28_x86_64"
+    assert arm.platforms == ("manylinux_2_28_aarch64", "manylinux_2_17_aarch64")
+    assert intel.platforms == ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64")
     assert len({digest("parse"), digest("parse", arm), digest("parse", intel)}) == 3
     assert not is_embedded("http://127.0.0.1:9")
 
