@@ -24,7 +24,10 @@ from sheetrun.local.errors import LocalError
 DEFAULT_PORT = 4566
 STACK = "sheetrun"
 CLIENT = "local"
+ALIAS = "live"  #: what everything calls (template.yaml)
 REGION = "us-east-1"
+#: What the emulator has no services for.
+WITHOUT_OPERATIONS = {"Watch": "none", "Tracing": "PassThrough", "GradualDeployment": "false"}
 Tell = Callable[[str], None]
 
 
@@ -156,6 +159,7 @@ def _here() -> dict[str, str]:
         "MaxRunning": "8",
         "MaxClientRunning": "6",
         "WebhookPrivate": "true",
+        **WITHOUT_OPERATIONS,
     }
 
 
@@ -205,7 +209,7 @@ def _warm(emulator: Emulator) -> None:
         event: dict[str, Any] = {"Records": []}
         if folder == "api":
             event = {"httpMethod": "GET", "path": "/v1/health", "requestContext": {}}
-        answer = client.invoke(FunctionName=f"{STACK}-{folder}", Payload=json.dumps(event))
+        answer = client.invoke(FunctionName=f"{STACK}-{folder}:{ALIAS}", Payload=json.dumps(event))
         if "FunctionError" in answer:
             detail = json.loads(answer["Payload"].read()).get("errorMessage", "")
             raise LocalError(f"the function {folder} does not start: {detail}")
