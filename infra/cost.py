@@ -46,13 +46,14 @@ class Facts:
     log_bytes: float
     books: tuple[Book, ...]
     scenarios: Mapping[str, float]  #: workbook -> scenarios a second of one core
+    idle: tuple[Mapping[str, Any], ...]  #: what a month costs without a job: what, units, price of one
     told: Mapping[str, str]  #: where the figures are from
 
 
 def load(path: Path = FACTS) -> Facts:
     found = json.loads(path.read_text(encoding="utf-8"))
     books = tuple(Book(**book) for book in found.pop("books"))
-    return Facts(books=books, **found)
+    return Facts(books=books, idle=tuple(found.pop("idle")), **found)
 
 
 def job_cost(facts: Facts, book: Book) -> dict[str, float]:
@@ -95,7 +96,9 @@ def tables(facts: Facts) -> list[str]:
     for name in facts.scenarios:
         seconds, dollars = scenarios_cost(facts, name, 1_000_000)
         lines.append(f"| {name} | {seconds:,.0f} | {dollars:.3f} |")
-    return lines
+    lines += ["", "| a month without a job (`Watch=all`) | units | dollars |", "|---|---|---|"]
+    lines += [f"| {one['what']} | {one['units']:,} | {one['units'] * one['price']:.2f} |" for one in facts.idle]
+    return [*lines, f"| **sum** | | **{sum(one['units'] * one['price'] for one in facts.idle):.2f}** |"]
 
 
 def written(page: str, facts: Facts) -> str:

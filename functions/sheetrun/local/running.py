@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import platform
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sheetrun.local import emulator as emulators
-from sheetrun.local.configuring import checked, from_environment
+from sheetrun.local.configuring import checked, emulated, from_environment
 from sheetrun.local.configuring import told as limits_text
 from sheetrun.local.deploying import Deployed, deploy, functions_of, load_template
 from sheetrun.local.emulator import ROOT, Emulator
@@ -26,8 +25,6 @@ STACK = "sheetrun"
 CLIENT = "local"
 ALIAS = "live"  #: what everything calls (template.yaml)
 REGION = "us-east-1"
-#: What the emulator has no services for.
-WITHOUT_OPERATIONS = {"Watch": "none", "Tracing": "PassThrough", "GradualDeployment": "false"}
 Tell = Callable[[str], None]
 
 
@@ -152,14 +149,12 @@ def _here() -> dict[str, str]:
     """The template's parameters for one machine: few workers at once, short waits."""
     return {
         "Stage": "local",
-        "RequireTls": "false",
-        "Architecture": "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64",
         "Scale": "small",
         "PatienceSeconds": "10",
         "MaxRunning": "8",
         "MaxClientRunning": "6",
         "WebhookPrivate": "true",
-        **WITHOUT_OPERATIONS,
+        **emulated(),
     }
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sheetrun.local.configuring import checked
+from sheetrun.local import deploying
+from sheetrun.local.configuring import checked, emulated
+from sheetrun.local.deploying import TEMPLATE as TEMPLATE_FILE
 from sheetrun.local.deploying import functions_of, load_template
-from sheetrun.local.running import WITHOUT_OPERATIONS, _here
+from sheetrun.local.running import _here
 from sheetrun.service.letters import Source
 from sheetrun.service.metrics import METRICS, NAMESPACE
 
@@ -96,8 +100,37 @@ def test_data_outlives_the_stack_and_logs_do_not_grow_for_ever() -> None:
 
 def test_emulators_get_the_same_template_by_parameters_alone() -> None:
     here = checked(TEMPLATE, _here())
-    assert WITHOUT_OPERATIONS.items() <= here.items()
-    for name, value in WITHOUT_OPERATIONS.items():
-        assert value in TEMPLATE["Parameters"][name]["AllowedValues"]
+    assert emulated().items() <= here.items()
     # SAM decides on gradual deployment while it reads the template, when an emulator may know the default alone.
     assert TEMPLATE["Parameters"]["GradualDeployment"]["Default"] == "false"
+
+
+def test_what_is_sent_is_the_template_but_for_where_code_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """``sheetrun deploy`` and ``sam deploy`` make the same stack."""
+
+    class Store:
+        """A bucket that has every package already."""
+
+        def head_object(self, **_: str) -> None: ...
+
+    monkeypatch.setattr(deploying, "archive", lambda folder, cache, target: tmp_path / f"{folder}.zip")
+    sent = load_template()
+    deploying._upload(Store(), "bucket", sent, tmp_path, None)
+    for logical in functions_of(sent):
+        assert sent["Resources"][logical]["Properties"].pop("CodeUri")["Bucket"] == "bucket"
+        sent["Resources"][logical]["Metadata"] = {"BuildMethod": "makefile"}
+    sent["Globals"]["Function"]["CodeUri"] = "functions/"
+    assert sent == TEMPLATE
+
+
+def test_every_stage_of_samconfig_can_be_deployed() -> None:
+    config = tomllib.loads((TEMPLATE_FILE.parent / "samconfig.toml").read_text(encoding="utf-8"))
+    stages = {name: one["deploy"]["parameters"] for name, one in config.items() if name != "version"}
+    assert set(stages) == {"default", "prod", "local", "localstack"}
+    for name, said in stages.items():
+        chosen = dict(word.split("=", 1) for word in said["parameter_overrides"])
+        checked(TEMPLATE, chosen)
+        for parameter, value in chosen.items():
+            allowed = TEMPLATE["Parameters"][parameter].get("AllowedValues", [value])
+            assert value in map(str, allowed), (name, parameter)
+    assert "GradualDeployment=true" in stages["prod"]["parameter_overrides"]
