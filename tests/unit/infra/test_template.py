@@ -6,9 +6,11 @@ import json
 import re
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from samtranslator.translator.transform import transform  # type: ignore[import-untyped]
 
 from sheetrun.local import deploying
 from sheetrun.local.configuring import checked, emulated
@@ -103,6 +105,24 @@ def test_emulators_get_the_same_template_by_parameters_alone() -> None:
     assert emulated().items() <= here.items()
     # SAM decides on gradual deployment while it reads the template, when an emulator may know the default alone.
     assert TEMPLATE["Parameters"]["GradualDeployment"]["Default"] == "false"
+
+
+@pytest.mark.parametrize("gradual", ["true", "false"])
+def test_new_code_takes_over_step_by_step_where_that_is_wanted(gradual: str) -> None:
+    template = load_template()
+    template["Globals"]["Function"]["CodeUri"] = "s3://bucket/key"
+    made = transform(template, {"GradualDeployment": gradual}, SimpleNamespace(load=dict))["Resources"].values()
+    kinds = [one["Type"] for one in made]
+    functions = len(functions_of(TEMPLATE))
+    assert kinds.count("AWS::Lambda::Alias") == functions
+    groups = [one["Properties"] for one in made if one["Type"] == "AWS::CodeDeploy::DeploymentGroup"]
+    assert len(groups) == (functions if gradual == "true" else 0)
+    for group in groups:
+        assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
+        assert len(group["AlarmConfiguration"]["Alarms"]) == 2
+    # Whatever calls a function calls the alias, or new code would take over at once.
+    mappings = [one["Properties"] for one in made if one["Type"] == "AWS::Lambda::EventSourceMapping"]
+    assert all(mapping["FunctionName"]["Ref"].endswith("Aliaslive") for mapping in mappings)
 
 
 def test_what_is_sent_is_the_template_but_for_where_code_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
