@@ -151,7 +151,7 @@ def calls(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     from sheetrun.service.calling import call_job, call_limits
 
     # The fork shuts itself in while the key, the limit and the model are looked up.
-    _sandbox(Kind.WORKBOOK, "calculate").prepare(call_job(), call_limits(world().settings.execute_memory_bytes))
+    _sandbox(Kind.WORKBOOK).prepare(call_job(), call_limits(world().settings.execute_memory_bytes))
     return _calls().handle(event, remaining=remaining(context))
 
 
@@ -164,7 +164,7 @@ def _calls() -> Api:
 
     here = world()
     settings = here.settings
-    run = _sandbox(Kind.WORKBOOK, "calculate").run
+    run = _sandbox(Kind.WORKBOOK).run
     seed = lambda: secrets.randbits(32)  # noqa: E731 (each call draws other numbers)
     return build_calls(here, Engine(here.blobs, run, settings.execute_memory_bytes, settings.model_cache_bytes, seed))
 
@@ -193,9 +193,9 @@ def run_step(name: str, event: Mapping[str, Any], context: Any) -> dict[str, Any
     collect_rarely()
     here = world()
     if name == "execute":
-        _sandbox(Kind.WORKBOOK, name)  # its server starts with the function, before a job waits for it
+        _sandbox(Kind.WORKBOOK)  # its server starts with the function, before a job waits for it
     runner = Runner(here.ledger, here.blobs, here.queues, here.clock, here.ids, here.settings, here.log, here.line)
-    steps = StepWork(compute_of, here.blobs, here.settings, here.log, lambda job: _sandbox(job.kind, name).run)
+    steps = StepWork(compute_of, here.blobs, here.settings, here.log, lambda job: _sandbox(job.kind).run)
     work = getattr(steps, name)
 
     def do(message: Message) -> Outcome:
@@ -243,20 +243,15 @@ def compute_of(job: Job) -> Compute:
 
 
 @lru_cache(maxsize=len(Kind))
-def _sandbox(kind: Kind, step: str) -> WarmRunner:
-    """Forks each job's interpreter from one that has everything loaded which is imported for the kind in this step."""
+def _sandbox(kind: Kind) -> WarmRunner:
+    """Forks each job's interpreter from one that has everything loaded which scripts of the kind import."""
     from sheetrun.sandbox.warm import WarmRunner
 
     if kind is Kind.DATASET:
-        from sheetrun.service.analysis import DESCRIBE_PRELOAD, EXECUTE_PRELOAD
-
-        # A step's function ships what that step imports: parse has no pandas.
-        preload = DESCRIBE_PRELOAD if step == "parse" else EXECUTE_PRELOAD
+        from sheetrun.service.analysis import PRELOAD
     else:
         from sheetrun.service.compute import PRELOAD
-
-        preload = PRELOAD
-    runner = WarmRunner(preload)
+    runner = WarmRunner(PRELOAD)
     runner.start()
     return runner
 

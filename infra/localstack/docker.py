@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
+import json
 import os
 import shutil
 import subprocess
@@ -33,8 +35,10 @@ def daemon() -> Iterator[None]:
 
 def gateway() -> str:
     """This machine's address as containers see it."""
-    template = "{{(index .IPAM.Config 0).Gateway}}"
-    return call("docker", "network", "inspect", "bridge", "--format", template).strip()
+    (bridge,) = json.loads(call("docker", "network", "inspect", "bridge"))
+    (first, *_) = bridge["IPAM"]["Config"]
+    # The daemon of Debian 12 leaves the gateway out: it is the network's first address.
+    return str(first.get("Gateway") or next(ipaddress.ip_network(first["Subnet"]).hosts()))
 
 
 def socket_path() -> str:

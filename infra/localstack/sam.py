@@ -92,7 +92,7 @@ def _judge(event: str, said: str) -> None:
         answer = json.loads(said.strip().splitlines()[-1])
     except (ValueError, IndexError):
         raise Failed(f"{event}: no answer\n{tail(said)}") from None
-    if event.startswith("api"):
+    if event.startswith(("api", "calculate")):
         good = answer.get("statusCode") in (200, 401)
     elif event == "sweep-schedule":
         good = set(answer) >= {"changed", "sent"}

@@ -129,4 +129,4 @@ def test_keys_are_made_by_the_command_and_end_when_revoked(client: Client) -> No
     assert Client(client.url, made["key"]).call("GET", "/v1/jobs").status_code == 200
     assert sheetrun("keys", "revoke", name, made["id"]).split()[2] == "revoked"
     assert name in sheetrun("keys", "list").splitlines()
-    assert sheetrun("limits", name, "--set", "running_jobs=2").count("\n") == 5
+    assert sheetrun("limits", name, "--set", "running_jobs=2").count("\n") == 6

@@ -40,7 +40,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
         cached.cache_clear()
     monkeypatch.setattr(bootstrap, "world", lambda: bench.world)
     nobody = SimpleNamespace(run=None, prepare=lambda *_: None)
-    monkeypatch.setattr(bootstrap, "_sandbox", lambda kind, step: nobody)
+    monkeypatch.setattr(bootstrap, "_sandbox", lambda kind: nobody)
     fake = FakeCompute()
     for name in ("parse", "generate", "execute"):
         monkeypatch.setattr(compute, name, getattr(fake, name))

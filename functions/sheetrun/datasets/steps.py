@@ -24,7 +24,7 @@ Progress = Callable[[int, int, str], None]
 Runner = Callable[..., Result]
 
 #: What a sandbox imports before it is sealed: to run analyses, and to look at the columns of a Parquet file.
-EXECUTE_PRELOAD: Final[tuple[str, ...]] = (
+PRELOAD: Final[tuple[str, ...]] = (
     "numpy",
     "pandas",
     "pyarrow",
@@ -36,7 +36,7 @@ EXECUTE_PRELOAD: Final[tuple[str, ...]] = (
     "sheetrun.datasets.parquet",
     "sheetrun.datasets.tables",
 )
-DESCRIBE_PRELOAD: Final = (
+_DESCRIBE_PRELOAD: Final = (
     "pyarrow",
     "pyarrow.parquet",
     "sheetrun.datasets.host",
@@ -122,7 +122,7 @@ def execute(
     begun = time.perf_counter()
     schema = Schema.from_json(json.loads(artefact))
     table = sheet_as_csv(source, schema.filename)[0] if schema.format == "xlsx" else source
-    job = Job(generated.script, table, entry=_ENTRY, policy=POLICY, preload=EXECUTE_PRELOAD)
+    job = Job(generated.script, table, entry=_ENTRY, policy=POLICY, preload=PRELOAD)
     limits = Limits(wall_seconds=timeout, cpu_seconds=timeout, memory_bytes=memory)
     found = _ask(job, limits, run, cancelled=cancelled, on_progress=progress)
     results: dict[str, Any] = found["results"]
@@ -175,7 +175,7 @@ def _ask(job: Job, limits: Limits, run: Runner | None, **more: Any) -> dict[str,
 
 def _parquet_schema(source: bytes, filename: str, run: Runner | None) -> Schema:
     """Its own schema, read in the sandbox: the reader of the format is a large C++ program, and the file foreign."""
-    job = Job("", source, entry=_DESCRIBE, policy=POLICY, preload=DESCRIBE_PRELOAD)
+    job = Job("", source, entry=_DESCRIBE, policy=POLICY, preload=_DESCRIBE_PRELOAD)
     fields = _ask(job, Limits(wall_seconds=60, cpu_seconds=60, memory_bytes=2 * 2**30), run)["columns"]
     if len(fields) > MOST_COLUMNS:
         raise DatasetError("too_many_columns", f"The file has {len(fields):,} columns; the limit is {MOST_COLUMNS:,}.")

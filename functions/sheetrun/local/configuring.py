@@ -5,6 +5,7 @@ A setting ``max_jobs`` is ``SHEETRUN_MAX_JOBS`` in the environment and ``MaxJobs
 
 from __future__ import annotations
 
+import platform
 import textwrap
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +14,17 @@ from sheetrun.local.errors import LocalError
 from sheetrun.settings import ELSEWHERE, PREFIX, Settings, SettingsError
 
 WIDTH = 110
+
+
+def emulated() -> dict[str, str]:
+    """Parameters for an AWS-compatible service on this machine: no TLS, its processor, and nothing that none of them has."""
+    return {
+        "RequireTls": "false",
+        "Architecture": "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64",
+        "Watch": "none",
+        "Tracing": "PassThrough",
+        "GradualDeployment": "false",
+    }
 
 
 def parameter_name(setting: str) -> str:

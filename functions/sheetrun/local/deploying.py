@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sheetrun.local.configuring import checked
+from sheetrun.local.configuring import checked, emulated
 from sheetrun.local.errors import LocalError
 from sheetrun.local.packages import FUNCTIONS, Target, archive, default_cache
 
@@ -98,7 +98,7 @@ def _deploy(
     _ensure_bucket(s3, code, session.region_name)
     template = load_template()
     if endpoint is not None and endpoint.startswith("http://"):
-        parameters = {"RequireTls": "false", **parameters}
+        parameters = {**emulated(), **parameters}
     target = None if endpoint is not None and is_embedded(endpoint) else _target(template, parameters)
     uploaded = _upload(s3, code, template, cache, target)
     body = json.dumps(template, separators=(",", ":"), sort_keys=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import platform
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sheetrun.local import emulator as emulators
-from sheetrun.local.configuring import checked, from_environment
+from sheetrun.local.configuring import checked, emulated, from_environment
 from sheetrun.local.configuring import told as limits_text
 from sheetrun.local.deploying import Deployed, deploy, functions_of, load_template
 from sheetrun.local.emulator import ROOT, Emulator
@@ -24,6 +23,7 @@ from sheetrun.local.errors import LocalError
 DEFAULT_PORT = 4566
 STACK = "sheetrun"
 CLIENT = "local"
+ALIAS = "live"  #: what everything calls (template.yaml)
 REGION = "us-east-1"
 Tell = Callable[[str], None]
 
@@ -149,13 +149,12 @@ def _here() -> dict[str, str]:
     """The template's parameters for one machine: few workers at once, short waits."""
     return {
         "Stage": "local",
-        "RequireTls": "false",
-        "Architecture": "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64",
         "Scale": "small",
         "PatienceSeconds": "10",
         "MaxRunning": "8",
         "MaxClientRunning": "6",
         "WebhookPrivate": "true",
+        **emulated(),
     }
 
 
@@ -205,7 +204,7 @@ def _warm(emulator: Emulator) -> None:
         event: dict[str, Any] = {"Records": []}
         if folder == "api":
             event = {"httpMethod": "GET", "path": "/v1/health", "requestContext": {}}
-        answer = client.invoke(FunctionName=f"{STACK}-{folder}", Payload=json.dumps(event))
+        answer = client.invoke(FunctionName=f"{STACK}-{folder}:{ALIAS}", Payload=json.dumps(event))
         if "FunctionError" in answer:
             detail = json.loads(answer["Payload"].read()).get("errorMessage", "")
             raise LocalError(f"the function {folder} does not start: {detail}")

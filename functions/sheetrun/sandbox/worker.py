@@ -8,6 +8,7 @@ Up to READY everything that runs is ours; nothing foreign is even read before th
 from __future__ import annotations
 
 import builtins
+import contextlib
 import gc
 import importlib
 import linecache
@@ -64,7 +65,8 @@ def close_all_but(*kept: int) -> None:
 def bring_in(name: str) -> None:
     """Imports a module with the whole package that it is in: what its neighbours import late may be out of reach then.
 
-    A package at the top ("numpy", "sheetrun") is not walked: it holds far more than a job needs.
+    A package at the top ("numpy", "sheetrun") is not walked: it holds far more than a job needs. A neighbour that needs
+    what is not installed is left out (the function parse has no pandas): nobody can import that one later either.
     """
     if name in sys.modules:
         return
@@ -72,7 +74,8 @@ def bring_in(name: str) -> None:
     package = module if hasattr(module, "__path__") else sys.modules.get(name.rpartition(".")[0], module)
     if "." in package.__name__ and hasattr(package, "__path__"):
         for neighbour in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-            importlib.import_module(neighbour.name)
+            with contextlib.suppress(ModuleNotFoundError):
+                importlib.import_module(neighbour.name)
 
 
 class Job:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sheetrun.datasets import steps
-from sheetrun.datasets.steps import DESCRIBE_PRELOAD, EXECUTE_PRELOAD
+from sheetrun.datasets.steps import PRELOAD
 from sheetrun.service.compute import Executed, Generated, Parsed, Progress
 
-__all__ = ["DESCRIBE_PRELOAD", "EXECUTE_PRELOAD", "Analysis"]
+__all__ = ["PRELOAD", "Analysis"]
 
 
 @dataclass(frozen=True, slots=True)

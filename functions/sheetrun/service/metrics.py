@@ -25,6 +25,7 @@ class Metric:
 #: Event of the log -> its metric. ``count`` is added where a line has no number of its own.
 METRICS: Mapping[str, Metric] = {
     "request": Metric(("route",), {"ms": "Milliseconds"}),
+    "turned_away": Metric(("answer",), {"count": "Count"}),
     "request_failed": Metric(("code",), {"count": "Count"}),
     "request_bug": Metric(("kind",), {"count": "Count"}),
     "step_done": Metric(("step",), {"duration_ms": "Milliseconds"}),

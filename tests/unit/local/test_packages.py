@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from sheetrun import bootstrap
-from sheetrun.datasets.steps import DESCRIBE_PRELOAD
-from sheetrun.jobs.job import Kind
 from sheetrun.local import packages
 from sheetrun.local.errors import LocalError
 
@@ -75,27 +71,12 @@ def test_pandas_is_only_where_it_is_needed() -> None:
 
 
 def test_what_looks_at_parquet_loads_without_pandas() -> None:
-    """The function parse has no pandas, and its sandbox imports this before anything else."""
+    """The function parse has no pandas, and its sandbox brings this in before anything else."""
     program = (
-        "import importlib, sys; sys.modules.update(pandas=None, matplotlib=None)\n"
-        f"for name in {DESCRIBE_PRELOAD!r}: importlib.import_module(name)"
+        "import sys; sys.modules.update(pandas=None, matplotlib=None)\n"
+        "from sheetrun.datasets.steps import _DESCRIBE_PRELOAD\n"
+        "from sheetrun.sandbox.worker import bring_in\n"
+        "for name in _DESCRIBE_PRELOAD: bring_in(name)\n"
+        "assert 'sheetrun.datasets.schema' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
-
-
-def test_each_step_of_a_dataset_loads_what_its_function_ships(monkeypatch: pytest.MonkeyPatch) -> None:
-    loaded: list[Sequence[str]] = []
-
-    class Server:
-        def __init__(self, preload: Sequence[str]) -> None:
-            loaded.append(preload)
-
-        def start(self) -> None:
-            """Nothing is."""
-
-    monkeypatch.setattr("sheetrun.sandbox.warm.WarmRunner", Server)
-    bootstrap._sandbox.cache_clear()
-    bootstrap._sandbox(Kind.DATASET, "parse")
-    bootstrap._sandbox(Kind.DATASET, "execute")
-    bootstrap._sandbox.cache_clear()
-    assert ["pandas" in preload for preload in loaded] == [False, True]

@@ -383,6 +383,14 @@ def test_too_many_requests_are_429_and_looking_is_not_metered() -> None:
     bench.submit()
 
 
+def test_who_is_turned_away_is_counted() -> None:
+    bench = Bench(requests_per_minute=1)
+    bench.submit()
+    assert bench.call("POST", "/v1/jobs", {"filename": "a.xlsx"})[0] == 429
+    told = [facts["answer"] for _, event, facts in bench.log.lines if event == "turned_away"]
+    assert told == ["429"]
+
+
 def test_a_full_service_is_503_and_a_client_over_its_share_429() -> None:
     bench = Bench(max_jobs=2, max_client_jobs=1)
     first = bench.submit()

@@ -55,6 +55,8 @@ class Api:
             ms=int((self.clock.monotonic() - begun) * 1000),
             request_id=request.request_id,
         )
+        if response.status in (429, 503):
+            self.log.warning("turned_away", answer=str(response.status), route=route, request_id=request.request_id)
         return event_answer(response)
 
     def _answer(self, request: Request) -> tuple[str, Response]:
