@@ -401,6 +401,27 @@ def test_calls_are_metered_in_a_bucket_of_their_own(tmp_path: Path) -> None:
     assert called.bench.call("GET", f"/v1/models/{called.id}")[0] == 200
 
 
+def test_tokens_of_a_large_bucket_are_taken_several_at_a_time(tmp_path: Path) -> None:
+    called = Called(loan(tmp_path))
+    taken: list[int] = []
+    take = called.bench.table.take
+
+    def counted(*arguments: Any, cost: int = 1) -> Any:
+        taken.append(cost)
+        return take(*arguments, cost=cost)
+
+    called.bench.table.take = counted  # type: ignore[method-assign]
+    remaining = []
+    for _ in range(12):
+        _, headers, _ = called.bench.call("POST", f"/v1/models/{called.id}/calculate", {"outputs": ["Model!B1"]})
+        remaining.append(headers["ratelimit"].split(";")[1])
+    assert taken == [10, 10]
+    assert remaining == [f"r={5999 - n}" for n in range(12)]
+    called.bench.clock.advance(6)
+    called.calculate(outputs=["Model!B1"])
+    assert taken == [10, 10, 10], "what was not used in time is lost"
+
+
 def test_models_are_forgotten_when_they_are_too_many(tmp_path: Path) -> None:
     called = Called(loan(tmp_path))
     called.bench.engine.cache = 1
