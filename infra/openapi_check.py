@@ -15,7 +15,12 @@ from sheetrun.local import up
 
 HERE = Path(__file__).resolve().parent
 #: Limits would answer for the routes: here they are out of the way.
-PARAMETERS = {"RequestsPerMinute": "1000000", "MaxJobs": "10000000", "MaxClientJobs": "10000000"}
+PARAMETERS = {
+    "RequestsPerMinute": "1000000",
+    "CallsPerMinute": "1000000",
+    "MaxJobs": "10000000",
+    "MaxClientJobs": "10000000",
+}
 #: A minute: every operation with values at the edges of its schema, then arbitrary ones until the time is over.
 OPTIONS = [
     *("--seed", "1", "--generation-database", "none", "--max-time", "60"),

@@ -26,6 +26,10 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
         for name, value in body.items():  # a limit of ours that is too small would answer for the routes
             if isinstance(value, int | float) and not isinstance(value, bool) and 1 <= value < FREE:
                 body[name] = value + FREE
+    jobs = body.get("jobs") if isinstance(body, dict) and isinstance(body.get("jobs"), list) else [body]
+    for job in jobs:
+        if isinstance(job, dict) and isinstance(job.get("replaces"), str):
+            del job["replaces"]  # only the name of a model that is there is right, and none is
     if case.operation.path == "/v1/batches" and isinstance(body, dict) and isinstance(body.get("jobs"), list):
         # That names are unique is more than a schema can say.
         for place, job in enumerate(body["jobs"]):

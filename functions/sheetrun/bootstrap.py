@@ -150,9 +150,11 @@ def calls(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """The calculate function: models are called, each call in a fork of a warm sandbox."""
     from sheetrun.service.calling import call_job, call_limits
 
-    # The fork shuts itself in while the key, the limit and the model are looked up.
-    _sandbox(Kind.WORKBOOK).prepare(call_job(), call_limits(world().settings.execute_memory_bytes))
-    return _calls().handle(event, remaining=remaining(context))
+    sandbox, limits = _sandbox(Kind.WORKBOOK), call_limits(world().settings.execute_memory_bytes)
+    sandbox.prepare(call_job(), limits)  # it shuts itself in while the key, the limit and the model are looked up
+    answer = _calls().handle(event, remaining=remaining(context))
+    sandbox.prepare(call_job(), limits)  # and the next one while the answer is on its way
+    return answer
 
 
 @lru_cache(maxsize=1)

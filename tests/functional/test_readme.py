@@ -72,6 +72,17 @@ def test_the_python_client(workplace: Path, service: Service) -> None:
 
 @pytest.mark.e2e
 @pytest.mark.timeout(180)
+def test_a_model_is_called(workplace: Path, service: Service) -> None:
+    lines = run("call.py", workplace, environment(service)).splitlines()
+    found = re.fullmatch(r"Equity IRR (0\.\d{3}), from (\d+) cells", lines[0])
+    assert found, lines
+    assert 0.15 < float(found[1]) < 0.25
+    assert int(found[2]) > 10
+    assert re.fullmatch(r"Equity IRR 0\.18 needs a price of \d+\.\d\d", lines[1]), lines
+
+
+@pytest.mark.e2e
+@pytest.mark.timeout(180)
 @pytest.mark.skipif(shutil.which("jq") is None or shutil.which("curl") is None, reason="needs curl and jq")
 def test_the_curl_client(workplace: Path, service: Service) -> None:
     out = run("submit.sh", workplace, environment(service))

@@ -173,10 +173,10 @@ def _bounds(body: Mapping[str, Any], faults: Faults) -> tuple[float, float] | No
     value = body.get("bounds")
     if value is None:
         return None
-    if not isinstance(value, list) or len(value) != 2 or not all(is_number(v) for v in value) or value[0] >= value[1]:
-        faults.add("bounds", "type", "must be two numbers, the smaller first")
+    if not isinstance(value, list) or len(value) != 2 or not all(is_number(v) for v in value):
+        faults.add("bounds", "type", "must be two numbers")
         return None
-    return float(value[0]), float(value[1])
+    return float(min(value)), float(max(value))
 
 
 def _tolerance(body: Mapping[str, Any], faults: Faults) -> float:

@@ -251,7 +251,7 @@ def test_goal_seek(loans: Called) -> None:
     found = loans.post("goal-seek", "Sought", **goal)
     assert found["input"]["value"] == pytest.approx(50 / payment(0.06, amount=1))
     assert found["output"]["value"] == pytest.approx(50)
-    found = loans.post("goal-seek", "Sought", **{**goal, "input": "Rate", "target": 46}, bounds=[0.001, 1])
+    found = loans.post("goal-seek", "Sought", **{**goal, "input": "Rate", "target": 46}, bounds=[1, 0.001])
     assert payment(found["input"]["value"]) == pytest.approx(46)
     other = loans.post("goal-seek", "Sought", **{**goal, "inputs": {"Inputs!B2": 12}})
     assert other["input"]["value"] == pytest.approx(50 / payment(0.06, 12, 1))
@@ -267,6 +267,8 @@ def test_a_goal_that_cannot_be_reached(loans: Called) -> None:
         "goal-seek", status=422, output="Model!B4", target=2000.5, input="Inputs!B6", bounds=[30000, 40000]
     )
     assert "jumps" in jump["detail"]
+    point = loans.post("goal-seek", status=422, output="Model!B1", target=1, input="Rate", bounds=[0.5, 0.5])
+    assert point["closest"]["input"] == 0.5
     text = loans.post("goal-seek", status=422, output="Model!B3", target=1, input="Rate", bounds=[0, 1])
     assert (text["code"], text["closest"]) == ("no_solution", None)
     assert loans.refused("goal-seek", output="Model!B1", target=1, input="Model!B2") == {"Model!B2": "formula_cell"}
@@ -274,7 +276,7 @@ def test_a_goal_that_cannot_be_reached(loans: Called) -> None:
         "Model!B10:B12": "not_a_cell",
         "Nope": "unknown_name",
     }
-    assert loans.refused("goal-seek", target="x", bounds=[2, 1]) == {
+    assert loans.refused("goal-seek", target="x", bounds=[2]) == {
         "output": "required",
         "input": "required",
         "target": "type",
@@ -399,6 +401,27 @@ def test_calls_are_metered_in_a_bucket_of_their_own(tmp_path: Path) -> None:
     assert (status, problem["code"]) == (429, "quota_exceeded")
     assert int(headers["retry-after"]) >= 1
     assert called.bench.call("GET", f"/v1/models/{called.id}")[0] == 200
+
+
+def test_tokens_of_a_large_bucket_are_taken_several_at_a_time(tmp_path: Path) -> None:
+    called = Called(loan(tmp_path))
+    taken: list[int] = []
+    take = called.bench.table.take
+
+    def counted(*arguments: Any, cost: int = 1) -> Any:
+        taken.append(cost)
+        return take(*arguments, cost=cost)
+
+    called.bench.table.take = counted  # type: ignore[method-assign]
+    remaining = []
+    for _ in range(12):
+        _, headers, _ = called.bench.call("POST", f"/v1/models/{called.id}/calculate", {"outputs": ["Model!B1"]})
+        remaining.append(headers["ratelimit"].split(";")[1])
+    assert taken == [10, 10]
+    assert remaining == [f"r={5999 - n}" for n in range(12)]
+    called.bench.clock.advance(6)
+    called.calculate(outputs=["Model!B1"])
+    assert taken == [10, 10, 10], "what was not used in time is lost"
 
 
 def test_models_are_forgotten_when_they_are_too_many(tmp_path: Path) -> None:
