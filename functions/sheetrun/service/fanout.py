@@ -315,7 +315,7 @@ class Fanout:
                 summary.add(columns, columns[FAILURE])
             joined.close()
         document = {**summary.document(), "in_turn": settled.in_turn}
-        self.blobs.put(keys["summary"], json.dumps(document).encode(), content_type="application/json")
+        self.blobs.put(keys["summary"], json.dumps(document, allow_nan=False).encode(), content_type="application/json")
         page = render_scenarios(job.filename, document).encode()
         self.blobs.put(keys["report"], page, content_type="text/html; charset=utf-8")
         report = {
