@@ -93,7 +93,7 @@ def test_numbers_that_overflow_are_null() -> None:
     document = told.document()
     assert document["outputs"]["Y"]["sd"] is None
     assert json.loads(json.dumps(document, allow_nan=False)) == document
-    assert "<svg" in render_scenarios("m.xlsx", {**document, "in_turn": None})
+    assert "<svg" not in render_scenarios("m.xlsx", {**document, "in_turn": None})  # no axes are so long
 
 
 def test_a_page_has_nothing_of_a_workbook_as_markup() -> None:
