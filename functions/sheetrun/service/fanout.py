@@ -39,7 +39,7 @@ from sheetrun.settings import Settings
 _CELLS: Final = 4_000_000  #: inputs and outputs of one chunk: what bounds its memory (12 bytes each, a few times)
 _FIRST: Final = 64  #: scenarios of the first trial
 _TRIED: Final = 0.5  #: seconds after which a trial tells the rate
-_WORTH: Final = 2.0  #: seconds that a chunk should take at least: below, sending it costs more than it brings
+_WORTH: Final = 4.0  #: seconds that a chunk should take at least: below, sending it costs more than it brings
 _OPEN: Final = 2  #: jobs whose models a process keeps
 
 
