@@ -70,6 +70,22 @@ def test_the_python_client(workplace: Path, service: Service) -> None:
     assert "Calculated with your inputs" in (workplace / "solar_farm.report.html").read_text(encoding="utf-8")
 
 
+def test_a_workbook_in_a_notebook(workplace: Path) -> None:
+    out = run("notebook.py", workplace, environment())
+    assert "solar_farm.xlsx: 8 sheets, 1,423 formulas" in out
+    assert re.search(r"EquityIRR +0\.189", out)
+    assert re.search(r"0\.07 +32686\.54", out)
+
+
+@pytest.mark.e2e
+@pytest.mark.timeout(180)
+def test_ten_thousand_futures(workplace: Path, service: Service) -> None:
+    out = run("scenarios.py", workplace, environment(service))
+    assert re.search(r"P5 of the equity's value: -?\d+", out)
+    assert len(re.findall(r"^(?:InterestRate|CapexRate) -?\d+ -?\d+$", out, flags=re.M)) == 2
+    assert "<svg" in (workplace / "futures.html").read_text(encoding="utf-8")
+
+
 @pytest.mark.e2e
 @pytest.mark.timeout(180)
 def test_a_model_is_called(workplace: Path, service: Service) -> None:

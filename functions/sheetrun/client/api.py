@@ -387,29 +387,61 @@ class Client(ModelCalls):
         scenarios: Sequence[Mapping[str, CellValue]] | None = None,
         *,
         grid: Mapping[str, Sequence[CellValue]] | None = None,
-        sample: Mapping[str, Mapping[str, Sequence[float]]] | None = None,
+        sample: Mapping[str, Mapping[str, Sequence[Any]]] | None = None,
+        file: File | None = None,
+        filename: str | None = None,
         count: int | None = None,
         seed: int | None = None,
+        skip: int | None = None,
+        correlations: Sequence[tuple[str, str, float]] | None = None,
         outputs: Sequence[str] | None = None,
+        version: int | None = None,
+        priority: str | None = None,
+        webhook_url: str | None = None,
+        deadline_seconds: int | None = None,
+        retain_seconds: int | None = None,
+        metadata: Mapping[str, str] | None = None,
         idempotency_key: str | None = None,
     ) -> Job:
-        """A job that calculates the model many times: a list of inputs, a grid (every combination), or a sample.
+        """A job that calculates the model many times: a list of inputs, a grid (every combination), a sample
+        (``{"Inputs!B2": {"normal": [0.07, 0.01]}}`` with ``count`` and ``seed``), or a CSV or Parquet ``file``.
 
-        Raises ValueError unless exactly one of the three is given.
+        Its results: ``csv``, ``parquet``, ``summary``, ``report``. Raises ValueError unless exactly one of the four is
+        given.
         """
-        if sum(way is not None for way in (scenarios, grid, sample)) != 1:
-            raise ValueError("give one of scenarios, grid and sample")
-        body = _given(
+        if sum(way is not None for way in (scenarios, grid, sample, file)) != 1:
+            raise ValueError("give one of scenarios, grid, sample and file")
+        source = None if file is None else open_source(file, filename)
+        uploaded = {} if source is None else {"filename": source.filename, "size": source.size, "sha256": source.sha256}
+        body = uploaded | _given(
             scenarios=[dict(row) for row in scenarios] if scenarios is not None else None,
             grid={name: list(values) for name, values in grid.items()} if grid is not None else None,
             sample=sample,
             count=count,
             seed=seed,
+            skip=skip,
+            correlations=[list(one) for one in correlations] if correlations is not None else None,
             outputs=list(outputs) if outputs is not None else None,
+            version=version,
+            priority=priority,
+            webhook_url=webhook_url,
+            deadline_seconds=deadline_seconds,
+            retain_seconds=retain_seconds,
+            metadata=dict(metadata) if metadata is not None else None,
         )
         route = f"/models/{_segment(job_id(model))}/scenarios"
         answer, _ = self._session.call("POST", route, body=body, idempotency_key=idempotency_key or _new_key())
-        return _job(answer, self._session.base)
+        job = _job(answer, self._session.base)
+        if source is not None and job.state == "awaiting_upload":
+            self._upload(source, answer.get("upload"), job.id)
+        return job
+
+    def summary(self, job: str | Job) -> Mapping[str, Any]:
+        """What the scenarios of a job say together: moments, percentiles, histograms, sensitivities, failures."""
+        document = json.loads(self.fetch(job, "summary"))
+        if not isinstance(document, dict):
+            raise BadAnswer(self._session.base, 200, "and its summary is not an object")
+        return document
 
     # Operations
 

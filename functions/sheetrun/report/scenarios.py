@@ -16,7 +16,7 @@ def render_scenarios(name: str, summary: Mapping[str, Any]) -> str:
     """A page for people, in one file. ``summary``: as ``service.summary`` makes it."""
     outputs, tornado = summary["outputs"], summary["tornado"]
     numeric = [output for output, one in outputs.items() if one["type"] == "number" and one.get("count")]
-    drawn = numeric[:_OUTPUTS]
+    drawn = [output for output in numeric if _drawable(outputs[output])][:_OUTPUTS]
     return page(
         f"{name}: scenarios",
         top(name or "Scenarios", f"{summary['scenarios']:,} scenarios", _how(summary)),
@@ -35,6 +35,11 @@ def render_scenarios(name: str, summary: Mapping[str, Any]) -> str:
             _estimated(summary),
         ),
     )
+
+
+def _drawable(one: Mapping[str, Any]) -> bool:
+    """Whether the numbers are small enough for axes."""
+    return all(abs(one[end]) < 1e150 for end in ("min", "max"))
 
 
 def _how(summary: Mapping[str, Any]) -> str:
@@ -84,7 +89,7 @@ def _output(name: str, one: Mapping[str, Any], tornado: Sequence[Mapping[str, An
     from sheetrun.report.plots import histogram_svg, tornado_svg
 
     pictures = [tag("div", histogram_svg(one), class_="card plotted")]
-    if tornado:
+    if tornado and all(bar["low"] is not None and bar["high"] is not None for bar in tornado):
         pictures.append(tag("div", tornado_svg(one["mean"], tornado), class_="card plotted"))
     return section(clean(name, 80), tag("div", *pictures, class_="pair"))
 

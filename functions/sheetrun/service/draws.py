@@ -32,6 +32,10 @@ class Draws(Protocol):
     @property
     def count(self) -> int: ...
 
+    @property
+    def skip(self) -> int:
+        """How many come before the first: of a sample that several jobs share."""
+
     def part(self, first: int, end: int) -> dict[str, Column]:
         """The values of each input in the scenarios from ``first`` up to ``end``."""
 
@@ -45,6 +49,7 @@ class Listed:
 
     references: Sequence[str]
     rows: Sequence[Mapping[str, Any]]
+    skip: int = 0
 
     @property
     def count(self) -> int:
@@ -64,6 +69,7 @@ class Grid:
 
     references: Sequence[str]
     values: Sequence[Sequence[Any]]
+    skip: int = 0
 
     @property
     def count(self) -> int:
@@ -93,8 +99,10 @@ class Sample:
     count: int
     seed: int
     lower: Numbers | None = None
+    skip: int = 0  #: scenarios of the sample that other jobs compute
 
     def part(self, first: int, end: int) -> dict[str, Column]:
+        first, end = first + self.skip, end + self.skip
         blocks = [self._uniform(block) for block in range(first // BLOCK, -(-end // BLOCK))]
         start = first // BLOCK * BLOCK
         uniform = np.concatenate(blocks)[first - start : end - start]
@@ -121,6 +129,7 @@ class Table:
     """A column for each input, as an uploaded file has them."""
 
     columns: Mapping[str, Column]
+    skip: int = 0
 
     @property
     def references(self) -> Sequence[str]:
@@ -151,7 +160,7 @@ def draws_of(plan: Mapping[str, Any]) -> Draws:
             i, j = names.index(first), names.index(second)
             matrix[i, j] = matrix[j, i] = r
         lower = np.array(cholesky(matrix.tolist()))
-    return Sample(names, [plan["sample"][name] for name in names], plan["count"], plan["seed"], lower)
+    return Sample(names, [plan["sample"][name] for name in names], plan["count"], plan["seed"], lower, plan["skip"])
 
 
 def column(values: Sequence[Any]) -> Column:

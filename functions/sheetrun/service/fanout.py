@@ -39,7 +39,7 @@ from sheetrun.settings import Settings
 _CELLS: Final = 4_000_000  #: inputs and outputs of one chunk: what bounds its memory (12 bytes each, a few times)
 _FIRST: Final = 64  #: scenarios of the first trial
 _TRIED: Final = 0.5  #: seconds after which a trial tells the rate
-_WORTH: Final = 2.0  #: seconds that a chunk should take at least: below, sending it costs more than it brings
+_WORTH: Final = 4.0  #: seconds that a chunk should take at least: below, sending it costs more than it brings
 _OPEN: Final = 2  #: jobs whose models a process keeps
 
 
@@ -315,7 +315,7 @@ class Fanout:
                 summary.add(columns, columns[FAILURE])
             joined.close()
         document = {**summary.document(), "in_turn": settled.in_turn}
-        self.blobs.put(keys["summary"], json.dumps(document).encode(), content_type="application/json")
+        self.blobs.put(keys["summary"], json.dumps(document, allow_nan=False).encode(), content_type="application/json")
         page = render_scenarios(job.filename, document).encode()
         self.blobs.put(keys["report"], page, content_type="text/html; charset=utf-8")
         report = {

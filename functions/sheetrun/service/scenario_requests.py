@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from sheetrun.jobs.errors import Unprocessable
 from sheetrun.jobs.states import TASKS, Kind
 from sheetrun.service.references import is_reference
 from sheetrun.service.requests import Faults, JobRequest, is_value, job_request, output_field
@@ -22,7 +23,7 @@ _JOB: Final = frozenset(
     {"priority", "webhook_url", "deadline_seconds", "retain_seconds", "metadata", "filename", "size"}
 )
 _FORMS: Final = ("scenarios", "grid", "sample", "filename")
-_FIELDS: Final = frozenset({*_JOB, *_FORMS, "sha256", "outputs", "version", "count", "seed", "correlations"})
+_FIELDS: Final = frozenset({*_JOB, *_FORMS, "sha256", "outputs", "version", "count", "seed", "skip", "correlations"})
 _SUFFIXES: Final = (".csv", ".parquet")
 _SEEDS: Final = 2**63
 
@@ -74,13 +75,21 @@ def scenario_request(body: Any, settings: Settings) -> ScenarioRequest:
     return ScenarioRequest(job=job, plan=plan, count=count, outputs=outputs, version=version)
 
 
+def plan_of(body: Any) -> Mapping[str, Any]:
+    """The plan of a list, grid or sample alone, for whoever has no service. Raises ``Unprocessable``."""
+    request = scenario_request(body, Settings(max_scenarios=2_000_000_000))
+    if request.plan is None:
+        raise Unprocessable("A plan is a list (scenarios), a grid or a sample.", code="invalid_request")
+    return request.plan
+
+
 def _form(body: Mapping[str, Any], faults: Faults) -> str | None:
     given = [name for name in _FORMS if body.get(name) is not None]
     if len(given) != 1:
         told = "needs one of scenarios (a list), grid, sample, or filename (a CSV or Parquet file that is uploaded)"
         faults.add("$", "choice", told if not given else f"takes only one of {', '.join(given)}")
         return None
-    for name in ("count", "seed", "correlations"):
+    for name in ("count", "seed", "skip", "correlations"):
         if body.get(name) is not None and given[0] != "sample":
             faults.add(name, "unknown_field", "goes with a sample")
     for name in ("size", "sha256"):
@@ -152,11 +161,14 @@ def _sample(body: Mapping[str, Any], faults: Faults) -> tuple[Mapping[str, Any],
     number = count if isinstance(count, int) and not isinstance(count, bool) else 0
     if number < 1:
         faults.add("count", "required" if count is None else "type", "must be a whole number from 1: how many to draw")
-    if seed is not None and (not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < _SEEDS):
-        faults.add("seed", "type", "must be a whole number from 0")
+    skip = body.get("skip")
+    for name, value in (("seed", seed), ("skip", skip)):
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _SEEDS):
+            faults.add(name, "type", "must be a whole number from 0")
     correlations = body.get("correlations") or []
     _correlations(correlations, sample, faults)
-    return {"sample": sample, "count": number, "seed": seed or 0, "correlations": correlations}, number
+    drawn = {"sample": sample, "count": number, "seed": seed or 0, "skip": skip or 0, "correlations": correlations}
+    return drawn, number
 
 
 def distribution_problem(value: Any) -> str | None:

@@ -101,7 +101,8 @@ class Opened:
         """Raises InputError, SandboxError."""
         given = self.draws.part(first, end)
         table = self.prepared.run(given, run=run, limits=limits)
-        columns: list[Any] = [np.arange(first + 1, end + 1), *(_given(given[name]) for name in settled.inputs)]
+        start = self.draws.skip + 1
+        columns: list[Any] = [np.arange(first + start, end + start), *(_given(given[name]) for name in settled.inputs)]
         reasons: list[str | None] = [None] * (end - first)
         for index, name in enumerate(settled.outputs):
             columns.append(_results(table, index, settled.kinds[name], name, reasons))

@@ -56,6 +56,12 @@ class Summary:
         self._seen += rows
 
     def document(self) -> dict[str, Any]:
+        """As JSON values. What overflows (the square of 1E+200) is null."""
+        with np.errstate(all="ignore"):
+            document: dict[str, Any] = _finite(self._document())
+        return document
+
+    def _document(self) -> dict[str, Any]:
         kept = {name: np.concatenate(parts) if parts else np.zeros(0) for name, parts in self._kept.items()}
         inputs = {name: kept[name] for name, kind in self._inputs.items() if kind == "number"}
         outputs = {name: self._output(name, kind, kept) for name, kind in self._outputs.items()}
@@ -87,7 +93,9 @@ class Summary:
         values = kept[name][np.isfinite(kept[name])]
         document = {"type": kind, **self._moments[name].document()}
         if len(values):
-            found = np.percentile(values, _PERCENTILES)
+            found = np.percentile(
+                values, _PERCENTILES, method="inverted_cdf" if np.ptp(values) == math.inf else "linear"
+            )
             document["percentiles"] = {f"p{p}": float(value) for p, value in zip(_PERCENTILES, found, strict=True)}
             document["histogram"] = histogram(values)
         return document
@@ -102,8 +110,11 @@ class _Moments:
 
     def add(self, values: Numbers) -> None:
         values = values[np.isfinite(values)]
-        if not len(values):
-            return
+        if len(values):
+            with np.errstate(all="ignore"):
+                self._add(values)
+
+    def _add(self, values: Numbers) -> None:
         count, mean = len(values), float(values.mean())
         squares = float(((values - mean) ** 2).sum())
         total, off = self.count + count, mean - self.mean
@@ -123,6 +134,8 @@ def histogram(values: Numbers, most: int = 50) -> dict[str, Any]:
     """``edges`` and ``counts``; as many bins as Freedman and Diaconis (1981) advise, at most ``most``."""
     low, high = float(values.min()), float(values.max())
     bins = 1
+    if high - low == math.inf:
+        return {"edges": [low, high], "counts": [len(values)]}
     if high > low:
         q1, q3 = np.percentile(values, (25, 75))
         width = 2 * (q3 - q1) / len(values) ** (1 / 3)
@@ -151,6 +164,14 @@ def sensitivities(inputs: Mapping[str, Numbers], output: Numbers) -> list[dict[s
         below, above = float(y[x <= low].mean()), float(y[x >= high].mean())
         found.append({"input": name, "low": below, "high": above, "correlation": _spearman(x, y)})
     return sorted(found, key=lambda one: (-abs(one["high"] - one["low"]), one["input"]))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _spearman(x: Numbers, y: Numbers) -> float | None:

@@ -307,6 +307,42 @@ def test_scenarios_calculate_each_row(engine: Engine, tmp_path: Path, capsys: py
     assert "line 2 has 1 fields" in capsys.readouterr().err
 
 
+def test_scenarios_of_a_plan(engine: Engine, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = tmp_path / "plan.json"
+    plan.write_text('{"grid": {"Inputs!B2": [1, 2], "Name": ["a"]}}')
+    words = ["scenarios", "m.xlsx", "--plan", str(plan), "--get", "NPV", "-o", "-"]
+    assert main(words) == 0
+    assert capsys.readouterr().out == "scenario,Inputs!B2,Name,NPV\n1,1,a,12.5\n2,2,a,12.5\n"
+    plan.write_text('{"grid": {"Inputs!B2": []}}')
+    assert main(words) == 1
+    assert "must be a list of at least one number" in capsys.readouterr().err
+    plan.write_text('{"count": 3, "inputs": {}}')
+    assert main(words) == 2
+    assert main(["scenarios", "m.xlsx", "--plan", str(plan), "-o", "-"]) == 2
+    assert "--get REF" in capsys.readouterr().err
+
+
+def test_scenarios_of_a_model_are_the_services(
+    service: Scripted, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = tmp_path / "plan.json"
+    plan.write_text('[{"Inputs!B2": 1}]')
+    asked: list[Any] = []
+
+    def create(request: Request) -> Response:
+        asked.append(request.json())
+        return Response.of_json(202, job(state="queued", kind="scenarios"))
+
+    service.on("POST service/v1/models/job_9/scenarios", create)
+    service.on("GET service/v1/jobs/job_1", Response.of_json(200, job(state="succeeded", kind="scenarios")))
+    service.on("GET service/v1/jobs/job_1/results/csv", Response(302, {"location": "http://store.test/csv"}, b""))
+    service.on("GET store/csv", Response(200, {}, b"scenario,NPV\n1,2\n"))
+    assert main(["scenarios", "job_9", "--plan", str(plan), "--get", "NPV", "-o", "-"]) == 0
+    assert asked == [{"scenarios": [{"Inputs!B2": 1}], "outputs": ["NPV"]}]
+    assert capsys.readouterr().out == "scenario,NPV\n1,2\n"
+    assert main(["scenarios", "job_9", "--plan", str(plan), "-o", "x.jsonl"]) == 2
+
+
 def test_submit_prints_an_id_a_line(service: Scripted, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "m.xlsx"
     path.write_bytes(b"PK")

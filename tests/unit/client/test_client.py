@@ -424,6 +424,22 @@ def test_models_are_asked_and_sought() -> None:
         client.calculate("")
 
 
+def test_scenarios_of_a_file_and_what_they_say_together() -> None:
+    service = (
+        Scripted().on("POST store/uploads", Response(204)).on("GET store/summary", Response.of_json(200, {"n": 1}))
+    )
+    service.on("POST service/v1/models/job_1/scenarios", Response.of_json(202, awaiting()))
+    service.on(
+        "GET service/v1/jobs/job_1/results/summary", Response(302, {"location": "http://store.test/summary"}, b"")
+    )
+    client, sent = client_of(service)
+    made = client.scenarios("job_1", file=b"Inputs!B2\n1\n", filename="s.csv", outputs=["NPV"], version=2)
+    body = sent.requests[0].json()
+    assert (body["filename"], body["size"], body["outputs"], body["version"]) == ("s.csv", 12, ["NPV"], 2)
+    assert sent.requests[1].method == "POST"
+    assert client.summary(made) == {"n": 1}
+
+
 def test_health_is_read_also_when_it_is_bad() -> None:
     client, _ = client_of(lambda _: Response.of_json(503, {"status": "unhealthy"}))
     assert client.health()["status"] == "unhealthy"

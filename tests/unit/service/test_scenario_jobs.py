@@ -428,7 +428,7 @@ def test_models_that_are_not_there(bench: Served) -> None:
     ("count", "rate", "largest", "wanted"),
     [
         (1, 1e9, 10**6, Fan(count=1, size=1, chunks=1, window=1)),
-        (1_000_000, 50_000, 10**6, Fan(count=1_000_000, size=100_000, chunks=10, window=10)),
+        (1_000_000, 50_000, 10**6, Fan(count=1_000_000, size=200_000, chunks=5, window=5)),
         (10**9, 50_000, 10**6, Fan(count=10**9, size=749_626, chunks=1334, window=50)),
         (100, 0.5, 10**6, Fan(count=100, size=2, chunks=50, window=50)),
         (1000, 0.01, 10**6, Fan(count=1000, size=1, chunks=1000, window=50)),

@@ -12,7 +12,7 @@ COMMANDS: Final = {
     "run": "compile a workbook and run it here, with other inputs if you like",
     "compile": "write the Python script of a workbook",
     "check": "recalculate workbooks and compare them with Excel's own values",
-    "scenarios": "calculate a workbook here for many inputs",
+    "scenarios": "calculate a workbook for many inputs, here or on a service",
     "report": "show a workbook as a page: match with Excel, maps of its sheets, how blocks depend on each other",
     "bundle": "write a workbook as a Python module that runs with NumPy alone",
     "analyze": "analyze a dataset here: CSV, Excel, Parquet or JSON lines",

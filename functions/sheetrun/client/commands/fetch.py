@@ -1,6 +1,7 @@
 """``sheetrun fetch``: a job's results as files.
 
-Without NAME all of them: values, workbook, script, bundle, report, graph; of a dataset results, script, report, plots.
+Without NAME all of them: values, workbook, script, bundle, report, graph; of a dataset results, script, report, plots; of
+scenarios csv, parquet, summary, report.
 Files are named after the workbook, and their paths are printed. One NAME with -o FILE goes to that file, with -o - to
 stdout.
 """
@@ -21,6 +22,9 @@ _ENDINGS = {
     "bundle": ".bundle.zip",
     "report": ".report.html",
     "graph": ".graph.svg",
+    "csv": ".csv",
+    "parquet": ".parquet",
+    "summary": ".summary.json",
 }
 
 

@@ -81,6 +81,12 @@ def _body(settings: Settings) -> Schema:
         "sample": {**_inputs(_distribution()), "minProperties": 1},
         "count": {"type": "integer", "minimum": 1, "maximum": settings.max_scenarios},
         "seed": {"type": ["integer", "null"], "minimum": 0, "maximum": 2**63 - 1},
+        "skip": {
+            "type": ["integer", "null"],
+            "minimum": 0,
+            "maximum": 2**63 - 1,
+            "description": "Scenarios of the sample to leave out: so several jobs share one sample",
+        },
         "correlations": {
             "type": ["array", "null"],
             "maxItems": 1000,
