@@ -85,9 +85,9 @@ validate: $(SAM_VENV)/bin/sam
 test-localstack: $(SAM_VENV)/bin/sam
 	@$(BIN)/python -m infra.localstack $(TESTS)
 
-# What the start of each function costs, beside its budget. It prints; it does not fail.
+# What the start of each function costs, beside its budget. It prints; it does not fail. WRITE=1: into docs/benchmarks.md too.
 sizes: $(READY)
-	@$(BIN)/python -m tests.bench.start
+	@$(BIN)/python -m tests.bench.start $(if $(WRITE),--write)
 
 # What is asked of others: the policy scanner, known weaknesses of what is shipped, and the list of what that is.
 CHECKOV_VENV := .checkov-venv

@@ -234,7 +234,7 @@ def _real(results: Results) -> list[str]:
 
 
 def _starts(results: Results) -> list[str]:
-    return [*start.table(results.starts), "", *(f"- Over budget: {line}." for line in start.over(results.starts))]
+    return start.section(results.starts)
 
 
 def _behind(results: Results) -> list[str]:
