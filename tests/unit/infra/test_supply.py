@@ -29,8 +29,10 @@ def test_every_requirement_is_pinned_with_hashes(function: str) -> None:
 
 
 def test_the_build_installs_nothing_else() -> None:
-    """Both ways of making a package: ``sam build`` by the Makefile, and ``sheetrun deploy``."""
-    assert "--require-hashes" in (ROOT / "functions" / "Makefile").read_text()
+    """Both ways of making a package, ``sam build`` by the Makefile and ``sheetrun deploy``, are one program."""
+    makefile = (ROOT / "functions" / "Makefile").read_text()
+    assert "-m sheetrun.local.packages" in makefile
+    assert "pip" not in makefile
     assert "--require-hashes" in (ROOT / "functions" / "sheetrun" / "local" / "packages.py").read_text()
 
 
