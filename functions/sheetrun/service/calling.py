@@ -31,7 +31,7 @@ from sheetrun.service.compute import PRELOAD, SCRIPT_POLICY
 from sheetrun.service.interface import Interface, Ports, reference
 from sheetrun.service.models import SECONDS, Version
 from sheetrun.service.ports import Blobs
-from sheetrun.service.proof import plain
+from sheetrun.service.proof import Plane, plain
 from sheetrun.service.rundata import run_input, set_cells
 from sheetrun.service.submit import request_key
 from sheetrun.workbook.model import Rect, Workbook
@@ -148,6 +148,8 @@ class Engine:
     ) -> Answered:
         """Computes ``outputs`` (places of any size, their cells row by row) for each case. Raises ``SandboxError``."""
         prepared = model.prepared([(s, Rect(r, c, r, c)) for s, r, c in inputs], outputs)
+        if not prepared.script.units:
+            return _as_it_is(model, prepared, inputs, outputs, cases)
         volatile = bool(model.plan.volatile & prepared.script.units)
         strings: dict[str, int] = {}
         num, tag = np.zeros((cases, len(inputs))), np.zeros((cases, len(inputs)), np.int32)
@@ -251,6 +253,29 @@ def _encoded(value: Scalar, strings: dict[str, int]) -> tuple[float, int]:
     if isinstance(value, str):
         return 0.0, TEXT + strings.setdefault(value, len(strings))
     return encode(value)
+
+
+def _as_it_is(
+    model: LoadedModel,
+    prepared: Prepared,
+    inputs: Mapping[Cell, Sequence[Scalar]],
+    outputs: Sequence[Place],
+    cases: int,
+) -> Answered:
+    """What is asked for where nothing has to be computed: no sandbox is needed for that."""
+    texts = dict.fromkeys(v for values in inputs.values() for v in values if isinstance(v, str))
+    first = len(model.workbook.strings)
+    strings = {text: first + k for k, text in enumerate(texts)}
+    nums, tags = [], []
+    for sheet, rect in outputs:
+        num, tag = Plane.of_grids(model.workbook.sheets[sheet].grids).get(rect)
+        nums.append(np.repeat(num.reshape(-1, 1), cases, axis=1))
+        tags.append(np.repeat(tag.reshape(-1, 1), cases, axis=1))
+        for row, (r, c) in enumerate(cells_of(rect)):
+            for case, value in enumerate(inputs.get((sheet, r, c), ())):
+                nums[-1][row, case], tags[-1][row, case] = _encoded(value, strings)
+    failures = tuple(_refusals(model.workbook, prepared))
+    return Answered(np.concatenate(nums), np.concatenate(tags), [*model.workbook.strings, *strings], failures, 0)
 
 
 def _formula_cells_set(workbook: Workbook, inputs: Mapping[str, Any]) -> dict[Cell, Scalar]:

@@ -130,11 +130,25 @@ def test_without_outputs_the_models_own_are_told(loans: Called) -> None:
     assert loans.calculate()["formulas"] == 0
 
 
+def test_what_needs_no_computing_needs_no_sandbox(loans: Called) -> None:
+    JOBS.clear()
+    asked = ["Inputs!B4", "Inputs!A4:B5", "Model!E1", "Inputs!B2"]
+    found = loans.calculate(inputs={"Inputs!B4": "new", "Inputs!B2": 7}, outputs=asked)["outputs"]
+    assert found == {
+        "Inputs!B4": "new",
+        "Inputs!A4:B5": [["Kind", "new"], ["On", True]],
+        "Model!E1": 4,
+        "Inputs!B2": 7,
+    }
+    assert JOBS == []
+
+
 def test_no_call_sees_another_ones_inputs(loans: Called) -> None:
     first = loans.calculate(outputs=["Model!B1"])["outputs"]["Model!B1"]
     loans.calculate(inputs={"Rate": 0.5, "Inputs!B4": "secret-of-this-call"}, outputs=["Model!B1", "Model!B3"])
-    JOBS.clear()
     assert loans.calculate(outputs=["Model!B1"])["outputs"]["Model!B1"] == first == pytest.approx(payment(0.06))
+    JOBS.clear()
+    loans.calculate(inputs={"Rate": 0.1}, outputs=["Model!B1", "Model!B3"])
     assert b"secret-of-this-call" not in JOBS[-1].payload
 
 
