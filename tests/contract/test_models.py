@@ -13,7 +13,7 @@ from tests.contract.ports import Ports, create, ended
 
 def test_versions_that_come_at_once_are_all_kept(ports: Ports) -> None:
     models = Models(ports.ledger, ports.blobs, FakeClock())
-    root = ended(ports)
+    root = ended(ports, create(ports))
     later = [create(ports).evolve(expires_at=root.expires_at + timedelta(days=n)) for n in range(4)]
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda job: models.add_version(root, job), [*later, *later]))
