@@ -143,7 +143,7 @@ class Bench:
     def with_calls(self, run: Callable[..., Any]) -> None:
         """The routes that compute too, with a runner of sandboxes."""
         self.engine = Engine(self.blobs, run, memory=2**30, cache=2**28)
-        routes = [*self.api.router.routes, *build_calls(self.world, self.engine).router.routes]
+        routes = [*build_api(self.world).router.routes, *build_calls(self.world, self.engine).router.routes]
         self.api = replace(self.api, router=Router(routes))
 
     def call(

@@ -61,11 +61,11 @@ def call_of(service: Running, client: Client, http: requests.Session, book: Path
     url, headers = f"{service.url}/v1/models/{job.id}/calculate", {"x-api-key": service.key}
     value = 0
     best: tuple[int, str, str] = (0, "", "")
-    for entry in [e for e in model["inputs"] if e["type"] == "number" and "shape" not in e][:5]:
-        for output in [e for e in model["outputs"] if "shape" not in e][:5]:
-            body = {"inputs": {entry["reference"]: entry["value"]}, "outputs": [output["reference"]], "strict": False}
+    for entry in [e for e in model["inputs"] if e["type"] == "number" and "shape" not in e][:8]:
+        for output in [last_cell(e["reference"]) for e in model["outputs"]][:5]:
+            body = {"inputs": {entry["reference"]: entry["value"]}, "outputs": [output], "strict": False}
             found = http.post(url, json=body, headers=headers, timeout=60).json().get("formulas", 0)
-            best = max(best, (found, entry["reference"], output["reference"]))
+            best = max(best, (found, entry["reference"], output))
 
     def call() -> requests.Response:
         nonlocal value
@@ -74,6 +74,12 @@ def call_of(service: Running, client: Client, http: requests.Session, book: Path
         return http.post(url, json=body, headers=headers, timeout=60)
 
     return (book.name, *timed(call), f"{best[0]:,} of {job.report.formulas if job.report else 0:,}")
+
+
+def last_cell(reference: str) -> str:
+    """``Model!L9`` of ``Model!L2:L9``."""
+    sheet, mark, cells = reference.rpartition("!")
+    return f"{sheet}{mark}{cells.rpartition(':')[2]}"
 
 
 def timed(call: Callable[[], requests.Response]) -> tuple[float, float]:

@@ -13,6 +13,7 @@ from sheetrun.compiler.cone import Cone, Place, chosen, cone
 from sheetrun.compiler.errors import CannotCompile
 from sheetrun.compiler.graph import region, sheets_of
 from sheetrun.compiler.layout import Layout, NotWhole, Tracks
+from sheetrun.compiler.plan import Plan
 from sheetrun.compiler.ranges import Range
 from sheetrun.compiler.schedule import Part, Solve, units_of
 from sheetrun.compiler.script import Function, Writer
@@ -32,22 +33,36 @@ class LaneScript:
     places: tuple[Place, ...]
 
 
-def compile_lanes(workbook: Workbook, inputs: Sequence[Place], outputs: Sequence[Place]) -> LaneScript:
-    """The script that computes ``outputs`` for many values of ``inputs``. Raises NotLaned."""
+def compile_lanes(
+    workbook: Workbook, inputs: Sequence[Place], outputs: Sequence[Place], *, plan: Plan | None = None
+) -> LaneScript:
+    """The script that computes ``outputs`` for many values of ``inputs``. Raises NotLaned. ``plan``: the workbook's, if
+    it is known."""
     if not workbook.settings.full_precision:
         raise NotLaned("scenarios", "each result is rounded to what its cell shows (precision as displayed)")
-    writer = _LaneWriter(workbook, inputs, outputs)
+    writer = _LaneWriter(workbook, inputs, outputs, plan)
     text = writer.script().text
     return LaneScript(text, writer.cone.places)
 
 
 class _LaneWriter(Writer):
-    def __init__(self, workbook: Workbook, inputs: Sequence[Place], outputs: Sequence[Place]) -> None:
+    def __init__(
+        self, workbook: Workbook, inputs: Sequence[Place], outputs: Sequence[Place], plan: Plan | None
+    ) -> None:
         super().__init__(workbook)
+        self._plan = plan
+        if plan is not None:
+            self._scope = plan.scope
         self.tracked = False
         self._inputs = inputs
         self._outputs = outputs
         self.cone = Cone(frozenset(), ())
+
+    def _planned(self) -> tuple[list[Unit], list[Part]]:
+        if self._plan is None:
+            return super()._planned()
+        self._refused = list(self._plan.refused)
+        return self._plan.units, self._plan.parts
 
     def _chosen(self, units: list[Unit], parts: list[Part]) -> Iterable[Part]:
         self.cone = cone(units, parts, self._scope, self._inputs, self._outputs)

@@ -11,36 +11,45 @@ import datetime
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
 
-from sheetrun.compiler.calls import CallScript, Plan, compile_call
+from sheetrun.compiler.calls import CallScript, boxes_of, compile_call
 from sheetrun.compiler.cone import Place
+from sheetrun.compiler.lanes import NotLaned, compile_lanes
+from sheetrun.compiler.plan import Plan
 from sheetrun.compiler.units import Refused
+from sheetrun.runtime.address import Span
 from sheetrun.runtime.cells import TEXT
+from sheetrun.runtime.coerce import number_in_text
 from sheetrun.runtime.payload import BadPayload, RunInput, RunOutput, SheetData
 from sheetrun.runtime.scenarios import ScenarioInput
 from sheetrun.runtime.sheet import Area
 from sheetrun.runtime.values import Scalar, encode
-from sheetrun.sandbox.errors import ProtocolError
+from sheetrun.sandbox.errors import Crashed, ProtocolError
 from sheetrun.sandbox.job import Job, Result
 from sheetrun.sandbox.limits import Limits
 from sheetrun.service.compute import PRELOAD, SCRIPT_POLICY
 from sheetrun.service.interface import Interface, Ports, reference
 from sheetrun.service.models import SECONDS, Version
 from sheetrun.service.ports import Blobs
-from sheetrun.service.proof import plain
+from sheetrun.service.proof import Plane, plain
 from sheetrun.service.rundata import run_input, set_cells
+from sheetrun.service.scenarios import changing_boxes
 from sheetrun.service.submit import request_key
 from sheetrun.workbook.model import Rect, Workbook
 from sheetrun.workbook.store import load
 
 ENTRY: Final = "sheetrun.runtime.calls:run_calls"
+LANES: Final = "sheetrun.runtime.scenarios:run_lanes"
+MANY: Final = 8  #: from so many cases on, they are computed all at once where the formulas let that be
 SCRIPTS: Final = 32  #: scripts that are kept with a model
 _UNIT_BYTES: Final = 4096  #: what a resolved formula takes in memory, about
 Runner = Callable[..., Result]
+Guard = Callable[[], AbstractContextManager[object]]  #: around what may take long
 Cell = tuple[int, int, int]  #: sheet, row, column; 0-based
 
 
@@ -53,6 +62,7 @@ class Prepared:
     book: bytes
     stale: tuple[Refused, ...]
     formulas: int
+    lanes: tuple[tuple[int, Span], ...] = ()  #: where values change, when all cases are computed at once
 
     def bytes_now(self, now: datetime.datetime, seed: int, *, volatile: bool) -> bytes:
         return replace(self.source, now=now, seed=seed).to_bytes() if volatile else self.book
@@ -89,12 +99,20 @@ class LoadedModel:
             mask[rows, max(start - rect.left, 0) : end - rect.left + 1] = True
         return mask
 
-    def prepared(self, inputs: Sequence[Place], outputs: Sequence[Place]) -> Prepared:
-        """The script for these inputs and outputs, from the kept ones if it is there."""
-        key = (tuple(sorted(set(inputs))), tuple(sorted(set(outputs))))
+    def prepared(
+        self, inputs: Sequence[Place], outputs: Sequence[Place], guard: Guard = nullcontext, *, many: bool = False
+    ) -> Prepared:
+        """The script for these inputs and outputs, from the kept ones if it is there. ``many``: for many cases at once,
+        where the formulas let that be."""
+        places = tuple(sorted(set(inputs))), tuple(sorted(set(outputs)))
+        key = (*places, many)
         found = self.scripts.get(key)
         if found is None:
-            found = self.scripts[key] = _prepare(self.plan, *key, self.preset)
+            with guard():
+                found = (_prepare_lanes(self.plan, *places) if many and not self.preset else None) or _prepare(
+                    self.plan, *places, self.preset
+                )
+            self.scripts[key] = found
             while len(self.scripts) > SCRIPTS:
                 self.scripts.popitem(last=False)
         self.scripts.move_to_end(key)
@@ -126,12 +144,15 @@ class Engine:
     seed: Callable[[], int] = lambda: 0
     _models: OrderedDict[tuple[str, int], LoadedModel] = field(default_factory=OrderedDict)
 
-    def model(self, version: Version) -> LoadedModel:
-        """The version's model, loaded when it is first called."""
+    def model(self, version: Version, guard: Guard = nullcontext) -> LoadedModel:
+        """The version's model, loaded when it is first called. ``guard`` is around what may take long."""
         key = version.job.id, version.job.epoch
         found = self._models.get(key)
         if found is None:
-            found = self._models[key] = self._load(version)
+            stored = self._fetch(version)
+            with guard():
+                found = _load(stored)
+            self._models[key] = found
             while len(self._models) > 1 and sum(model.size for model in self._models.values()) > self.cache:
                 self._models.popitem(last=False)
         self._models.move_to_end(key)
@@ -145,9 +166,30 @@ class Engine:
         *,
         seconds: float,
         cases: int = 1,
+        guard: Guard = nullcontext,
     ) -> Answered:
         """Computes ``outputs`` (places of any size, their cells row by row) for each case. Raises ``SandboxError``."""
-        prepared = model.prepared([(s, Rect(r, c, r, c)) for s, r, c in inputs], outputs)
+        places = [(s, Rect(r, c, r, c)) for s, r, c in inputs]
+        prepared = model.prepared(places, outputs, guard, many=cases >= MANY)
+        try:
+            return self._computed(model, prepared, inputs, outputs, seconds, cases)
+        except Crashed:
+            if not prepared.lanes:
+                raise
+            prepared = model.prepared(places, outputs, guard)  # what cannot be computed for all can be for each
+            return self._computed(model, prepared, inputs, outputs, seconds, cases)
+
+    def _computed(
+        self,
+        model: LoadedModel,
+        prepared: Prepared,
+        inputs: Mapping[Cell, Sequence[Scalar]],
+        outputs: Sequence[Place],
+        seconds: float,
+        cases: int,
+    ) -> Answered:
+        if not prepared.script.units:
+            return _as_it_is(model, prepared, inputs, outputs, cases)
         volatile = bool(model.plan.volatile & prepared.script.units)
         strings: dict[str, int] = {}
         num, tag = np.zeros((cases, len(inputs))), np.zeros((cases, len(inputs)), np.int32)
@@ -156,9 +198,9 @@ class Engine:
                 num[case, k], tag[case, k] = _encoded(values[case], strings)
         cells = [(s, r + 1, c + 1) for s, rect in outputs for r, c in cells_of(rect)]
         places = [(s, r + 1, c + 1) for s, r, c in inputs]
-        source = ScenarioInput(prepared.source, places, cells, [], num, tag, list(strings))
+        source = ScenarioInput(prepared.source, places, cells, prepared.lanes, num, tag, list(strings))
         payload = source.around(prepared.bytes_now(datetime.datetime.now(), self.seed(), volatile=volatile))
-        job = call_job(prepared.script.text, payload)
+        job = call_job(prepared.script.text, payload, LANES if prepared.lanes else ENTRY)
         limits = call_limits(self.memory, seconds)
         try:
             found = RunOutput.from_bytes(self.run(job, limits).payload)
@@ -170,24 +212,34 @@ class Engine:
         failures = [*_refusals(model.workbook, prepared), *_failures(model.workbook, found)]
         return Answered(area.num, area.tag, found.strings, tuple(failures), prepared.formulas)
 
-    def _load(self, version: Version) -> LoadedModel:
+    def _fetch(self, version: Version) -> _Stored:
         job = version.job
-        artefact = self.blobs.get(job.artefacts["computed"])
-        workbook = load(artefact)
-        plan = Plan.of(workbook)
-        interface = Interface(workbook, Ports.from_bytes(self.blobs.get(job.artefacts["ports"])))
-        preset: dict[Cell, Scalar] = {}
-        if job.has_request:
-            asked = json.loads(self.blobs.get(request_key(job.id)))
-            preset = _formula_cells_set(workbook, asked.get("inputs") or {})
-        cells = sum(grid.num.size for sheet in workbook.sheets for grid in sheet.grids)
-        size = len(artefact) + 12 * cells + _UNIT_BYTES * len(plan.units) + 64 * len(workbook.strings)
-        return LoadedModel(plan, interface, preset, size)
+        asked = json.loads(self.blobs.get(request_key(job.id))) if job.has_request else {}
+        computed, ports = (self.blobs.get(job.artefacts[name]) for name in ("computed", "ports"))
+        return _Stored(computed, ports, asked.get("inputs") or {})
 
 
-def call_job(script: str = "", payload: bytes = b"") -> Job:
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What a job has left of a model."""
+
+    computed: bytes
+    ports: bytes
+    inputs: Mapping[str, Any]
+
+
+def _load(stored: _Stored) -> LoadedModel:
+    workbook = load(stored.computed)
+    plan = Plan.of(workbook)
+    interface = Interface(workbook, Ports.from_bytes(stored.ports))
+    cells = sum(grid.num.size for sheet in workbook.sheets for grid in sheet.grids)
+    size = len(stored.computed) + 12 * cells + _UNIT_BYTES * len(plan.units) + 64 * len(workbook.strings)
+    return LoadedModel(plan, interface, _formula_cells_set(workbook, stored.inputs), size)
+
+
+def call_job(script: str = "", payload: bytes = b"", entry: str = ENTRY) -> Job:
     """What the sandbox runs for a call."""
-    return Job(script, payload, entry=ENTRY, policy=SCRIPT_POLICY, preload=PRELOAD)
+    return Job(script, payload, entry=entry, policy=SCRIPT_POLICY, preload=PRELOAD)
 
 
 def call_limits(memory: int, seconds: float = float(SECONDS[1])) -> Limits:
@@ -208,6 +260,23 @@ def _prepare(plan: Plan, inputs: Sequence[Place], outputs: Sequence[Place], pres
     formulas = sum(plan.units[index].rect.size for index in script.units)
     stale = (*plan.stale(outputs), *script.refused)
     return Prepared(script, source, source.to_bytes(), stale, formulas)
+
+
+def _prepare_lanes(plan: Plan, inputs: Sequence[Place], outputs: Sequence[Place]) -> Prepared | None:
+    """For many cases at once; None where they can only be computed one after another."""
+    found = plan.cone(inputs, outputs)
+    boxes = boxes_of(plan, found, outputs)
+    if boxes is None or plan.volatile & found.units or not found.units:
+        return None
+    try:
+        lanes = compile_lanes(plan.workbook, inputs, outputs, plan=plan)
+    except NotLaned:
+        return None
+    source = _trimmed(run_input(plan.workbook, lanes.text), boxes)
+    script = CallScript(lanes.text, found.units, boxes, ())
+    formulas = sum(plan.units[index].rect.size for index in found.units)
+    changing = tuple(changing_boxes(lanes.places))
+    return Prepared(script, source, source.to_bytes(), tuple(plan.stale(outputs)), formulas, changing)
 
 
 def _trimmed(source: RunInput, boxes: Mapping[int, Rect] | None) -> RunInput:
@@ -249,8 +318,31 @@ def _with_own(area: Area, strings: dict[int, int]) -> Area:
 
 def _encoded(value: Scalar, strings: dict[str, int]) -> tuple[float, int]:
     if isinstance(value, str):
-        return 0.0, TEXT + strings.setdefault(value, len(strings))
+        return float(number_in_text(value)), TEXT + strings.setdefault(value, len(strings))
     return encode(value)
+
+
+def _as_it_is(
+    model: LoadedModel,
+    prepared: Prepared,
+    inputs: Mapping[Cell, Sequence[Scalar]],
+    outputs: Sequence[Place],
+    cases: int,
+) -> Answered:
+    """What is asked for where nothing has to be computed: no sandbox is needed for that."""
+    texts = dict.fromkeys(v for values in inputs.values() for v in values if isinstance(v, str))
+    first = len(model.workbook.strings)
+    strings = {text: first + k for k, text in enumerate(texts)}
+    nums, tags = [], []
+    for sheet, rect in outputs:
+        num, tag = Plane.of_grids(model.workbook.sheets[sheet].grids).get(rect)
+        nums.append(np.repeat(num.reshape(-1, 1), cases, axis=1))
+        tags.append(np.repeat(tag.reshape(-1, 1), cases, axis=1))
+        for row, (r, c) in enumerate(cells_of(rect)):
+            for case, value in enumerate(inputs.get((sheet, r, c), ())):
+                nums[-1][row, case], tags[-1][row, case] = _encoded(value, strings)
+    failures = tuple(_refusals(model.workbook, prepared))
+    return Answered(np.concatenate(nums), np.concatenate(tags), [*model.workbook.strings, *strings], failures, 0)
 
 
 def _formula_cells_set(workbook: Workbook, inputs: Mapping[str, Any]) -> dict[Cell, Scalar]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sheetrun.compiler.cone import Place
+from sheetrun.compiler.graph import owners_of
 from sheetrun.jobs.errors import NotFound, Overran, Rejected, StepRetryable, Unprocessable
 from sheetrun.runtime.values import Scalar
 from sheetrun.sandbox.errors import SandboxError, TimedOut
@@ -17,13 +18,16 @@ from sheetrun.service.callrequests import TRIES, CalculateRequest, GoalRequest, 
 from sheetrun.service.explaining import Chain, chain, chain_document
 from sheetrun.service.givens import Faults, Givens, givens_of, places_of
 from sheetrun.service.interface import reference
-from sheetrun.service.models import Models, Version
+from sheetrun.service.models import SECONDS, Models, Version
 from sheetrun.service.proof import Plane, plain
 from sheetrun.service.solving import around, between, bracket, find_zero
 from sheetrun.service.versiondiff import difference
+from sheetrun.service.watch import Interrupted, Watch
 from sheetrun.workbook.model import Rect
 from sheetrun.workbook.store import BadArtefact
 
+EXPLAINED: Final = 20  #: outputs, when none is named
+TOLD: Final = 10_000  #: cells of outputs, when none is named
 _ROUGH: Final = 1e-6  #: what is still a solution where floats give no better one, relative to the target
 
 
@@ -40,18 +44,17 @@ class Calls:
         call = self._begin(client, model_id, request.options, seconds)
         model, faults = call.model, Faults()
         givens = givens_of(model, request.options.inputs, strict=request.options.strict, faults=faults)
-        names = request.outputs or tuple(
-            reference(model.workbook, port.sheet, port.rect) for port in model.interface.ports.outputs
-        )
+        names = request.outputs or tuple(_own_outputs(model))
         places = places_of(model, names, faults)
-        explained: Sequence[str] = () if request.explain is None else request.explain or names
+        explained: Sequence[str] = () if request.explain is None else request.explain or names[:EXPLAINED]
         targets = places_of(model, explained, faults) if request.explain is not None else []
         for name, (_, rect) in zip(explained, targets, strict=False):
             if rect.size != 1 and request.explain:
                 faults.add(name, "not_a_cell", f"{name!r} names {rect.size:,} cells; one cell is explained")
         faults.raise_any()
+        owners = owners_of(model.plan.units) if targets else {}
         chains = [
-            chain(model.plan, name, target, givens.places)
+            chain(model.plan, owners, name, target, givens.places)
             for name, target in zip(explained, targets, strict=True)
             if target[1].size == 1
         ]
@@ -146,20 +149,24 @@ class Calls:
         told = {key: None if a is None else {"reference": a[0], "values": list(a[1])} for key, a in axis.items()}
         return call.document(**told, tables=tables, formulas=answered.formulas, errors=list(answered.failures))
 
-    def diff(self, client: str, model_id: str, before: int, after: int | None) -> dict[str, Any]:
+    def diff(self, client: str, model_id: str, before: int, after: int, seconds: float) -> dict[str, Any]:
         """What changed between two versions, and which change caused which."""
         old = self.models.find(client, model_id, before)
         new = self.models.find(client, model_id, after)
+        clock = _Clock(self.monotonic, self.monotonic(), max(0.1, min(float(SECONDS[1]), seconds)))
         with _reasons():
-            found = difference(self.engine.model(old), self.engine.model(new))
+            models = self.engine.model(old, clock.guard), self.engine.model(new, clock.guard)
+            with clock.guard():
+                found = difference(*models)
         return {"id": new.model, "from": old.number, "to": new.number, **found}
 
     def _begin(self, client: str, model_id: str, options: Options, seconds: float) -> _Call:
         begun = self.monotonic()
         version = self.models.find(client, model_id, options.version)
         limit = max(0.1, min(options.seconds, seconds))
+        clock = _Clock(self.monotonic, begun, limit)
         with _reasons():
-            return _Call(self, version, self.engine.model(version), begun, begun + limit, limit)
+            return _Call(self, version, self.engine.model(version, clock.guard), clock)
 
     @staticmethod
     def _cell(model: LoadedModel, name: str, faults: Faults) -> Cell:
@@ -185,32 +192,52 @@ class Calls:
 
 
 @dataclass(frozen=True, slots=True)
+class _Clock:
+    """The time of one call; ``limit`` in seconds."""
+
+    monotonic: Callable[[], float]
+    begun: float
+    limit: float
+
+    @property
+    def left(self) -> float:
+        return self.begun + self.limit - self.monotonic()
+
+    @contextmanager
+    def guard(self) -> Iterator[None]:
+        """Cuts off what runs in here (reading and compiling, no sandbox) when the time is over. Raises ``Overran``."""
+        try:
+            with Watch(lambda: self.left <= 0) as watch, watch.computing():
+                yield
+        except Interrupted:
+            raise self.overran() from None
+
+    def overran(self) -> Overran:
+        return Overran(f"The model was not computed within {self.limit:.3g} s.", extra={"timeout_seconds": self.limit})
+
+
+@dataclass(frozen=True, slots=True)
 class _Call:
     """One call under way: its model and its time."""
 
     calls: Calls
     version: Version
     model: LoadedModel
-    begun: float
-    end: float
-    limit: float
+    clock: _Clock
 
     def run(self, inputs: Mapping[Cell, Sequence[Scalar]], outputs: Sequence[Place], *, cases: int = 1) -> Answered:
-        left = self.end - self.calls.monotonic()
+        left, guard = self.clock.left, self.clock.guard
         if left <= 0:
-            raise self._overran()
+            raise self.clock.overran()
         try:
             with _reasons():
-                return self.calls.engine.call(self.model, inputs, outputs, seconds=left, cases=cases)
+                return self.calls.engine.call(self.model, inputs, outputs, seconds=left, cases=cases, guard=guard)
         except TimedOut as late:
-            raise self._overran() from late
+            raise self.clock.overran() from late
 
     def document(self, **members: Any) -> dict[str, Any]:
-        spent = round((self.calls.monotonic() - self.begun) * 1000, 2)
+        spent = round((self.calls.monotonic() - self.clock.begun) * 1000, 2)
         return {"model": self.version.model, "version": self.version.number, **members, "duration_ms": spent}
-
-    def _overran(self) -> Overran:
-        return Overran(f"The model was not computed within {self.limit:.3g} s.", extra={"timeout_seconds": self.limit})
 
 
 @contextmanager
@@ -248,6 +275,17 @@ class _Told:
         if rect.size == 1:
             return found[0]
         return [found[row * rect.width : (row + 1) * rect.width] for row in range(rect.height)]
+
+
+def _own_outputs(model: LoadedModel) -> Iterator[str]:
+    """The model's outputs, as many as fit into an answer; what is left out can be asked for by its name."""
+    left = TOLD
+    for port in model.interface.ports.outputs:
+        left -= port.rect.size
+        if left >= 0:
+            yield reference(model.workbook, port.sheet, port.rect)
+        else:
+            left += port.rect.size
 
 
 def _place(cell: Cell) -> Place:

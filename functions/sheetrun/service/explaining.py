@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sheetrun.compiler.calls import Plan
 from sheetrun.compiler.cone import Place
-from sheetrun.compiler.graph import Owners, owners_of, region, sheets_of
+from sheetrun.compiler.graph import Owners, region, sheets_of
+from sheetrun.compiler.plan import Plan
 from sheetrun.compiler.units import Unit
 from sheetrun.service.interface import Interface, reference
 from sheetrun.service.rundata import formula_of
@@ -41,10 +41,10 @@ class Chain:
         return [link.place for link in self.links if link.place[1].size <= SHOWN]
 
 
-def chain(plan: Plan, name: str, output: Place, inputs: Sequence[Place]) -> Chain:
+def chain(plan: Plan, owners: dict[int, Owners], name: str, output: Place, inputs: Sequence[Place]) -> Chain:
     """The way to one output: of what the inputs reach, or, when none is set, of all that it is computed from."""
     relevant = plan.cone(inputs, [output]).units if inputs else frozenset(plan.behind([output]))
-    walk = _Walk(plan, relevant, owners_of(plan.units), tuple(inputs))
+    walk = _Walk(plan, relevant, owners, tuple(inputs))
     walk.go(output)
     return Chain(name, tuple(walk.links.values()), not walk.cut)
 

@@ -35,6 +35,7 @@ from sheetrun.workbook.model import Grid, Rect, Sheet, Workbook
 RUN: Final = 24
 MOST: Final = 1000  #: entries of a list
 SHOWN: Final = 1000  #: cells of a range whose values are told
+TOLD: Final = 20_000  #: cells of all of them
 
 _INPUT: Final = re.compile(r"x?in(put)?s?[_.]", re.IGNORECASE)
 _OUTPUT: Final = re.compile(r"x?out(put)?s?[_.]", re.IGNORECASE)
@@ -97,15 +98,23 @@ class Interface:
 
     def document(self) -> dict[str, Any]:
         """What ``GET /v1/models/{id}`` tells: inputs, outputs, and how many there are."""
+        left = TOLD
+
+        def entries(ports: Iterable[Port], *, rules: bool = False) -> Iterator[dict[str, Any]]:
+            nonlocal left
+            for port in ports:
+                left -= port.rect.size
+                yield self.entry(port, rules=rules, value=left >= 0)
+
         return {
-            "inputs": [self.entry(port, rules=True) for port in self.ports.inputs],
-            "outputs": [self.entry(port) for port in self.ports.outputs],
+            "inputs": list(entries(self.ports.inputs, rules=True)),
+            "outputs": list(entries(self.ports.outputs)),
             "date1904": self.workbook.settings.date1904,
             "counts": dict(zip(("inputs", "outputs"), self.ports.counts, strict=True)),
         }
 
-    def entry(self, port: Port, *, rules: bool = False) -> dict[str, Any]:
-        """One entry as JSON."""
+    def entry(self, port: Port, *, rules: bool = False, value: bool = True) -> dict[str, Any]:
+        """One entry as JSON. ``value``: whether a range's values are told; a cell's always is."""
         book = self.workbook
         num, tag = Plane.of_grids(book.sheets[port.sheet].grids).get(port.rect)
         code = self.format_at(port.sheet, port.rect)
@@ -114,7 +123,9 @@ class Interface:
             "name": port.name,
             "label": self.label_of(port.sheet, port.rect),
             "type": type_of(num, tag, code),
-            "value": _value(num, tag, book.strings) if port.rect.size <= SHOWN else None,
+            "value": _value(num, tag, book.strings)
+            if port.rect.size == 1 or (value and port.rect.size <= SHOWN)
+            else None,
             "format": code,
         }
         if unit := unit_of(code):

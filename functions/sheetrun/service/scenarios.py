@@ -108,7 +108,7 @@ class Prepared:
         table = columns.table(self.base, _places(self.asked))
         reason = self.reason
         if self.lanes is not None:
-            source = replace(table, boxes=_boxes(self.lanes.places))
+            source = replace(table, boxes=changing_boxes(self.lanes.places))
             try:
                 return _run(self.lanes.text, source, _IN_LANES, self.outputs, None, run, limits, on_progress)
             except Crashed as error:  # a statement that cannot be computed for all at once can be computed for each
@@ -168,7 +168,8 @@ def _places(cells: Sequence[Place]) -> list[tuple[int, int, int]]:
     return [(sheet, rect.top + 1, rect.left + 1) for sheet, rect in cells]
 
 
-def _boxes(places: Sequence[Place]) -> list[tuple[int, Span]]:
+def changing_boxes(places: Sequence[Place]) -> list[tuple[int, Span]]:
+    """For each sheet with cells that change, a range around them (1-based)."""
     around: dict[int, Rect] = {}
     for sheet, rect in places:
         known = around.get(sheet, rect)

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from sheetrun.compiler.calls import Plan
 from sheetrun.compiler.cone import Place
 from sheetrun.compiler.graph import regions, sheets_of
+from sheetrun.compiler.plan import Plan
 from sheetrun.compiler.schedule import units_of
 from sheetrun.formula.a1 import quote_sheet, range_name
 from sheetrun.formula.r1c1 import relative_key

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from sheetrun.compiler.calls import Plan
+from sheetrun.compiler.plan import Plan
 from sheetrun.formula.a1 import range_name
 from sheetrun.runtime.calls import run_calls
 from sheetrun.sandbox.allowlist import check

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,13 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from sheetrun.runtime.calls import run_calls
+from sheetrun.runtime.scenarios import run_lanes
 from sheetrun.sandbox.allowlist import check
-from sheetrun.sandbox.errors import Killed, ProtocolError, TimedOut
+from sheetrun.sandbox.errors import Crashed, Killed, ProtocolError, TimedOut
 from sheetrun.sandbox.job import Job, Result
-from sheetrun.service import compute
+from sheetrun.service import calling, calls, compute
+from sheetrun.service.calling import ENTRY, LANES
+from sheetrun.service.web import calls as web_calls
 from sheetrun.service.web.openapi import document as openapi
 from tests.support import Bench
 
@@ -23,13 +27,16 @@ from .files import File
 JOBS: list[Job] = []
 
 
+HOSTS = {ENTRY: run_calls, LANES: run_lanes}
+
+
 def here(job: Job, limits: Any, **_: Any) -> Result:
     """Runs a call's script in this process, after the check that a sandbox makes."""
     JOBS.append(job)
     check(job.script, job.policy or compute.SCRIPT_POLICY)
     namespace: dict[str, Any] = {"__name__": "model", "__file__": "model.py"}
     exec(compile(job.script, "model.py", "exec"), namespace)
-    return Result(run_calls(namespace, job.payload), b"", b"", 0.0, 0.0, 0, (), {})
+    return Result(HOSTS[job.entry](namespace, job.payload), b"", b"", 0.0, 0.0, 0, (), {})
 
 
 def loan(path: Path, *, factor: int = 12, rate: float = 0.06, names: bool = True) -> bytes:
@@ -130,11 +137,25 @@ def test_without_outputs_the_models_own_are_told(loans: Called) -> None:
     assert loans.calculate()["formulas"] == 0
 
 
+def test_what_needs_no_computing_needs_no_sandbox(loans: Called) -> None:
+    JOBS.clear()
+    asked = ["Inputs!B4", "Inputs!A4:B5", "Model!E1", "Inputs!B2"]
+    found = loans.calculate(inputs={"Inputs!B4": "new", "Inputs!B2": 7}, outputs=asked)["outputs"]
+    assert found == {
+        "Inputs!B4": "new",
+        "Inputs!A4:B5": [["Kind", "new"], ["On", True]],
+        "Model!E1": 4,
+        "Inputs!B2": 7,
+    }
+    assert JOBS == []
+
+
 def test_no_call_sees_another_ones_inputs(loans: Called) -> None:
     first = loans.calculate(outputs=["Model!B1"])["outputs"]["Model!B1"]
     loans.calculate(inputs={"Rate": 0.5, "Inputs!B4": "secret-of-this-call"}, outputs=["Model!B1", "Model!B3"])
-    JOBS.clear()
     assert loans.calculate(outputs=["Model!B1"])["outputs"]["Model!B1"] == first == pytest.approx(payment(0.06))
+    JOBS.clear()
+    loans.calculate(inputs={"Rate": 0.1}, outputs=["Model!B1", "Model!B3"])
     assert b"secret-of-this-call" not in JOBS[-1].payload
 
 
@@ -312,6 +333,76 @@ def test_data_tables(loans: Called) -> None:
 )
 def test_data_tables_that_do_not_fit(loans: Called, body: dict[str, Any], faults: dict[str, str]) -> None:
     assert loans.refused("data-table", **body) == faults
+
+
+def test_many_cases_are_computed_at_once_and_come_to_the_same(loans: Called) -> None:
+    rates = [n / 100 for n in range(1, 41)]
+    JOBS.clear()
+    many = loans.post(
+        "data-table",
+        "Tables",
+        row={"Rate": rates},
+        column={"Inputs!B4": ["a", "b"]},
+        outputs=["Model!B1", "Model!B3", "Model!B14", "Model!E1"],
+    )["tables"]
+    assert JOBS[-1].entry == LANES
+    assert many["Model!B1"] == [[pytest.approx(payment(rate)) for rate in rates]] * 2
+    assert many["Model!B3"] == [["a!"] * 40, ["b!"] * 40]
+    assert many["Model!E1"] == [[4] * 40] * 2
+    one = loans.calculate(inputs={"Rate": 0.07}, outputs=["Model!B14"])["outputs"]["Model!B14"]
+    assert many["Model!B14"][0][6] == pytest.approx(one)
+
+
+def test_what_can_only_be_computed_case_by_case_is(tmp_path: Path) -> None:
+    file = File(tmp_path / "s.xlsx")
+    file.sheet("S", {"A1": 1, "B1": 5, "B2": 6, "C1": '=INDIRECT("B"&A1)', "D1": "=SUM(B1:B2)*A1"})
+    file.book.close()
+    called = Called(file.path.read_bytes())
+    values = [1, 2] * 5
+    found = called.post("data-table", "Tables", row={"S!A1": values}, outputs=["S!C1", "S!D1"])["tables"]
+    assert found == {"S!C1": [[5, 6] * 5], "S!D1": [[11, 22] * 5]}
+    assert JOBS[-1].entry == ENTRY
+
+
+def test_lanes_that_crash_are_computed_in_turn(tmp_path: Path) -> None:
+    called = Called(loan(tmp_path))
+
+    def crashing(job: Job, limits: Any, **options: Any) -> Result:
+        if job.entry == LANES:
+            raise Crashed(1, "", "Varies: a cell", 3)
+        return here(job, limits, **options)
+
+    called.bench.engine.run = crashing
+    rates = [n / 100 for n in range(1, 11)]
+    found = called.post("data-table", "Tables", row={"Rate": rates}, outputs=["Model!B1"])["tables"]
+    assert found["Model!B1"] == [[pytest.approx(payment(rate)) for rate in rates]]
+
+
+def test_reading_a_model_is_cut_off_when_the_time_is_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    called = Called(loan(tmp_path))
+
+    def slow(_: Any) -> Any:
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            pass
+
+    monkeypatch.setattr(calling, "load", slow)
+    begun = time.monotonic()
+    called.bench.clock.monotonic = time.monotonic  # type: ignore[method-assign]
+    called.bench.with_calls(here)
+    problem = called.post("calculate", status=504, timeout_seconds=1)
+    assert problem["code"] == "time_limit"
+    assert time.monotonic() - begun < 25
+
+
+def test_an_answer_that_no_gateway_lets_through(loans: Called, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_calls, "_MOST", 100)
+    assert loans.post("calculate", status=422)["code"] == "answer_too_large"
+
+
+def test_without_names_only_what_fits_is_told(loans: Called, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "TOLD", 2)
+    assert len(loans.calculate()["outputs"]) == 2
 
 
 def test_versions_and_their_difference(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from sheetrun.jobs.errors import Unprocessable
 from sheetrun.service.callrequests import calculate_request, goal_request, table_request
 from sheetrun.service.calls import Calls
 from sheetrun.service.web.http import Request, Response, answer
@@ -14,6 +15,7 @@ from sheetrun.service.web.models import COMPUTING
 from sheetrun.service.web.router import Call, Route
 from sheetrun.settings import Settings
 
+_MOST = 5_500_000  #: bytes of an answer; AWS Lambda takes six million
 _MARGIN = 1.5  #: seconds that are left for the answer
 
 
@@ -49,7 +51,8 @@ class CallRoutes:
         client, model_id = call.caller.client, call.path["id"]
         after = call.request.integer("to", 0, 1, 10**6) or self.calls.models.find(client, model_id).number
         before = call.request.integer("from", 0, 1, 10**6) or max(1, after - 1)
-        return self.gate.called(client, lambda: answer(200, self.calls.diff(client, model_id, before, after)))
+        seconds = call.request.remaining - _MARGIN
+        return self.gate.called(client, lambda: _answer(self.calls.diff(client, model_id, before, after, seconds)))
 
     def _computed(
         self, call: Call, read: Callable[[Any], Any], use: Callable[[str, str, Any, float], dict[str, Any]]
@@ -57,9 +60,20 @@ class CallRoutes:
         def make() -> Response:
             request = read(_body(call.request, self.settings))
             found = use(call.caller.client, call.path["id"], request, call.request.remaining - _MARGIN)
-            return answer(200, found)
+            return _answer(found)
 
         return self.gate.called(call.caller.client, make)
+
+
+def _answer(document: dict[str, Any]) -> Response:
+    """Raises ``Unprocessable`` for more than a gateway lets through."""
+    found = answer(200, document)
+    if len(found.body) > _MOST:
+        raise Unprocessable(
+            f"The answer has {len(found.body):,} bytes; at most {_MOST:,} go through. Ask for fewer cells.",
+            code="answer_too_large",
+        )
+    return found
 
 
 def _body(request: Request, settings: Settings) -> Any:
