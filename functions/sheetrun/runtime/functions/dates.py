@@ -241,8 +241,9 @@ def datedif(start: float, end: float, unit: str) -> int:
         year_before, zero_month = divmod(y2 * 12 + m2 - 2, 12)
         return last - (calendar_serial(year_before, zero_month + 1, 1) + d1 - 1)
     if unit == "YD":
-        year_of = y1 if (m1, d1) <= (m2, d2) else y1 + 1  # measured: the years that follow the start, not the end
-        return calendar_serial(year_of, m2, 1) + d2 - 1 - first
+        if (m1, d1) <= (m2, d2):  # measured: in the year of the start
+            return calendar_serial(y1, m2, 1) + d2 - 1 - first
+        return last - (calendar_serial(y2 - 1, m1, 1) + d1 - 1)
     raise Raised(NUM)
 
 

@@ -190,6 +190,8 @@ def _unit_of(*numbers: Complex) -> str:
 def imsub(inumber1: Scalar, inumber2: Scalar) -> str:
     """The difference of two complex numbers."""
     a, b = read_complex(inumber1), read_complex(inumber2)
+    if {a.unit, b.unit} == {"i", "j"}:
+        raise Raised(NUM)
     return write_complex(a.value - b.value, _unit_of(a, b))
 
 
