@@ -335,7 +335,11 @@ def range_between(a: Value, b: Value) -> Value:
 
 
 def intersection(a: Value, b: Value) -> Value:
-    """``a b``: the common cells; #NULL! when there are none."""
+    """``a b``: the common cells, of several areas each with each; #NULL! when there are none."""
+    if isinstance(a, Ref | Refs) and isinstance(b, Ref | Refs) and (isinstance(a, Refs) or isinstance(b, Refs)):
+        common = [intersection(one, other) for one in a.parts() for other in b.parts()]
+        refs = tuple(ref for ref in common if isinstance(ref, Ref))
+        return Refs(refs) if refs else NULL
     if not isinstance(a, Ref) or not isinstance(b, Ref):
         return next((x for x in (a, b) if isinstance(x, ExcelError)), VALUE)
     from sheetrun.runtime.address import Span

@@ -42,7 +42,7 @@ from typing import Any, Final, TypeVar
 import numpy as np
 
 from sheetrun.runtime.coerce import to_logical, to_number, to_text
-from sheetrun.runtime.errors import DIV0, NUM, VALUE, ExcelError, Raised
+from sheetrun.runtime.errors import DIV0, NA, NUM, VALUE, ExcelError, Raised
 from sheetrun.runtime.values import MISSING, Arr, Erring, Scalar, Value, common_shape
 
 LIFTED: Final = frozenset({"number", "integer", "text", "logical", "scalar", "strict", "any"})
@@ -223,7 +223,7 @@ def _caller(
     fixed = tuple(p for p in parameters if not p.variadic)
     tail = tuple(p for p in parameters if p.variadic)
     least = sum(1 for p in fixed if not p.optional)
-    coercers = tuple(_COERCE[p.kind] for p in fixed)
+    coercers = tuple(_needed if p.kind == "strict" and not p.optional else _COERCE[p.kind] for p in fixed)
     tail_coercers = tuple(_COERCE[p.kind] for p in tail)
     lifted = tuple(p.kind in LIFTED for p in fixed)
     tail_lifted = tuple(p.kind in LIFTED for p in tail)
@@ -475,6 +475,13 @@ def _ref(value: Value) -> Value:
 
 def _as_is(value: Value) -> Value:
     return value
+
+
+def _needed(value: Value) -> Any:
+    """As ``_scalar``; an argument left empty is #N/A (measured: ``MROUND(,5)``)."""
+    if value is MISSING:
+        raise Raised(NA)
+    return _scalar(value)
 
 
 _COERCE: Final[dict[str, Callable[[Value], Any]]] = {

@@ -93,10 +93,10 @@ _TABLE: Final[dict[str, tuple[tuple[str, float, int], ...]]] = {
         ("survey_mi", 6336000.0 / 3937.0, 0),
     ),
     "time": (  # second
-        ("yr", 31557600.0, 1),
-        ("day d", 86400.0, 1),
-        ("hr", 3600.0, 1),
-        ("mn min", 60.0, 1),
+        ("yr", 31557600.0, 0),
+        ("day d", 86400.0, 0),
+        ("hr", 3600.0, 0),
+        ("mn min", 60.0, 0),
         ("sec s", 1.0, 1),
     ),
     "pressure": (  # pascal

@@ -139,7 +139,14 @@ def ipmt(rate: float, per: float, nper: float, pv: float, fv: float, type: float
 @excel("PPMT(rate: number, per: number, nper: number, pv: number, [fv: number = 0], [type: number = 0]) -> number")
 def ppmt(rate: float, per: float, nper: float, pv: float, fv: float, type: float) -> float:
     """The part of the payment in one period that pays the principal back."""
-    return payment(rate, nper, pv, fv, type) - interest(rate, per, nper, pv, fv, type)
+    if per < 1.0 or per >= nper + 1.0:
+        raise Raised(NUM)
+    level = payment(rate, nper, pv, fv, type)
+    if rate == 0.0 or (type and per == 1.0):
+        return level
+    # No difference of like numbers, which would leave nothing at high rates.
+    first = -(pv + fv) * rate * growth(rate, per - 1.0) / (growth(rate, nper) - 1.0)
+    return first / (1.0 + rate) if type else first
 
 
 def _ispmt_vector(rate: Numbers, per: Numbers, nper: Numbers, pv: Numbers) -> Numbers:
@@ -200,6 +207,7 @@ def cumprinc(rate: Scalar, nper: Scalar, pv: Scalar, start: Scalar, end: Scalar,
 
 _ROUNDS = 100
 _CLOSE = 1e-7
+_STILL = 1e-14
 _FIRST_STEP = 0.001
 
 
@@ -219,13 +227,12 @@ def rate(nper: float, pmt: float, pv: float, fv: float, type: float, guess: floa
     b = a - _FIRST_STEP if fa > 0.0 else a + _FIRST_STEP
     fb = _balance(b, nper, pmt, pv, fv, type)
     for _ in range(_ROUNDS):
-        if abs(fb) < _CLOSE:
+        if abs(fb) < _CLOSE or fa == fb or abs(b - a) < _STILL or not (math.isfinite(fa) and math.isfinite(fb)):
             break
-        if fa == fb or not (math.isfinite(fa) and math.isfinite(fb)):
-            raise Raised(NUM)
         a, b, fa = b, b - fb * (b - a) / (fb - fa), fb
         fb = _balance(b, nper, pmt, pv, fv, type)
-    if not abs(fb) < _CLOSE or b <= -1.0 + 1e-9:  # at -1 all payments are worth nothing
+    # Of great amounts rounding alone leaves more than 1e-7. At -1 all payments are worth nothing.
+    if not (abs(fb) < _CLOSE or abs(b - a) < _CLOSE) or b <= -1.0 + 1e-9:
         raise Raised(NUM)
     return b
 

@@ -207,7 +207,7 @@ def accrint(
 
     previous = coupon(index)
     begin = max(start, previous)
-    period = _coupon_days(previous, first, per_year, base)
+    period = _coupon_days(coupon(1), first, per_year, base)  # measured: also where later ones have other days
     total = daycount.days_between(begin, end, base) / period
     while previous > start:
         following, index = previous, index + 1

@@ -205,11 +205,11 @@ def _dated_value(rate: float, flows: Numbers, years: Numbers) -> float:
 def xnpv(rate: Scalar, values: Arr, dates: Arr) -> float:
     """The net present value of flows on given dates, which none may precede the first.
 
-    Measured: what is no number is left out, so that an empty flow beside a date is #NUM!, and so is a negative rate.
+    Measured: what is no number is left out, so that an empty flow beside a date is #NUM!, and so is a rate of 0 or less.
     """
     found = [numbers_of(each) for each in (values, dates)]
     r = strict_number(rate)
-    if r < 0.0 or found[0].size != found[1].size or not found[0].size:
+    if r <= 0.0 or found[0].size != found[1].size or not found[0].size:
         raise Raised(NUM)
     return _dated_value(r, found[0], _years(found[1]))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -149,10 +149,13 @@ def _days360(start: int, end: int, method: bool) -> int:
     return (y2 - y1) * 360 + (m2 - m1) * 30 + min(d2, 30) - min(d1, 30)
 
 
+_NOISE: Final = 0.5 / 86400.0  #: half a second before midnight is the next day here (measured)
+
+
 @excel("DAYS360(start_date: number, end_date: number, [method: logical = FALSE]) -> number")
 def days360(start: float, end: float, method: bool) -> int:
     """Days between two dates in a year of twelve months of 30 days; method TRUE is the European way."""
-    return _days360(to_1900(day_of(start)), to_1900(day_of(end)), method)
+    return _days360(to_1900(day_of(start + _NOISE)), to_1900(day_of(end + _NOISE)), method)
 
 
 def _months_later(start: Scalar, months: Scalar, *, to_month_end: bool) -> int:
@@ -238,8 +241,9 @@ def datedif(start: float, end: float, unit: str) -> int:
         year_before, zero_month = divmod(y2 * 12 + m2 - 2, 12)
         return last - (calendar_serial(year_before, zero_month + 1, 1) + d1 - 1)
     if unit == "YD":
-        year_of = y1 if (m1, d1) <= (m2, d2) else y1 + 1  # measured: the years that follow the start, not the end
-        return calendar_serial(year_of, m2, 1) + d2 - 1 - first
+        if (m1, d1) <= (m2, d2):  # measured: in the year of the start
+            return calendar_serial(y1, m2, 1) + d2 - 1 - first
+        return last - (calendar_serial(y2 - 1, m1, 1) + d1 - 1)
     raise Raised(NUM)
 
 

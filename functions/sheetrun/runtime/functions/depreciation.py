@@ -91,7 +91,10 @@ def vdb(cost: float, salvage: float, life: float, start: float, end: float, fact
         raise Raised(NUM)
     if no_switch:
         return _declined(cost, salvage, life, end, factor) - _declined(cost, salvage, life, start, factor)
-    worth = cost - _switching(cost, salvage, life, life, start, factor)
+    part = start - math.floor(start)
+    worth = cost - _switching(cost, salvage, life, life, part, factor)
+    # Measured: periods are counted from the fraction of the start on, not from 0.
+    worth -= _switching(worth, salvage, life, life - part, math.floor(start), factor)
     return _switching(worth, salvage, life, life - start, end - start, factor)
 
 

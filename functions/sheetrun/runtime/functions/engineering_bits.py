@@ -60,19 +60,19 @@ def bitrshift(number: float, shift: int) -> int:
     return _shifted(_bits(number), -shift)
 
 
-@excel("DELTA(number1: scalar, [number2: scalar = 0]) -> number")
+@excel("DELTA(number1: strict, [number2: strict = 0]) -> number")
 def delta(number1: Scalar, number2: Scalar) -> float:
     """1 where two numbers are equal, else 0."""
     return float(strict_number(number1) == strict_number(number2))
 
 
-@excel("GESTEP(number: scalar, [step: scalar = 0]) -> number")
+@excel("GESTEP(number: strict, [step: strict = 0]) -> number")
 def gestep(number: Scalar, step: Scalar) -> float:
     """1 where a number is not less than a step, else 0."""
     return float(strict_number(number) >= strict_number(step))
 
 
-@excel("ERF(lower_limit: scalar, [upper_limit: scalar = MISSING]) -> number")
+@excel("ERF(lower_limit: strict, [upper_limit: strict = MISSING]) -> number")
 def erf(lower: Scalar, upper: Scalar | Missing) -> float:
     """The error function between 0 and a limit, or between two limits."""
     first = strict_number(lower)
@@ -82,13 +82,13 @@ def erf(lower: Scalar, upper: Scalar | Missing) -> float:
     return math.erf(last) - math.erf(first)
 
 
-@excel("ERF.PRECISE(x: scalar) -> number")
+@excel("ERF.PRECISE(x: strict) -> number")
 def erf_precise(x: Scalar) -> float:
     """The error function between 0 and a limit."""
     return math.erf(strict_number(x))
 
 
-@excel("ERFC(x: scalar) -> number", also=("ERFC.PRECISE",))
+@excel("ERFC(x: strict) -> number", also=("ERFC.PRECISE",))
 def erfc(x: Scalar) -> float:
     """The complementary error function."""
     return math.erfc(strict_number(x))

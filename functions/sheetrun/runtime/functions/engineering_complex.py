@@ -190,6 +190,8 @@ def _unit_of(*numbers: Complex) -> str:
 def imsub(inumber1: Scalar, inumber2: Scalar) -> str:
     """The difference of two complex numbers."""
     a, b = read_complex(inumber1), read_complex(inumber2)
+    if {a.unit, b.unit} == {"i", "j"}:
+        raise Raised(NUM)
     return write_complex(a.value - b.value, _unit_of(a, b))
 
 
@@ -197,9 +199,9 @@ def imsub(inumber1: Scalar, inumber2: Scalar) -> str:
 def imdiv(inumber1: Scalar, inumber2: Scalar) -> str:
     """The quotient of two complex numbers; #NUM! for a divisor of 0."""
     a, b = read_complex(inumber1), read_complex(inumber2)
-    unit = _unit_of(a, b)
-    if b.value == 0:
+    if b.value == 0 or {a.unit, b.unit} == {"i", "j"}:  # other functions give #VALUE! for two suffixes (measured)
         raise Raised(NUM)
+    unit = _unit_of(a, b)
     return write_complex(a.value / b.value, unit)
 
 

@@ -15,7 +15,7 @@ from sheetrun.runtime.errors import DIV0, NA, NUM, VALUE, ExcelError, Raised
 from sheetrun.runtime.ops import power_arrays, raised
 from sheetrun.runtime.registry import excel
 from sheetrun.runtime.sheet import Ref
-from sheetrun.runtime.strict import strict_numbers
+from sheetrun.runtime.strict import strict_number, strict_numbers
 from sheetrun.runtime.values import MISSING, Arr, Scalar, Value
 
 _BOX_DIV0: Final = float(DIV0)
@@ -43,10 +43,10 @@ def sqrt(number: float) -> float:
     return math.sqrt(_not_negative(number))
 
 
-@excel("SQRTPI(number: number) -> number", vector=lambda x: np.sqrt(x * math.pi))
-def sqrtpi(number: float) -> float:
+@excel("SQRTPI(number: strict) -> number")
+def sqrtpi(number: Scalar) -> float:
     """The square root of a number times pi."""
-    return math.sqrt(_not_negative(number) * math.pi)
+    return math.sqrt(_not_negative(strict_number(number)) * math.pi)
 
 
 def _not_negative(number: float) -> float:
@@ -153,12 +153,13 @@ def fact(number: float) -> float:
     return float(math.factorial(int(number)))
 
 
-@excel("FACTDOUBLE(number: number) -> number")
-def factdouble(number: float) -> float:
+@excel("FACTDOUBLE(number: strict) -> number")
+def factdouble(number: Scalar) -> float:
     """The product of every second whole number down from a number; 1 for -1 and 0."""
-    n = math.trunc(number)
-    if not -1 <= n <= 300:
+    value = strict_number(number)
+    if not -1.0 <= value < 301.0:
         raise Raised(NUM)
+    n = math.trunc(value)
     return float(math.prod(range(n, 0, -2)))
 
 
@@ -257,11 +258,12 @@ def rand(host: Ref) -> float:
     return host.book.random()
 
 
-@excel("RANDBETWEEN(host: host, bottom: number, top: number) -> number", volatile=True)
-def randbetween(host: Ref, bottom: float, top: float) -> float:
+@excel("RANDBETWEEN(host: host, bottom: strict, top: strict) -> number", volatile=True)
+def randbetween(host: Ref, bottom: Scalar, top: Scalar) -> float:
     """A random whole number between two numbers."""
-    low, high = math.ceil(bottom), math.ceil(top)
-    if bottom > top:
+    least, most = strict_numbers(bottom, top)
+    low, high = math.ceil(least), math.ceil(most)
+    if least > most:
         raise Raised(NUM)
     return float(low + math.floor(host.book.random() * (high - low + 1)))
 

@@ -113,7 +113,7 @@ def quartile_exclusive(ordered: Numbers, quart: float) -> float:
 
 def _quart(quart: float, least: int, most: int) -> int:
     whole = math.trunc(quart)
-    if not least <= whole <= most:
+    if quart < 0.0 or not least <= whole <= most:
         raise Raised(NUM)
     return whole
 

@@ -80,7 +80,7 @@ def index(array: Value, row: int, col: int | None, area: int) -> Value:
     if col is None:
         if tall == 1 and wide > 1:
             row, col = (1 if row else 0), row
-        elif wide > 1 and isinstance(source, Ref):
+        elif wide > 1 and isinstance(source, Ref) and row >= 0:
             raise Raised(REF)  # measured: an array gives its row
         else:
             col = 1 if wide == 1 else 0

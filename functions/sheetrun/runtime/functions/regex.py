@@ -184,7 +184,7 @@ def regexextract(text: str, pattern: str, mode: int, case: int) -> str | Arr:
     if mode == 0:
         return first[0]
     if mode == 1:
-        return Arr.column([m[0] for m in matcher.finditer(text)])
+        return Arr.rows([[m[0] for m in matcher.finditer(text)]])
     groups = [g or "" for g in first.groups()] or [first[0]]
     return Arr.rows([groups])
 

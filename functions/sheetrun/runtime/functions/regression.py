@@ -14,9 +14,9 @@ from typing import Any, Final
 import numpy as np
 
 from sheetrun.runtime.cells import Numbers
-from sheetrun.runtime.errors import DIV0, NA, NUM, REF, Raised
+from sheetrun.runtime.errors import DIV0, NA, NUM, REF, VALUE, Raised
 from sheetrun.runtime.functions.aggregate import mean, pairs_in, total
-from sheetrun.runtime.functions.matrix import matrix
+from sheetrun.runtime.functions.matrix import matrix as numbers_of
 from sheetrun.runtime.registry import excel
 from sheetrun.runtime.values import MISSING, Arr, Value
 
@@ -38,6 +38,13 @@ class Fit:
     residual: float
     degrees: int  #: of freedom of the residual
     variables: int  #: that are not redundant
+
+
+def matrix(array: Arr) -> Numbers:
+    """The array as a matrix; whatever is no number in it, an error too, is #VALUE! (measured)."""
+    if array.first_error() is not None:
+        raise Raised(VALUE)
+    return numbers_of(array)
 
 
 def _samples(known_ys: Arr, known_xs: Arr | None) -> tuple[Numbers, Numbers, bool]:

@@ -13,13 +13,18 @@ from sheetrun.runtime.registry import excel
 from sheetrun.runtime.values import Arr
 
 
+def _line(cells: Arr) -> Arr:
+    """The cells in one row: what is compared may be laid out otherwise (measured)."""
+    return Arr(cells.num.reshape(1, -1), None if cells.tag is None else cells.tag.reshape(1, -1))
+
+
 @excel("CHISQ.TEST(actual: array, expected: array) -> number", also=("CHITEST",))
 def chisq_test(actual: Arr, expected: Arr) -> float:
     """The probability of frequencies at least this far from the expected ones."""
     rows, columns = actual.shape
-    if actual.shape != expected.shape or rows * columns == 1:
+    if actual.size != expected.size or rows * columns == 1:
         raise Raised(NA)
-    seen, wanted = pairs_in(actual, expected, NA)
+    seen, wanted = pairs_in(_line(actual), _line(expected), NA)
     if not len(wanted) or (wanted == 0.0).any():
         raise Raised(DIV0)
     demand(bool((wanted > 0.0).all()))

@@ -81,6 +81,9 @@ def numbervalue(text: str, decimal: str, group: str) -> float:
     text = "".join(text.split())
     if not text:
         return 0.0
+    negative = _IN_PARENTHESES.match(text)
+    if negative is not None:
+        return -numbervalue(negative[1] + negative[2], decimal, group)
     point, comma = decimal[0], group[0]
     if point == comma:
         raise Raised(VALUE)
@@ -106,6 +109,9 @@ def written(value: Scalar, strict: bool) -> str:
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     return value.code if isinstance(value, ExcelError) else general(value)
+
+
+_IN_PARENTHESES: Final = re.compile(r"\(([^()]+)\)(%*)\Z")
 
 
 @excel("VALUETOTEXT(value: any, [format: integer ~ 0]) -> text")
