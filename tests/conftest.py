@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from sheetrun.local import up
+from sheetrun.local import launching, up
 from tests import elsewhere
 from tests.differences import LOCALSTACK
 from tests.elsewhere import Service
+from tests.recording import launcher
 
 # CI tries the same examples each time, so that a change is judged by what it does; elsewhere they are new each time.
 settings.register_profile("here", deadline=None)
@@ -39,13 +41,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def service() -> Iterator[Service]:
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """MiniStack on a free port, with IAM enforced and the template deployed to it; or the stack that is elsewhere."""
     if elsewhere.ENDPOINT:
         yield elsewhere.deployed_at(elsewhere.ENDPOINT)
         return
-    running = up(port=0, parameters=PARAMETERS)
+    program = launcher(Path(launching.__file__), tmp_path_factory.mktemp("launcher"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(launching, "__file__", str(program))
+        running = up(port=0, parameters=PARAMETERS)
     try:
-        yield Service(running.url, running.key, running.aws_endpoint, running.table, running.bucket, running.region)
+        yield Service(
+            running.url, running.key, running.aws_endpoint, running.table, running.bucket, running.region, running.log
+        )
     finally:
         running.stop()
