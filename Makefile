@@ -39,12 +39,15 @@ up: $(READY)
 test: $(READY)
 	@$(BIN)/python -m pytest
 
-# `make fuzz FORMULAS=1000000 FILES=20000 SEED=1`: random formulas and damaged files; prints what breaks, with its seed.
+# `make fuzz FORMULAS=1000000 FILES=20000 TEXTS=1000000 SEED=1`: random formulas, damaged files, mangled texts; prints what
+# breaks, with its seed. `make fuzz SECONDS=200` stops each of the three after so long.
 FORMULAS ?= 100000
 FILES ?= 2000
+TEXTS ?= 100000
+SECONDS ?= inf
 SEED ?= 1
 fuzz: $(READY)
-	@$(BIN)/python -m tests.fuzz --formulas $(FORMULAS) --files $(FILES) --seed $(SEED)
+	@$(BIN)/python -m tests.fuzz --formulas $(FORMULAS) --files $(FILES) --texts $(TEXTS) --seconds $(SECONDS) --seed $(SEED)
 
 # `make chaos SCHEDULES=20000`: seeded storms of deaths, lost and doubled messages and faults; prints what breaks.
 SCHEDULES ?= 20000

@@ -10,10 +10,11 @@ import argparse
 import resource
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from .books import batch, faults
 from .files import file_faults
+from .texts import table_faults, text_faults
 
 BATCH = 200
 MEMORY = 6 * 2**30  #: bytes; what wants more must end as a typed reason
@@ -23,27 +24,40 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="tests.fuzz")
     parser.add_argument("--formulas", type=int, default=100_000)
     parser.add_argument("--files", type=int, default=2_000)
+    parser.add_argument("--texts", type=int, default=100_000)
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="of each of the three parts, at most")
     parser.add_argument("--seed", default="1")
     parser.add_argument("--start", type=int, default=0, help="first batch")
     arguments = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     started = time.monotonic()
-    found = 0
+    found = done = files = texts = 0
     batches = range(arguments.start, arguments.start + -(-arguments.formulas // BATCH))
-    for done, number in enumerate(batches, 1):
+    for done, number in enumerate(within(batches, arguments.seconds), 1):
         seed = f"{arguments.seed}:{number}"
         found += report(seed, faults(batch(seed, BATCH), date1904=number % 10 == 9))
         if done % 100 == 0:
             progress(f"{done * BATCH:,} formulas", started, found)
-    for number in range(arguments.files):
-        seed = f"{arguments.seed}:{number}"
+    for files in within(range(1, arguments.files + 1), arguments.seconds):
+        seed = f"{arguments.seed}:{files}"
         found += report(seed, file_faults(seed))
-        if (number + 1) % 1000 == 0:
-            progress(f"{number + 1:,} files", started, found)
-    print(
-        f"{len(batches) * BATCH:,} formulas, {arguments.files:,} files: {found} faults, {time.monotonic() - started:.0f} s"
-    )
+        if files % 1000 == 0:
+            progress(f"{files:,} files", started, found)
+    for texts in within(range(1, arguments.texts + 1), arguments.seconds):
+        seed = f"{arguments.seed}:{texts}"
+        found += report(seed, text_faults(seed)) + report(seed, table_faults(seed))
+    seconds = time.monotonic() - started
+    print(f"{done * BATCH:,} formulas, {files:,} files, {texts:,} texts and tables: {found} faults, {seconds:.0f} s")
     return 1 if found else 0
+
+
+def within(numbers: Sequence[int], seconds: float) -> Iterator[int]:
+    """The numbers, until the time is over."""
+    end = time.monotonic() + seconds
+    for number in numbers:
+        if time.monotonic() >= end:
+            return
+        yield number
 
 
 def report(seed: str, lines: Sequence[str]) -> int:

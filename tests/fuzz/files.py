@@ -21,11 +21,13 @@ import xlsxwriter
 
 from sheetrun.compiler.script import compile_workbook
 from sheetrun.runtime.payload import RunOutput
+from sheetrun.service.cellvalues import written_grids
 from sheetrun.service.local import _in_process
 from sheetrun.service.proof import check_fits, prove
 from sheetrun.service.rundata import run_input
 from sheetrun.workbook.errors import WorkbookError
 from sheetrun.workbook.reader import read
+from sheetrun.workbook.writer import write_back
 
 from .books import SECONDS, Hang, batch, deadline
 
@@ -192,6 +194,7 @@ def file_faults(seed: str) -> list[str]:
             output: RunOutput = _in_process(script.text, run_input(workbook, script.text).to_bytes())
             check_fits(workbook, output)
             prove(workbook, output, script.refused, script.volatile, script.needs)
+            write_back(data, written_grids(workbook, output, {}), output.strings)
             return [f"{f.sheet}!{f.span}: {f.detail}" for f in output.failures if f.code == "internal_error"][:1]
     except WorkbookError:
         return []

@@ -13,6 +13,7 @@ from sheetrun.runtime import calendar, reading
 from .books import batch, faults
 from .files import file_faults, mutated
 from .formulas import FUNCTIONS, Grammar
+from .texts import table_faults, text_faults
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +35,14 @@ def test_damaged_files_are_refused_or_computed(number: int) -> None:
     for one in range(30):
         seed = f"short:{number}:{one}"
         assert not file_faults(seed), seed
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_mangled_texts_are_read_or_refused(number: int) -> None:
+    for one in range(500):
+        seed = f"short:{number}:{one}"
+        assert not text_faults(seed), seed
+        assert not table_faults(seed), seed
 
 
 def test_every_function_is_called_with_arguments_of_every_kind() -> None:
