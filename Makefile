@@ -5,7 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help run up setup test test-fast test-localstack fuzz chaos lint format check validate openapi load docs bench sizes clean
+.PHONY: help run up setup test test-fast test-localstack fuzz chaos lint format check validate openapi load docs bench sizes \
+  scan audit sbom lock clean
 
 help:
 	@echo "make run     start the service here, submit a sample workbook, print its results; Ctrl-C stops it"
@@ -62,6 +63,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/cfn-lint template.yaml
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml functions infra
 
 format: $(READY)
 	$(BIN)/ruff format .
@@ -87,6 +89,38 @@ test-localstack: $(SAM_VENV)/bin/sam
 # What the start of each function costs, beside its budget. It prints; it does not fail.
 sizes: $(READY)
 	@$(BIN)/python -m tests.bench.start
+
+# What is asked of others: the policy scanner, known weaknesses of what is shipped, and the list of what that is.
+CHECKOV_VENV := .checkov-venv
+$(CHECKOV_VENV)/bin/checkov: $(READY)
+	@$(BIN)/python -m venv $(CHECKOV_VENV)
+	@$(CHECKOV_VENV)/bin/python -m pip install --quiet --disable-pip-version-check 'checkov==3.3.30'
+
+scan: $(CHECKOV_VENV)/bin/checkov
+	@$(CHECKOV_VENV)/bin/python $(CHECKOV_VENV)/bin/checkov --config-file infra/checkov.yaml
+
+SUPPLY_VENV := .supply-venv
+$(SUPPLY_VENV)/.ready: $(READY)
+	@$(BIN)/python -m venv $(SUPPLY_VENV)
+	@$(SUPPLY_VENV)/bin/python -m pip install --quiet --disable-pip-version-check 'pip-audit==2.10.1' 'cyclonedx-bom==7.5.0'
+	@touch $@
+
+# Says plainly when the list of known weaknesses cannot be reached; then nothing was checked.
+audit: $(SUPPLY_VENV)/.ready
+	@$(BIN)/python infra/audit.py $(SUPPLY_VENV)/bin/pip-audit
+
+# One CycloneDX document per function, in build/sbom.
+sbom: $(SUPPLY_VENV)/.ready
+	@mkdir -p build/sbom
+	@for file in functions/*/requirements.txt; do \
+	  name=$$(basename $$(dirname $$file)); \
+	  $(SUPPLY_VENV)/bin/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application \
+	    --output-reproducible --of JSON -o build/sbom/$$name.json $$file || exit 1; done
+	@ls build/sbom/*.json
+
+# Pins what the functions ship, with hashes; `make lock UPGRADE=1` takes newer versions.
+lock: $(READY)
+	@$(BIN)/python infra/lock.py $(if $(UPGRADE),--upgrade)
 
 # The peers in an environment of their own. SLOW=1: also those that need minutes.
 BENCH_VENV := .bench-venv
@@ -117,4 +151,4 @@ docs: $(READY)
 	$(BIN)/python infra/functions_page.py
 
 clean:
-	rm -rf $(VENV) $(SAM_VENV) $(API_VENV) $(BENCH_VENV) .localstack .aws-sam build dist
+	rm -rf $(VENV) $(SAM_VENV) $(API_VENV) $(BENCH_VENV) $(CHECKOV_VENV) $(SUPPLY_VENV) .localstack .aws-sam build dist

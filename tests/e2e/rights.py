@@ -8,9 +8,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-#: Rights that only AWS itself asks for, by statement. It writes the log of a function, and takes messages from its queues and
-#: puts them away, under the function's role; and it says "forbidden" of an object that is not there to whoever may not list
-#: the bucket, where the emulator says "missing" to everybody.
+#: Rights that only AWS itself asks for, by statement. It writes the log of a function, and takes messages from its queues
+#: and puts them away, under the function's role; and it says "forbidden" of an object that is not there to whoever may not
+#: list the bucket, where the emulator says "missing" to everybody.
 BY_THE_PLATFORM = {
     "Logs": {"logs:CreateLogStream", "logs:PutLogEvents"},
     "Receive": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},

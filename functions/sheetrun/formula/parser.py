@@ -164,7 +164,7 @@ class _Parser(Stacks):
         return self.read_prefix(prefix)
 
     def sign(self, token: str) -> Steps:
-        if token not in "+-":
+        if token not in "+-":  # a token of a formula  # nosec B105
             self.fail(f"A value is missing before {token}")
         self.push_prefix(SIGN, token)
         return _VALUE

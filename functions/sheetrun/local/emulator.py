@@ -19,7 +19,7 @@ from sheetrun.local.errors import LocalError
 
 HOST = "127.0.0.1"
 #: The emulator's root credentials. They open nothing but this process on this machine.
-ROOT: Any = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+ROOT: Any = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}  # of a process on this machine  # nosec B105
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "USER", "VIRTUAL_ENV", "SYSTEMROOT")
 
 
@@ -141,7 +141,9 @@ def _wait(emulator: Emulator, *, seconds: float = 30) -> None:
             tail = emulator.log.read_text(errors="replace").strip().splitlines()[-1:]
             raise LocalError(f"the emulator did not start: {' '.join(tail) or 'no output'} (see {emulator.log})")
         try:
-            urllib.request.urlopen(f"{emulator.endpoint}/_ministack/health", timeout=2).close()
+            urllib.request.urlopen(
+                f"{emulator.endpoint}/_ministack/health", timeout=2
+            ).close()  # of a process on this machine  # nosec B310
             return
         except OSError:  # not there yet
             time.sleep(0.05)

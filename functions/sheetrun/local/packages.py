@@ -79,7 +79,7 @@ def install(function: str, directory: Path, target: Target) -> None:
     """What the function requires, by pip, for the target. Raises ``LocalError`` with pip's last line."""
     wanted = FUNCTIONS / function / "requirements.txt"
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
-    command += ["--target", str(directory), "--only-binary=:all:", "--implementation", "cp"]
+    command += ["--target", str(directory), "--only-binary=:all:", "--implementation", "cp", "--require-hashes"]
     for platform in target.platforms:
         command += ["--platform", platform]
     command += ["--python-version", target.python, "-r", str(wanted)]

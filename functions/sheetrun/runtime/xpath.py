@@ -259,7 +259,7 @@ class _Parser:
         if token in ("/", "//"):
             start = _root
             self.at += 1
-            if token == "//":
+            if token == "//":  # a token of a path  # nosec B105
                 steps += [_whole_tree, self.step()]
             elif self.starts_step():
                 steps.append(self.step())

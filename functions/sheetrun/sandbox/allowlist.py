@@ -179,7 +179,7 @@ class _Walk:
                 if type(node.ctx) is not Load:
                     self._fault(node, "an attribute can only be read")
             elif (extra := special.get(kind)) is not None:
-                extend(extra(node))
+                extend(extra(node))  # a list  # nosec B610
                 continue
             for field in plan:
                 value = getattr(node, field)

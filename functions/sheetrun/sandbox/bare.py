@@ -46,7 +46,7 @@ def shed() -> None:
     if bare() or sys.platform != "linux" or not (sys.executable and sys.orig_argv):
         return
     kept = {name: value for name, value in os.environ.items() if _harmless(name)}
-    os.execve(sys.executable, sys.orig_argv, {**kept, **ONE_THREAD})
+    os.execve(sys.executable, sys.orig_argv, {**kept, **ONE_THREAD})  # this interpreter again  # nosec B606
 
 
 def bare(environment: Mapping[str, str] | None = None) -> bool:
