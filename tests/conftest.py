@@ -42,8 +42,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """MiniStack on a free port, with IAM enforced and the template deployed to it, what was allowed being written down;
-    or the stack that is elsewhere."""
+    """MiniStack on a free port, with IAM enforced and the template deployed to it; or the stack that is elsewhere."""
     if elsewhere.ENDPOINT:
         yield elsewhere.deployed_at(elsewhere.ENDPOINT)
         return
@@ -52,6 +51,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         patch.setattr(launching, "__file__", str(program))
         running = up(port=0, parameters=PARAMETERS)
     try:
-        yield Service(running.url, running.key, running.aws_endpoint, running.table, running.bucket, running.region)
+        yield Service(
+            running.url, running.key, running.aws_endpoint, running.table, running.bucket, running.region, running.log
+        )
     finally:
         running.stop()
