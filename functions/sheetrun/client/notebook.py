@@ -16,6 +16,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sheetrun.client.console import count
+
 if TYPE_CHECKING:
     import pandas
 
@@ -136,7 +138,7 @@ class Workbook:
     def __repr__(self) -> str:
         book = self._model.workbook
         inputs, outputs = self._interface["inputs"], self._interface["outputs"]
-        lines = [f"{self.name}: {len(book.sheets)} sheets, {book.formula_count:,} formulas"]
+        lines = [f"{self.name}: {count(len(book.sheets), 'sheet')}, {count(book.formula_count, 'formula')}"]
         for title, entries in (("inputs", inputs), ("outputs", outputs)):
             if entries:
                 told = _listed(
@@ -149,7 +151,8 @@ class Workbook:
 
     def _repr_html_(self) -> str:
         book = self._model.workbook
-        parts = [f"<b>{html.escape(self.name)}</b>: {len(book.sheets)} sheets, {book.formula_count:,} formulas"]
+        told = f"{count(len(book.sheets), 'sheet')}, {count(book.formula_count, 'formula')}"
+        parts = [f"<b>{html.escape(self.name)}</b>: {told}"]
         for title in ("inputs", "outputs"):
             entries = self._interface[title]
             rows = [(e["label"] or "", e["name"] or e["reference"], shown(e["value"])) for e in entries[:_SHOWN]]
@@ -195,8 +198,12 @@ def _listed(rows: Iterable[tuple[str, str, str]]) -> str:
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """HTML in which nothing of a workbook is markup."""
     head = "".join(f"<th>{html.escape(each)}</th>" for each in heads)
-    body = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    body = "".join(f"<tr>{''.join(map(_cell, row[:-1]))}{_cell(row[-1], 'right')}</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _cell(text: str, side: str = "left") -> str:
+    return f'<td style="text-align:{side}">{html.escape(text)}</td>'
 
 
 def _frame(entries: Sequence[Mapping[str, Any]]) -> pandas.DataFrame:

@@ -46,6 +46,9 @@ def job_line(job: Job) -> str:
         if report.duration_ms:
             told.append(seconds(sum(report.duration_ms.values()) / 1000))
         parts.append(", ".join(told))
+    elif report is not None and isinstance(report.raw.get("scenarios"), int):
+        failed = report.raw.get("failed")
+        parts.append(count(report.raw["scenarios"], "scenario") + (f", {failed:,} with an error" if failed else ""))
     elif not job.ended and job.progress.total:
         parts.append(f"{job.progress.percent:.0f} %")
     if job.error is not None:

@@ -44,9 +44,9 @@ def render_html(
         _notes(report),
         _differences(report, changed),
         _not_computed(report),
+        _maps(sheets, states, report, changed),
         _cells("Inputs", inputs),
         _cells("Outputs", outputs),
-        _maps(sheets, states, report, changed),
         section("How blocks depend on each other", tag("div", Markup(graph), class_="card graph")) if graph else None,
         _timings(report),
         footer(
@@ -110,8 +110,11 @@ def _ring(share: float, tone: str) -> Markup:
     around = 2 * math.pi * 60
     common = {"cx": "74", "cy": "74", "r": "60", "fill": "none", "stroke_width": "13"}
     colour = f"var(--{tone})"
-    dash = f"{share * around:.2f} {around:.2f}"
-    arc = tag("circle", **common, stroke=colour, stroke_dasharray=dash, transform="rotate(-90 74 74)")
+    wrong = tone == "bad"
+    drawn = min(share, 0.985) if wrong else share  # a single wrong cell of a million is seen
+    dash = f"{drawn * around:.2f} {around:.2f}"
+    stroke = "var(--good)" if wrong else colour
+    arc = tag("circle", **common, stroke=stroke, stroke_dasharray=dash, transform="rotate(-90 74 74)")
     text = percent(share)
     label = tag(
         "text",
@@ -120,11 +123,11 @@ def _ring(share: float, tone: str) -> Markup:
         y="75",
         text_anchor="middle",
         dominant_baseline="central",
-        font_size="28" if len(text) <= 6 else "20",
+        font_size="27" if len(text) <= 5 else "22" if len(text) == 6 else "19",
         font_weight="650",
         fill=colour,
     )
-    track = tag("circle", **common, stroke="var(--none)")
+    track = tag("circle", **common, stroke=colour if wrong else "var(--none)")
     return tag("svg", track, arc, label, viewBox="0 0 148 148", role="img", aria_label=text)
 
 
@@ -249,17 +252,18 @@ def _distance(ours: Any, excel: Any) -> str:
 def _cells(title: str, cells: Sequence[Mapping[str, Any]]) -> Markup | None:
     if not cells:
         return None
+    named = any(one.get("name") for one in cells)
     rows = [
         (
             clean(one.get("label") or one.get("name") or "", 80),
             tag("code", clean(one.get("reference", ""), 80), class_="ref"),
-            tag("code", clean(one.get("name") or "", 60), class_="name"),
+            *([tag("code", clean(one.get("name") or "", 60), class_="name")] if named else []),
             _plain(one),
         )
         for one in cells
     ]
-    heads = ("Label", "Cell", "Name", "Value")
-    shown = _long(heads, rows, frozenset({3}), len(rows), shown=_CELLS_SHOWN)
+    heads = ("Label", "Cell", "Name", "Value") if named else ("Label", "Cell", "Value")
+    shown = _long(heads, rows, frozenset({len(heads) - 1}), len(rows), shown=_CELLS_SHOWN)
     return section(title, tag("div", shown, class_="card"))
 
 

@@ -105,6 +105,7 @@ class MemoryTable:
         self._lock = threading.RLock()
         self.jobs: dict[str, Job] = {}
         self._chunks: dict[tuple[str, int], Chunk] = {}
+        self._tallies: dict[str, Tally] = {}
         self._events: dict[str, list[Event]] = defaultdict(list)
         self._outbox: dict[tuple[str, str], Dispatch] = {}
         self._batches: dict[str, Batch] = {}
@@ -133,12 +134,17 @@ class MemoryTable:
             if (current.rev if current is not None else 0) != chunk.rev - 1:
                 raise Raced(f"chunk {chunk.number} is not at {chunk.rev - 1} any more")
             self._chunks[chunk.job_id, chunk.number] = chunk
+            if chunk.done:
+                before = self.tally(chunk.job_id)
+                self._tallies[chunk.job_id] = Tally(
+                    chunks=before.chunks + 1,
+                    scenarios=before.scenarios + chunk.scenarios,
+                    failed=before.failed + chunk.failed,
+                )
 
     def tally(self, job_id: str) -> Tally:
-        done = [chunk for chunk in self.chunks(job_id).values() if chunk.done]
-        return Tally(
-            chunks=len(done), scenarios=sum(c.scenarios for c in done), failed=sum(chunk.failed for chunk in done)
-        )
+        with self._lock:
+            return self._tallies.get(job_id, Tally())
 
     def create(self, change: Change, *, most: int, most_of_client: int, spend: Spend | None = None) -> None:
         with self._lock:
@@ -277,6 +283,7 @@ class MemoryTable:
                 raise Raced(f"{job.id} changed")
             del self.jobs[job.id]
             self._events.pop(job.id, None)
+            self._tallies.pop(job.id, None)
             self._chunks = {place: chunk for place, chunk in self._chunks.items() if place[0] != job.id}
             self.bodies.pop(job.id, None)
             self.untold = {place: at for place, at in self.untold.items() if place[0] != job.id}

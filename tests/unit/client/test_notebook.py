@@ -70,7 +70,7 @@ def test_tables_of_inputs_and_outputs(model: Workbook) -> None:
 
 def test_what_a_person_sees(model: Workbook) -> None:
     text = repr(model)
-    assert "book.xlsx: 1 sheets, 3 formulas" in text
+    assert "book.xlsx: 1 sheet, 3 formulas" in text
     assert "Model!B4" in text
     assert "Answer" in text
     values = repr(model.calculate({"Model!B1": 4}, ["Model!B4"]))

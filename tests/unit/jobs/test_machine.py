@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from sheetrun.jobs import transitions
+from sheetrun.jobs.chunks import Fan
 from sheetrun.jobs.errors import Conflict, Stopped
 from sheetrun.jobs.events import Dispatch
 from sheetrun.jobs.job import Job, Problem, Progress
@@ -19,6 +20,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 LEASE = timedelta(seconds=30)
 PATIENCE = timedelta(seconds=60)
 ATTEMPTS = 3
+FAN = Fan(count=40, size=10, chunks=4, window=2)
 
 
 class Machine(RuleBasedStateMachine):
@@ -92,7 +94,7 @@ class Machine(RuleBasedStateMachine):
             self.apply(decision.change)
 
     @precondition(lambda self: self.workers)
-    @rule(data=st.data(), how=st.sampled_from(["finish", "fail", "release", "beat", "let go"]))
+    @rule(data=st.data(), how=st.sampled_from(["finish", "fail", "release", "beat", "let go", "park"]))
     def a_worker_writes(self, data: st.DataObject, how: str) -> None:
         epoch = data.draw(st.sampled_from(self.workers))
         step = self.job.step
@@ -103,6 +105,10 @@ class Machine(RuleBasedStateMachine):
                 )
             elif how == "finish":
                 change = transitions.step_done(self.job, epoch, self.now, artefacts={}, duration_ms=1, facts={})
+            elif how == "park":
+                change = transitions.parked(
+                    self.job, epoch, self.now, fan=FAN, progress=Progress(done=0, total=40), artefacts={}
+                )
             elif how == "fail":
                 problem = Problem(code="x", title="X", detail="x", stage="s")
                 change = transitions.failed(self.job, epoch, self.now, problem)
@@ -119,6 +125,24 @@ class Machine(RuleBasedStateMachine):
         if change is not None and how == "finish" and step is not None and self.job.state is not State.CANCELLING:
             self.finished.append((step, epoch))
         self.apply(change)
+
+    @rule(done=st.integers(1, 40))
+    def chunks_tell_how_far_they_are(self, done: int) -> None:
+        before = self.job.progress.done
+        self.apply(transitions.counted(self.job, self.now, Progress(done=done, total=40)))
+        assert not self.job.parked or self.job.progress.done >= before
+
+    @rule()
+    def the_last_chunk_is_done(self) -> None:
+        self.apply(transitions.gathered(self.job, self.now))
+        assert not self.job.parked
+
+    @precondition(lambda self: self.job.parked)
+    @rule()
+    def a_chunk_cannot_be_done(self) -> None:
+        problem = Problem(code="x", title="X", detail="x", stage="execute", retryable=True)
+        self.apply(transitions.chunk_failed(self.job, self.now, problem))
+        assert self.job.ended
 
     @rule()
     def sweep(self) -> None:
@@ -153,6 +177,10 @@ class Machine(RuleBasedStateMachine):
     def only_a_job_with_a_place_is_worked_on(self) -> None:
         assert not (self.job.ended and self.job.admitted)
         assert self.job.admitted or self.job.lease_until is None
+
+    @invariant()
+    def nobody_holds_a_parked_job(self) -> None:
+        assert not self.job.parked or (self.job.lease_until is None and self.job.admitted)
 
     @invariant()
     def nobody_holds_an_ended_job(self) -> None:
