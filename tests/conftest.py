@@ -52,6 +52,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         patch.setattr(launching, "__file__", str(program))
         running = up(port=0, parameters=PARAMETERS)
     try:
-        yield Service(running.url, running.key, running.aws_endpoint, running.table, running.bucket, running.region)
+        yield Service(
+            running.url, running.key, running.aws_endpoint, running.table, running.bucket, running.region, running.log
+        )
     finally:
         running.stop()

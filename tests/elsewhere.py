@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import boto3
@@ -35,6 +36,7 @@ class Service:
     table: str
     bucket: str
     region: str = REGION
+    log: Path | None = None  #: what the embedded emulator says; beside it lies what its judge decided
 
 
 def deployed_at(endpoint: str) -> Service:

@@ -20,7 +20,6 @@ from sheetrun.aws.table import DynamoLedger
 from sheetrun.jobs.job import Job
 from sheetrun.jobs.states import State, Step
 from sheetrun.jobs.transitions import Change
-from sheetrun.local import Running
 from sheetrun.local.emulator import ROOT
 from sheetrun.service.access import SCOPES, Access
 from tests.e2e.conftest import SECONDS, Client, workbook
@@ -28,6 +27,8 @@ from tests.e2e.receiver import receiving
 from tests.e2e.rights import statements, unneeded, uses
 from tests.e2e.test_expiry import sweep, until
 from tests.e2e.test_faults import queue
+from tests.e2e.test_models import loan, made, post
+from tests.elsewhere import Service
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -42,7 +43,7 @@ def operator(client: Client, access: Access) -> Client:
 
 
 @pytest.fixture
-def ledger(service: Running) -> DynamoLedger:
+def ledger(service: Service) -> DynamoLedger:
     """The table as root writes it: jobs in states that are hard to meet by chance."""
     clients = Clients(endpoint=service.aws_endpoint, session=boto3.Session(region_name=service.region, **ROOT))
     return DynamoLedger(clients, service.table, patience=timedelta(seconds=2))
@@ -56,14 +57,16 @@ def put(ledger: DynamoLedger, job_id: str, **changes: Any) -> Job:
     return changed
 
 
-def test_no_right_can_be_taken_away(operator: Client, service: Running, aws: Any, ledger: DynamoLedger) -> None:
+def test_no_right_can_be_taken_away(operator: Client, service: Service, aws: Any, ledger: DynamoLedger) -> None:
     everything = statements(aws("iam"))
-    assert len({one.role for one in everything}) == 7
+    assert len({one.role for one in everything}) == 8
     _usual_ways(operator)
+    _models(operator)
     _messages_for_busy_workers(operator, aws, ledger)
     _what_time_ends(operator, aws, ledger)
     _uploads_in_parts_and_late(operator, aws)
     _drops_and_dead_letters(operator, service, aws)
+    assert service.log is not None
     book = service.log.parent / "decisions.jsonl"
     left: list[str] = []
 
@@ -107,6 +110,17 @@ def _usual_ways(operator: Client) -> None:
         receiver.wait(2)
 
 
+def _models(operator: Client) -> None:
+    """A model described, called, and computed for many scenarios."""
+    model = made(operator, loan())
+    assert operator.call("GET", f"/v1/models/{model}").status_code == 200
+    post(operator, model, "calculate", inputs={"Inputs!B1": 0.12}, outputs=["Model!B2"])
+    sample = {"sample": {"Inputs!B1": {"normal": [0.06, 0.01]}}, "count": 2000, "outputs": ["Model!B1"]}
+    answer = operator.call("POST", f"/v1/models/{model}/scenarios", json=sample)
+    assert answer.status_code == 202, answer.text
+    operator.until(answer.json()["id"], "succeeded")
+
+
 def _messages_for_busy_workers(operator: Client, aws: Any, ledger: DynamoLedger) -> None:
     """A message of a step that another worker holds is put off; of one that is over, its job's outbox is looked at."""
     for step, state, name in (
@@ -136,6 +150,8 @@ def _what_time_ends(operator: Client, aws: Any, ledger: DynamoLedger) -> None:
         not_before=past,
         started=True,
     )
+    vanished = operator.submit()
+    put(ledger, vanished["id"], state=State.GENERATING, step=Step.GENERATE, dispatch=7, epoch=1, lease_until=past)
     sweep(aws)
     operator.until(late["id"], "timed_out")
     operator.submit()
@@ -158,7 +174,7 @@ def _gone(operator: Client, job_id: str) -> bool:
     return operator.call("GET", f"/v1/jobs/{job_id}").status_code == 404
 
 
-def _drops_and_dead_letters(operator: Client, service: Running, aws: Any) -> None:
+def _drops_and_dead_letters(operator: Client, service: Service, aws: Any) -> None:
     """A file dropped with a wrong wish; a notification of a file that is not there; one that was given up, sent again."""
     mine = operator.submit()
     name = mine["client"]
