@@ -228,8 +228,8 @@ def _fanout() -> Fanout:
         here.settings,
         here.log,
         here.line,
-        Opener(here.ledger, here.blobs, lambda *job, **options: _sandbox(Kind.DATASET, "execute").run(*job, **options)),
-        _sandbox(Kind.WORKBOOK, "execute").run,
+        Opener(here.ledger, here.blobs, lambda *job, **options: _sandbox(Kind.DATASET).run(*job, **options)),
+        _sandbox(Kind.WORKBOOK).run,
     )
 
 
