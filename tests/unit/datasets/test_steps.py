@@ -33,7 +33,7 @@ Analyze = Callable[..., dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def runner() -> Iterator[WarmRunner]:
-    with WarmRunner(preload=steps.EXECUTE_PRELOAD) as warm:
+    with WarmRunner(preload=steps.PRELOAD) as warm:
         yield warm
 
 

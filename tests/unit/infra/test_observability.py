@@ -108,7 +108,8 @@ def test_emulators_get_the_same_template_by_parameters_alone() -> None:
 
 
 @pytest.mark.parametrize("gradual", ["true", "false"])
-def test_new_code_takes_over_step_by_step_where_that_is_wanted(gradual: str) -> None:
+def test_new_code_takes_over_step_by_step_where_that_is_wanted(gradual: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")  # the translator asks boto3 which partition it is in
     template = load_template()
     template["Globals"]["Function"]["CodeUri"] = "s3://bucket/key"
     made = transform(template, {"GradualDeployment": gradual}, SimpleNamespace(load=dict))["Resources"].values()
