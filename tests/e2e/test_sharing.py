@@ -34,9 +34,9 @@ def newcomer(client: Client, access: Access) -> Newcomer:
     return Newcomer(client.url, access.create(name), name)
 
 
-def sent(client: Client, **body: Any) -> str:
+def sent(client: Client, content: bytes | None = None, **body: Any) -> str:
     job = client.submit({"filename": "model.xlsx", **body})
-    assert client.upload(job, workbook()).status_code == 204
+    assert client.upload(job, content or workbook()).status_code == 204
     return str(job["id"])
 
 
@@ -45,7 +45,8 @@ def begun(client: Client, job_id: str) -> str:
 
 
 def test_one_clients_crowd_does_not_hold_up_anothers_job(newcomer: Newcomer, client: Client, access: Access) -> None:
-    crowd = [sent(newcomer) for _ in range(12)]
+    long = workbook(20_000)  # to compute it takes longer than to send it
+    crowd = [sent(newcomer, long) for _ in range(12)]
     other = Client(client.url, access.create(f"other-{secrets.token_hex(4)}"))
     one = begun(other, sent(other))
     later = [job_id for job_id in crowd if begun(newcomer, job_id) > one]
