@@ -164,8 +164,9 @@ def equal_arrays(a: Arr, b: Arr) -> tuple[Mask, Mask]:
 
 def _equal_to_text(tag: Tags, text: int) -> Mask | None:
     """Which cells are one text (given by its tag); None for the empty text, which is equal to an empty cell too."""
+    empty = pool.intern("")  # first, for it may be new
     wanted = pool.folded()[text - TEXT]
-    if wanted == pool.folded()[pool.intern("")]:
+    if wanted == pool.folded()[empty]:
         return None
     same = tag >= TEXT
     same[same] = pool.folded()[tag[same] - TEXT] == wanted

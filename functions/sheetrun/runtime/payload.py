@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 
-from sheetrun.runtime import calendar, pool
+from sheetrun.runtime import calendar, charset, pool
 from sheetrun.runtime.address import Span
 from sheetrun.runtime.book import Book, Failure, Iteration, Named, Tables
 from sheetrun.runtime.cells import TEXT, Numbers, Tags
@@ -64,6 +64,7 @@ class RunInput:
     displayed: bool = False  #: precision as displayed: results are rounded by their formats
     externals: int = 0  #: how many of the sheets, the last ones, are stored cells of other workbooks
     day_first: bool = False  #: texts such as 3/4/2026 are read with the day first
+    macintosh: bool = False  #: CHAR and CODE count the characters of the Macintosh
     alone: bool = False  #: each formula from stored values (see ``alone``), not from what others give
     wanted: Sequence[tuple[int, Span]] = ()  #: (sheet, range) of the formulas that ``alone`` computes; none: all
 
@@ -99,6 +100,7 @@ class RunInput:
             "displayed": self.displayed,
             "externals": self.externals,
             "day_first": self.day_first,
+            "macintosh": self.macintosh,
             "alone": self.alone,
             "wanted": [[sheet, *span] for sheet, span in self.wanted],
         }
@@ -137,6 +139,7 @@ class RunInput:
             header["displayed"],
             header["externals"],
             header["day_first"],
+            header["macintosh"],
             header["alone"],
             [(sheet, Span(*span)) for sheet, *span in header["wanted"]],
         )
@@ -148,6 +151,7 @@ def book_from(source: RunInput, kind: type[AnyBook]) -> AnyBook:
     calendar.settle(
         date1904=book.date1904, year=book.now.year, day_first=source.day_first
     )  # before texts are read as dates
+    charset.settle(source.macintosh)
     ids = np.array([pool.intern(s) for s in source.strings], np.int32)
     for data in source.sheets:
         areas = [Area(a.top, a.left, a.num.copy(), _renumbered(a.tag, ids)) for a in data.areas]

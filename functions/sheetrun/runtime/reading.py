@@ -13,7 +13,7 @@ _NUMBER = re.compile(
 )
 _FRACTION = re.compile(r"(?P<sign>[+-])?(?P<whole>\d+) +(?P<top>\d+)/(?P<bottom>\d+)\Z")
 _TIME = re.compile(
-    r"(?P<h>\d{1,4})(?::(?P<m>\d{1,2}))?(?::(?P<s>\d{1,2})(?P<f>\.\d*)?)?(?: *(?P<half>[ap]m?))?\Z", re.IGNORECASE
+    r"(?P<h>\d{1,4})(?::(?P<m>\d{1,4}))?(?::(?P<s>\d{1,4}))?(?P<f>\.\d*)?(?: *(?P<half>[ap]m?))?\Z", re.IGNORECASE
 )
 _MONTHS: Final = {
     name: i + 1
@@ -129,15 +129,17 @@ def _read_day(text: str) -> float | None:
 def read_time(text: str) -> float | None:
     """A time of day, or hours past a day (``26:30``), as a fraction of days."""
     match = _TIME.match(text)
-    if not match or (match["m"] is None and not match["half"]):
+    if not match or (match["m"] is None and (match["f"] or not match["half"])):
         return None
     hour, minute, second = int(match["h"]), int(match["m"] or 0), int(match["s"] or 0)
     if match["half"]:
         if not 0 <= hour <= 12:
             return None
         hour = hour % 12 + (12 if match["half"][0] in "pP" else 0)
-    if minute > 59 or second > 59:
-        return None
+    if match["f"] and match["s"] is None:  # minutes and seconds
+        hour, minute, second = 0, hour, minute
+    if (hour > 23) + (minute > 59) + (second > 59) > 1 or (match["half"] and (minute > 59 or second > 59)):
+        return None  # measured: one part may be beyond its clock, as in "23:99"
     return (hour * 3600 + minute * 60 + second + float("0" + (match["f"] or ".0") + "0")) / 86400.0
 
 

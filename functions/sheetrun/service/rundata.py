@@ -57,6 +57,7 @@ def run_input(
         externals=sum(len(book.sheets) for book in workbook.externals),
         strings=workbook.strings,
         date1904=settings.date1904,
+        macintosh="macintosh" in settings.application.casefold(),
         iteration=Iteration(settings.iterate, settings.iterate_count, settings.iterate_delta),
         now=now or datetime.datetime.now(),
         seed=seed,

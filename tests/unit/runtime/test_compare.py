@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sheetrun.runtime.compare import compare, compare_arrays, compare_texts, equal_numbers, rank, same_number
+from sheetrun.runtime import pool
+from sheetrun.runtime.compare import (
+    compare,
+    compare_arrays,
+    compare_texts,
+    equal_arrays,
+    equal_numbers,
+    rank,
+    same_number,
+)
 from sheetrun.runtime.errors import NA
 from sheetrun.runtime.values import Arr
 
@@ -115,3 +124,11 @@ def test_texts_have_one_order(texts: list[str]) -> None:
     assert compare_texts(a, b) == -compare_texts(b, a)
     if compare_texts(a, b) <= 0 and compare_texts(b, c) <= 0:
         assert compare_texts(a, c) <= 0
+
+
+def test_cells_meet_a_text_before_any_text_was_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, fresh in (("_texts", []), ("_ids", {}), ("_folded", np.empty(0, np.int32)), ("_folded_count", 0)):
+        monkeypatch.setattr(pool, name, fresh)
+    cells = Arr.column(["4C", "4c", 1.0])
+    same, _ = equal_arrays(cells, Arr.column(["4C"]))
+    assert same.ravel().tolist() == [True, True, False]

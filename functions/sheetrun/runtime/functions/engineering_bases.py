@@ -36,16 +36,22 @@ def read_digits(value: Scalar, base: int) -> int:
     return number - whole if number >= whole // 2 else number
 
 
+def _width(places: Scalar | Missing) -> int:
+    """The places to fill, 0 for as many as there are; checked before the number is (measured)."""
+    if isinstance(places, Missing):
+        return 0
+    width = strict_integer(places)
+    if not 0 < width <= _LENGTH:
+        raise Raised(NUM)
+    return width
+
+
 def write_digits(number: int, base: int, places: Scalar | Missing) -> str:
     """A number in a base, filled up with zeros to ``places``. Raises #NUM! when ten digits do not hold it."""
     whole = base**_LENGTH
     if not -(whole // 2) <= number < whole // 2:
         raise Raised(NUM)
-    width = 0
-    if not isinstance(places, Missing):
-        width = strict_integer(places)
-        if not 0 < width <= _LENGTH:
-            raise Raised(NUM)
+    width = _width(places)
     if number < 0:
         return _written(number + whole, base)
     text = _written(number, base)
@@ -119,16 +125,19 @@ def hex2dec(number: Scalar) -> int:
 @excel("DEC2BIN(number: strict, [places: strict = MISSING]) -> text")
 def dec2bin(number: Scalar, places: Scalar | Missing) -> str:
     """A decimal number (-512 to 511) as a binary one."""
+    _width(places)
     return write_digits(strict_integer(number), 2, places)
 
 
 @excel("DEC2OCT(number: strict, [places: strict = MISSING]) -> text")
 def dec2oct(number: Scalar, places: Scalar | Missing) -> str:
     """A decimal number as an octal one."""
+    _width(places)
     return write_digits(strict_integer(number), 8, places)
 
 
 @excel("DEC2HEX(number: strict, [places: strict = MISSING]) -> text")
 def dec2hex(number: Scalar, places: Scalar | Missing) -> str:
     """A decimal number as a hexadecimal one."""
+    _width(places)
     return write_digits(strict_integer(number), 16, places)

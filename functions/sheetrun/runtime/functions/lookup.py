@@ -114,7 +114,9 @@ def _lookup_whole(value: Value, vector: Value, result: Value = None) -> Arr | No
         return None
     wanted = Arr.of(value)
     array = Arr.of(vector)
-    searched, answers = (array, Arr.of(result)) if result is not None else _lookup_parts(array)
+    searched, answers = _lookup_parts(array)
+    if result is not None:
+        searched, answers = array if 1 in array.shape else searched, Arr.of(result)
     flat = Arr(answers.num.reshape(-1, 1), None if answers.tag is None else answers.tag.reshape(-1, 1))
     found = index_of(searched).below_many(wanted)
     if (found >= flat.shape[0]).any():
@@ -131,9 +133,8 @@ def lookup(value: Scalar, vector: Arr, result: Value) -> Scalar:
     if result is None or result is MISSING:
         searched, answers = _lookup_parts(vector)
         return list(answers)[_find(index_of(searched), value, True)]
-    if 1 not in vector.shape:
-        raise Raised(NA)
-    at = _find(index_of(vector), value, True)
+    searched = vector if 1 in vector.shape else _lookup_parts(vector)[0]  # of a table its first column (measured)
+    at = _find(index_of(searched), value, True)
     if isinstance(result, Ref):
         across = result.shape[0] == 1 and (result.shape[1] > 1 or vector.shape[0] == 1)
         row, col = result.span.top + (0 if across else at), result.span.left + (at if across else 0)

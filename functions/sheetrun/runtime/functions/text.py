@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-from sheetrun.runtime import pool
+from sheetrun.runtime import charset, pool
 from sheetrun.runtime.coerce import to_text
 from sheetrun.runtime.errors import NA, VALUE, ExcelError, Raised
 from sheetrun.runtime.registry import excel
@@ -261,35 +261,21 @@ def textjoin(delimiter: Value, ignore_empty: bool, *texts: Value) -> str:
     return limited("".join(out))
 
 
-def _windows_1252() -> str:
-    """The 256 characters of the Windows code page; its holes are control characters."""
-    out = []
-    for i in range(256):
-        try:
-            out.append(bytes([i]).decode("cp1252"))
-        except UnicodeDecodeError:
-            out.append(chr(i))
-    return "".join(out)
-
-
-_ANSI: Final = _windows_1252()
-_ANSI_CODES: Final = {c: i for i, c in enumerate(_ANSI)}
-
-
 @excel("CHAR(number: integer) -> text")
 def char(number: int) -> str:
-    """The character with a code of the Windows code page, 1 to 255."""
+    """The character with a code of the code page of Windows (in files of Excel for Mac: of the Macintosh), 1 to 255."""
     if not 1 <= number <= 255:
         raise Raised(VALUE)
-    return _ANSI[number]
+    return charset.character(number)
 
 
 @excel("CODE(text: text) -> number")
 def code(text: str) -> int:
-    """The code of the first character in the Windows code page; 63 (?) where it has none."""
+    """The code of the first character in that code page; 63 (?) where it has none."""
     if not text:
         raise Raised(VALUE)
-    return _ANSI_CODES.get(text[0], 63)
+    found = charset.code_of(text[0])
+    return 63 if found is None else found
 
 
 @excel("UNICHAR(number: integer) -> text")
