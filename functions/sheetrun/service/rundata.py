@@ -15,7 +15,7 @@ from sheetrun.compiler.ranges import Range
 from sheetrun.compiler.resolve import Resolver, Scope
 from sheetrun.formula.a1 import quote_sheet, range_name
 from sheetrun.formula.errors import FormulaError
-from sheetrun.formula.nodes import Name
+from sheetrun.formula.nodes import ArrayConst, Binary, Call, Invoke, Logical, Name, Number, Percent, Text, Unary
 from sheetrun.formula.parser import parse
 from sheetrun.formula.r1c1 import shift
 from sheetrun.runtime.address import Span
@@ -26,6 +26,9 @@ from sheetrun.runtime.payload import RunInput, SheetData
 from sheetrun.runtime.sheet import Area
 from sheetrun.runtime.values import Scalar
 from sheetrun.workbook.model import Block, Grid, Kind, Rect, Workbook
+
+#: What a formula may be that is no reference.
+_NEVER_PLAIN = (ArrayConst, Binary, Call, Invoke, Logical, Number, Percent, Text, Unary)
 
 #: Functions that ask for the text of formulas; without them in a script the texts stay behind.
 _ASKS_FOR_FORMULAS = re.compile(r"\b(?:FORMULATEXT|ISFORMULA|SUBTOTAL|AGGREGATE|CELL|spilled)\b")
@@ -124,7 +127,10 @@ def plain_names(workbook: Workbook) -> Iterable[tuple[str, Named]]:
 def _plain_reference(scope: Scope, text: str, sheet: int | None) -> tuple[int, Rect] | None:
     """(sheet, rectangle) of a text that is a reference with all its axes absolute."""
     try:
-        tree = Resolver(scope, sheet or 0, 0, 0).resolve(parse(text, 0, 0))
+        read = parse(text, 0, 0)
+        if isinstance(read, _NEVER_PLAIN):  # without looking up the names that it may be made of
+            return None
+        tree = Resolver(scope, sheet or 0, 0, 0).resolve(read)
     except (FormulaError, CannotCompile):
         return None
     if not isinstance(tree, Range) or tree.last_sheet is not None or tree.sheet >= scope.own:
