@@ -1,6 +1,8 @@
 """What the free edition of LocalStack 4.14 does otherwise than AWS, by the test that shows it. Those are left out there.
 
-All other tests of ``tests/e2e`` and ``tests/contract`` are the same on the embedded service and on LocalStack.
+It does not limit a container's memory either (`sam local` does), mocks the logging configuration of functions, and has no
+dashboards, no CodeDeploy and no traces. All other tests of ``tests/e2e`` and ``tests/contract`` are the same on the embedded
+service and on LocalStack.
 """
 
 from __future__ import annotations

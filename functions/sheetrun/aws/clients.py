@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import boto3
@@ -36,20 +37,25 @@ class Clients:
         self._session = session or boto3.Session(region_name=region)
         self._endpoint = endpoint
         self._made: dict[str, object] = {}
+        self._making = Lock()
 
     def _client(self, name: str) -> object:
-        if name not in self._made:
-            own = self._endpoint or _environment_endpoint()
-            client = self._session.client(
-                name,  # type: ignore[call-overload]
-                endpoint_url=self._endpoint,
-                config=_PATHS if own else _CONFIG,
-            )
-            # botocore makes the classes of exceptions when they are first asked for. Two threads that ask at once get two
-            # sets of them, and one catches what the other never raises.
-            _ = client.exceptions
-            self._made[name] = client
-        return self._made[name]
+        with self._making:  # two threads with a client each would not know the errors of each other's
+            if name not in self._made:
+                self._made[name] = self._make(name)
+            return self._made[name]
+
+    def _make(self, name: str) -> object:
+        own = self._endpoint or _environment_endpoint()
+        client = self._session.client(
+            name,  # type: ignore[call-overload]
+            endpoint_url=self._endpoint,
+            config=_PATHS if own else _CONFIG,
+        )
+        # botocore makes the classes of exceptions when they are first asked for. Two threads that ask at once get two
+        # sets of them, and one catches what the other never raises.
+        _ = client.exceptions
+        return client
 
     @property
     def dynamodb(self) -> DynamoDBClient:

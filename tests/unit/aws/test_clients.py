@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import boto3
 
 from sheetrun.aws.clients import Clients
@@ -14,3 +16,11 @@ def test_a_client_knows_its_exceptions_before_threads_share_it() -> None:
     for client in (clients.dynamodb, clients.s3, clients.sqs):
         assert client._exceptions is not None
     assert clients.dynamodb is clients.dynamodb
+
+
+def test_threads_that_ask_at_once_get_one_client() -> None:
+    """Two would have two classes for each error, and what one raises the other would not catch."""
+    clients = Clients(session=boto3.Session(region_name="us-east-1"))
+    with ThreadPoolExecutor(16) as pool:
+        found = list(pool.map(lambda _: id(clients.sqs), range(64)))
+    assert len(set(found)) == 1
