@@ -95,5 +95,5 @@ def _check(unit: Unit, *, solved: bool) -> None:
         raise NotLaned("scenarios", "what a formula reads is known only when it runs")
     if unit.block.kind is Kind.TABLE:
         raise NotLaned("scenarios", "a what-if data table computes the workbook again itself")
-    if unit.block.kind is Kind.DYNAMIC and not unit.block.filled:
+    if unit.block.kind is Kind.DYNAMIC:
         raise NotLaned("scenarios", "a dynamic array may have another size in each scenario")

@@ -27,7 +27,7 @@ from sheetrun.sandbox.job import Job, Result
 from sheetrun.sandbox.limits import Limits
 from sheetrun.service.rundata import run_input
 from sheetrun.service.scenarios import OWN, Table, run_scenarios
-from sheetrun.workbook.model import Kind, Settings, Workbook
+from sheetrun.workbook.model import Block, Kind, Settings, Workbook
 
 from .grids import workbooks
 from .making import rect_of, run, workbook_of
@@ -268,3 +268,14 @@ def test_bad_tables(inputs: dict[str, Any], outputs: list[str], code: str) -> No
     with pytest.raises(InputError) as caught:
         scenarios(workbook, inputs, outputs, in_process)
     assert caught.value.code == code
+
+
+def test_a_dynamic_array_formula_that_was_filled_is_not_for_lanes() -> None:
+    workbook = workbook_of({"A1": 1, "A2": 2, "A3": 3, "C1": 5, "C2": 6})
+    block = Block(rect_of("D1:D2"), "TREND($A$1:$A$2,$A$2:$A$3,C1)", Kind.DYNAMIC, filled=True)
+    workbook.sheets[0].blocks.append(block)
+    values = [1.0, 4.0, 7.0]
+    table = scenarios(workbook, {"A1": values}, ["D1", "D2"], in_process)
+    assert table.in_turn is not None
+    expected = one_by_one(workbook, {"A1": values}, ["D1", "D2"])
+    assert {name: table.column(k) for k, name in enumerate(table.outputs)} == expected

@@ -387,12 +387,10 @@ def test_reading_a_model_is_cut_off_when_the_time_is_over(tmp_path: Path, monkey
             pass
 
     monkeypatch.setattr(calling, "load", slow)
-    begun = time.monotonic()
     called.bench.clock.monotonic = time.monotonic  # type: ignore[method-assign]
     called.bench.with_calls(here)
     problem = called.post("calculate", status=504, timeout_seconds=1)
     assert problem["code"] == "time_limit"
-    assert time.monotonic() - begun < 25
 
 
 def test_an_answer_that_no_gateway_lets_through(loans: Called, monkeypatch: pytest.MonkeyPatch) -> None:
