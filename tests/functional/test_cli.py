@@ -168,3 +168,12 @@ def test_a_workbook_as_a_page_and_as_a_module(tmp_path: Path) -> None:
     program = "from model import cells; print(cells(['EquityIRR', 'Dashboard!A30:B30'], {'Inputs!B13': 'High'}))"
     assert python("-c", program).startswith("{'EquityIRR': 0.1")
     assert "pandas" not in python("-c", "import model, sys; print(*sys.modules)")
+
+
+def test_scenarios_of_a_model_find_their_service_in_the_environment(tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_text('[{"A1": 1}]')
+    command = [sys.executable, "-m", "sheetrun.client.cli", "scenarios", "job_1", "--plan", "plan.json", "-o", "x.csv"]
+    environment = {**os.environ, "SHEETRUN_URL": "http://127.0.0.1:9/v1", "SHEETRUN_KEY": "sr_x"}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=100)
+    assert done.returncode == 1
+    assert "127.0.0.1:9" in done.stderr

@@ -15,7 +15,7 @@ from typing import NoReturn
 
 import sheetrun
 from sheetrun.client.commands import COMMANDS
-from sheetrun.client.console import describe
+from sheetrun.client.console import describe, names_model
 from sheetrun.sandbox.bare import shed
 from sheetrun.service.pace import collect_rarely
 
@@ -34,7 +34,7 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and gives its exit code."""
     words = sys.argv[1:] if argv is None else list(argv)
-    if argv is None and words and words[0] in _COMPUTING:
+    if argv is None and _computes(words):
         shed()
     if argv is None:
         collect_rarely()
@@ -59,6 +59,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         if told.hint:
             sys.stderr.write(f"  {told.hint}\n")
         return told.exit_code
+
+
+def _computes(words: Sequence[str]) -> bool:
+    """Whether a command runs a script here; scenarios of a model are the service's, whose address is in the environment."""
+    if not words or words[0] not in _COMPUTING:
+        return False
+    return words[0] != "scenarios" or not any(map(names_model, words[1:]))
 
 
 class _Wide(argparse.RawDescriptionHelpFormatter):

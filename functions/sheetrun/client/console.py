@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -43,6 +44,11 @@ def about(path: object) -> Iterator[None]:
     except Exception as error:
         error.add_note(str(path))
         raise
+
+
+def names_model(word: str) -> bool:
+    """Whether a word is a model's id, and no file."""
+    return re.fullmatch(r"job_[0-9A-Za-z]+", word) is not None and not Path(word).exists()
 
 
 def code_of(error: BaseException) -> str | None:

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from sheetrun.datasets.tables import Joined
 from sheetrun.jobs import transitions
@@ -373,7 +373,3 @@ def _files(piece: Piece) -> tuple[tuple[str, bytes, str], ...]:
 
 def _piece_key(job: Job, chunk: Chunk, name: str) -> str:
     return f"jobs/{job.id}/work/chunks/{chunk.number:06d}-{chunk.epoch}.{name}"
-
-
-def is_scenarios(job: Any) -> bool:
-    return bool(job.kind is Kind.SCENARIOS)

@@ -15,19 +15,17 @@ import argparse
 import csv
 import io
 import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sheetrun.client.console import Usage, about, count, say, write
+from sheetrun.client.console import Usage, about, count, names_model, say, write
 from sheetrun.client.literals import parse_value, show_value
 from sheetrun.client.progress import ProgressLine
 from sheetrun.client.service_options import add_service, connect, job_line, show_job
 
 _FORMATS = (".csv", ".jsonl", ".parquet")
 _SERVED = {".csv": "csv", ".parquet": "parquet", ".json": "summary", ".html": "report"}
-_MODEL = re.compile(r"job_[0-9A-Za-z]+")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    if _MODEL.fullmatch(arguments.file) and not Path(arguments.file).exists():
+    if names_model(arguments.file):
         return _served(arguments)
     if not arguments.get:
         raise Usage("name the outputs: --get REF")
