@@ -116,16 +116,23 @@ def nper(rate: float, pmt: float, pv: float, fv: float, type: float) -> float:
     return math.log((z - fv * rate) / (z + pv * rate)) / math.log(1.0 + rate)
 
 
-def interest(rate: float, per: float, nper: float, pv: float, fv: float, type: float) -> float:
-    """What of a payment is interest. A period of 3.9 of 3 is still the third (measured); type 1 pays none at first."""
+def principal(rate: float, per: float, nper: float, pv: float, fv: float, type: float) -> float:
+    """What of a payment pays back. A period of 3.9 of 3 is still the third (measured); type 1 pays no interest at first.
+
+    No difference of like numbers, which would leave nothing at high rates.
+    """
     if per < 1.0 or per >= nper + 1.0:
         raise Raised(NUM)
-    level = payment(rate, nper, pv, fv, 0.0)
-    if type and per == 1.0:
-        return 0.0
-    t = growth(rate, per - 1.0)
-    found = -(pv * t * rate + level * (t - 1.0))
-    return found / (1.0 + rate) if type else found
+    level = payment(rate, nper, pv, fv, type)
+    if rate == 0.0 or (type and per == 1.0):
+        return level
+    return -(pv + fv) * rate * growth(rate, per - 1.0) / (growth(rate, nper) - 1.0) / _due(rate, type)
+
+
+def interest(rate: float, per: float, nper: float, pv: float, fv: float, type: float) -> float:
+    """What of a payment is interest."""
+    back = principal(rate, per, nper, pv, fv, type)
+    return payment(rate, nper, pv, fv, type) - back
 
 
 @excel(
@@ -139,14 +146,7 @@ def ipmt(rate: float, per: float, nper: float, pv: float, fv: float, type: float
 @excel("PPMT(rate: number, per: number, nper: number, pv: number, [fv: number = 0], [type: number = 0]) -> number")
 def ppmt(rate: float, per: float, nper: float, pv: float, fv: float, type: float) -> float:
     """The part of the payment in one period that pays the principal back."""
-    if per < 1.0 or per >= nper + 1.0:
-        raise Raised(NUM)
-    level = payment(rate, nper, pv, fv, type)
-    if rate == 0.0 or (type and per == 1.0):
-        return level
-    # No difference of like numbers, which would leave nothing at high rates.
-    first = -(pv + fv) * rate * growth(rate, per - 1.0) / (growth(rate, nper) - 1.0)
-    return first / (1.0 + rate) if type else first
+    return principal(rate, per, nper, pv, fv, type)
 
 
 def _ispmt_vector(rate: Numbers, per: Numbers, nper: Numbers, pv: Numbers) -> Numbers:
