@@ -80,10 +80,18 @@ def _started() -> Iterator[None]:
                 process.wait(30)
             process.kill()
             process.wait()
+            _unmount(scratch / "exec" / "netns")
             if before is None:
                 del os.environ["DOCKER_HOST"]
             else:
                 os.environ["DOCKER_HOST"] = before
+
+
+def _unmount(folder: Path) -> None:
+    """A daemon leaves its network's name mounted there, and a folder with a mount in it cannot be deleted."""
+    for place in folder.glob("*"):
+        with contextlib.suppress(Failed):  # what is not mounted is no hindrance
+            call("umount", "--lazy", place)
 
 
 def _wait(process: subprocess.Popen[bytes], log: Path, *, seconds: float = 60) -> None:
