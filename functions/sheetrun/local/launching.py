@@ -2,7 +2,7 @@
 
 MiniStack starts a new process for every invocation that finds no free one. A hundred clients at once would make a hundred
 interpreters import at once, and all of them miss their time. Here an invocation first waits a moment for a process to fall
-free, and the processes of a function start one after another (docs/decisions/0011-patient-cold-starts.md).
+free, and the processes of a function start one after another (docs/decisions/0010-patient-cold-starts.md).
 """
 
 from __future__ import annotations

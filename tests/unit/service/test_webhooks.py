@@ -327,7 +327,7 @@ def test_long_failure_disables() -> None:
 def test_rotation_signs_with_both_secrets(bench: Bench) -> None:
     endpoint = register(bench)
     one = f"/v1/webhooks/{endpoint['id']}"
-    status, _, rotated = bench.call("POST", f"{one}/rotate", {"overlap_seconds": 3600})
+    status, _, rotated = bench.call("POST", f"{one}/rotate", {"overlap_seconds": 3600.0})
     assert status == 200
     assert rotated["previous"][0]["secret"] == endpoint["secret"] != rotated["secret"]
     finished(bench)

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from sheetrun.jobs.errors import Unprocessable
 from sheetrun.jobs.job import rfc3339
 from sheetrun.jobs.webhooks import TYPES, Attempt, Delivery, DeliveryStatus, Endpoint, Guard
+from sheetrun.service.allowances import is_whole
 from sheetrun.service.ports import Clock, Ids
 from sheetrun.service.receivers import Receivers
 from sheetrun.service.requests import webhook_problem
@@ -236,7 +237,7 @@ def _overlap(body: Any, default: int) -> int:
     value = body.get("overlap_seconds")
     if value is None:
         value = default
-    elif isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LONGEST_OVERLAP:
+    elif not is_whole(value, 0, LONGEST_OVERLAP):
         faults.append(("overlap_seconds", "range", f"must be a whole number from 0 to {LONGEST_OVERLAP}"))
     if faults:
         raise _wrong(faults)
