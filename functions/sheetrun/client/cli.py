@@ -39,11 +39,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None:
         collect_rarely()
     try:
-        code = _run(words)
+        try:
+            code = _run(words)
+        except SystemExit as done:  # argparse ends so after --help and for wrong usage
+            code = done.code if isinstance(done.code, int) else 0
         sys.stdout.flush()
         return code
-    except SystemExit as done:  # argparse ends so after --help and for wrong usage
-        return done.code if isinstance(done.code, int) else 0
     except KeyboardInterrupt:
         sys.stderr.write("\nsheetrun: interrupted\n")
         return 130
