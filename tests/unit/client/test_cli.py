@@ -223,7 +223,8 @@ def test_a_reader_that_goes_away_is_no_error(words: list[str]) -> None:
     reader, writer = os.pipe()
     os.close(reader)  # gone before the first line
     command = [sys.executable, "-m", "sheetrun.client.cli", *words]
-    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False, env=buffered)
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, "")
 
