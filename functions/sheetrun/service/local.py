@@ -22,6 +22,7 @@ from sheetrun.service.apart import may_be_day_first
 from sheetrun.service.cellvalues import cell_values, rectangle_values, written_grids
 from sheetrun.service.compute import ENTRY, ONCE_PRELOAD, SCRIPT_POLICY, make_report, need_formulas
 from sheetrun.service.interface import Interface, Ports, make_ports
+from sheetrun.service.pace import not_collecting
 from sheetrun.service.proof import Plane, Proof, prove
 from sheetrun.service.rundata import find_cells, run_input
 from sheetrun.workbook.model import Workbook
@@ -92,8 +93,9 @@ class Model:
         """The generated script with its line map and refusals."""
         if self._script is None:
             started = time.perf_counter()
-            self._writer = Writer(self.workbook)
-            self._script = self._writer.script()
+            with not_collecting():
+                self._writer = Writer(self.workbook)
+                self._script = self._writer.script()
             self.compile_seconds = time.perf_counter() - started
         return self._script
 
@@ -195,6 +197,7 @@ def _in_process(script: str, payload: bytes) -> RunOutput:
 def open_model(path: str | Path) -> Model:
     """Reads a workbook. Raises WorkbookError for a file that cannot be used, OSError for one that cannot be read."""
     started = time.perf_counter()
-    workbook = read(path)
+    with not_collecting():
+        workbook = read(path)
     need_formulas(workbook)
     return Model(Path(path), workbook, time.perf_counter() - started)
