@@ -92,7 +92,7 @@ def check(source: str, policy: Policy = GENERATED) -> None:
 
 @contextmanager
 def not_collecting() -> Iterator[None]:
-    """While a syntax tree grows: it has no cycles yet, and looking for them makes long scripts far slower."""
+    """While trees grow, of syntax or of formulas: they have no cycles, and looking for them takes far longer."""
     collecting = gc.isenabled()
     gc.disable()
     try:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sheetrun.compiler.script import Script, Writer
 from sheetrun.runtime.payload import RunInput, RunOutput
-from sheetrun.sandbox.allowlist import check
+from sheetrun.sandbox.allowlist import check, not_collecting
 from sheetrun.sandbox.errors import ProtocolError
 from sheetrun.sandbox.job import Job
 from sheetrun.sandbox.limits import Limits
@@ -22,7 +22,6 @@ from sheetrun.service.apart import may_be_day_first
 from sheetrun.service.cellvalues import cell_values, rectangle_values, written_grids
 from sheetrun.service.compute import ENTRY, ONCE_PRELOAD, SCRIPT_POLICY, make_report, need_formulas
 from sheetrun.service.interface import Interface, Ports, make_ports
-from sheetrun.service.pace import not_collecting
 from sheetrun.service.proof import Plane, Proof, prove
 from sheetrun.service.rundata import find_cells, run_input
 from sheetrun.workbook.model import Workbook

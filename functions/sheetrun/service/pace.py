@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 #: New objects between two looks; 700 is Python's own. Trees and units of a workbook have no cycles among them.
@@ -14,15 +12,3 @@ _OBJECTS: Final = 100_000
 def collect_rarely() -> None:
     """For a program's start: at Python's own pace, reading and compiling a large workbook takes half as long again."""
     gc.set_threshold(_OBJECTS, 20, 50)
-
-
-@contextmanager
-def not_collecting() -> Iterator[None]:
-    """While a workbook is read or compiled in somebody else's program, whose own pace is none of our business."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
