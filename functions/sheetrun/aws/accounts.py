@@ -6,16 +6,14 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sheetrun.aws.clients import Clients, dependency
+from sheetrun.aws.adapter import OnTable
+from sheetrun.aws.clients import dependency
 from sheetrun.jobs.errors import StepRetryable
 from sheetrun.jobs.job import Job, instant, rfc3339
 from sheetrun.jobs.limits import MICROSECONDS, Admission, BucketPolicy, take, taken
 from sheetrun.service.ports import Answer, ApiKey, Batch, Reservation
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 KEPT = timedelta(hours=24)  #: an answer
 RUNNING = timedelta(seconds=30)  #: a call that has not answered by then has died
@@ -24,25 +22,7 @@ TRIES = 20
 Item = dict[str, Any]
 
 
-class _Table:
-    """What the three below share: the table, and reading one item of it."""
-
-    def __init__(self, clients: Clients, table: str) -> None:
-        self._clients = clients
-        self._table = table
-
-    @property
-    def _db(self) -> DynamoDBClient:
-        return self._clients.dynamodb
-
-    def _read(self, pk: str, sk: str) -> Mapping[str, Any] | None:
-        with dependency("table"):
-            return self._db.get_item(
-                TableName=self._table, Key={"pk": {"S": pk}, "sk": {"S": sk}}, ConsistentRead=True
-            ).get("Item")
-
-
-class DynamoKeys(_Table):
+class DynamoKeys(OnTable):
     """``service.ports.Keys``."""
 
     def put_key(self, key: ApiKey) -> None:
@@ -149,7 +129,7 @@ def _maybe(text: str | None) -> datetime | None:
     return None if text is None else instant(text)
 
 
-class DynamoBatches(_Table):
+class DynamoBatches(OnTable):
     """``service.ports.Batches``."""
 
     def put_batch(self, batch: Batch) -> Batch:
@@ -206,7 +186,7 @@ class DynamoBatches(_Table):
             self._db.delete_item(TableName=self._table, Key={"pk": {"S": f"BATCH#{batch_id}"}, "sk": {"S": "META"}})
 
 
-class DynamoLimits(_Table):
+class DynamoLimits(OnTable):
     """``service.ports.Limits``: one conditional addition. Callers at the same instant do not make each other try again.
 
     ::
@@ -273,7 +253,7 @@ def _microseconds(now: datetime) -> int:
     return int(now.timestamp() * MICROSECONDS)
 
 
-class DynamoIdempotency(_Table):
+class DynamoIdempotency(OnTable):
     """``service.ports.Idempotency``."""
 
     def reserve(self, owner: str, key: str, *, fingerprint: str, subject: str, now: datetime) -> Reservation:

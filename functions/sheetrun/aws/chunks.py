@@ -13,30 +13,20 @@ import random
 import time
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sheetrun.aws.clients import Clients, dependency
+from sheetrun.aws.adapter import OnTable
+from sheetrun.aws.clients import dependency
 from sheetrun.aws.table import CONFLICT_TRIES, TTL_SLACK
 from sheetrun.jobs.chunks import Chunk, Tally
 from sheetrun.jobs.errors import Raced
 from sheetrun.jobs.job import instant, rfc3339
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
 Item = dict[str, Any]
 
 
-class DynamoChunks:
+class DynamoChunks(OnTable):
     """``service.ports.Chunks``."""
-
-    def __init__(self, clients: Clients, table: str) -> None:
-        self._clients = clients
-        self._table = table
-
-    @property
-    def _db(self) -> DynamoDBClient:
-        return self._clients.dynamodb
 
     def chunk(self, job_id: str, number: int) -> Chunk | None:
         with dependency("table"):

@@ -11,28 +11,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sheetrun.aws.clients import Clients, dependency
+from sheetrun.aws.adapter import OnTable
+from sheetrun.aws.clients import dependency
 from sheetrun.jobs.job import instant, rfc3339
 from sheetrun.service.letters import Letter, LetterPage, Source
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 Item = dict[str, Any]
 
 
-class DynamoOperations:
+class DynamoOperations(OnTable):
     """``service.metrics.Counters`` and ``service.letters.Letters``."""
-
-    def __init__(self, clients: Clients, table: str) -> None:
-        self._clients = clients
-        self._table = table
-
-    @property
-    def _db(self) -> DynamoDBClient:
-        return self._clients.dynamodb
 
     def add(self, amounts: Mapping[str, float]) -> None:
         """In one write, however many they are."""

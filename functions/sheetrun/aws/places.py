@@ -6,31 +6,21 @@ The layout is in ``aws.table``. A count changes only in the transaction that tak
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sheetrun.aws.clients import Clients, dependency
+from sheetrun.aws.adapter import OnTable
+from sheetrun.aws.clients import dependency
 from sheetrun.jobs.errors import Full
 from sheetrun.jobs.job import Job, instant, rfc3339
 from sheetrun.jobs.limits import DAY, Spend
 from sheetrun.service.ports import Load, Room
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
 Item = dict[str, Any]
 _RUNNING = {"pk": {"S": "GATE#running"}, "sk": {"S": "META"}}
 
 
-class Places:
+class Places(OnTable):
     """``taking`` and ``spending`` may fail by their conditions and come first; ``lining_up`` cannot fail."""
-
-    def __init__(self, clients: Clients, table: str) -> None:
-        self._clients = clients
-        self._table = table
-
-    @property
-    def _db(self) -> DynamoDBClient:
-        return self._clients.dynamodb
 
     # ---- actions -------------------------------------------------------------------------------------------------------
 
@@ -109,14 +99,14 @@ class Places:
 
     # ---- reading -------------------------------------------------------------------------------------------------------
 
-    def _read(self, key: Item) -> Item:
+    def _item(self, key: Item) -> Item:
         with dependency("table"):
             found: Any = self._db.get_item(TableName=self._table, Key=key, ConsistentRead=True)
         item: Item = found.get("Item", {})
         return item
 
     def spent(self, client: str, day: int) -> tuple[int, int]:
-        item = self._read(_day_key(client, day))
+        item = self._item(_day_key(client, day))
         return _number(item, "uploads"), _number(item, "bytes")
 
     def give_back(self, spend: Spend) -> None:
@@ -125,10 +115,10 @@ class Places:
             self._db.update_item(**update["Update"])
 
     def running(self) -> int:
-        return _number(self._read(_RUNNING), "n")
+        return _number(self._item(_RUNNING), "n")
 
     def load(self, client: str) -> Load:
-        return _load(client, self._read(_load_key(client)))
+        return _load(client, self._item(_load_key(client)))
 
     def loads(self) -> Sequence[Load]:
         found: list[Load] = []

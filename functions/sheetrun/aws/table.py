@@ -32,8 +32,9 @@ import time
 import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from sheetrun.aws.adapter import OnTable
 from sheetrun.aws.clients import Clients, dependency
 from sheetrun.aws.places import Places
 from sheetrun.jobs.errors import Full, Raced
@@ -44,9 +45,6 @@ from sheetrun.jobs.states import Priority, Step
 from sheetrun.jobs.transitions import Change
 from sheetrun.service.ids import earliest
 from sheetrun.service.ports import JobFilter, Load, Page, Room
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 SHARDS = 4  #: of the index that ``sweep`` reads
 TTL_SLACK = timedelta(days=7)
@@ -60,19 +58,14 @@ def shard_of(job_id: str) -> int:
     return zlib.crc32(job_id.encode()) % SHARDS
 
 
-class DynamoLedger:
+class DynamoLedger(OnTable):
     """``service.ports.Ledger``."""
 
     def __init__(self, clients: Clients, table: str, *, patience: timedelta, gates: int = 10_000) -> None:
-        self._clients = clients
-        self._table = table
+        super().__init__(clients, table)
         self._patience = patience
         self._gates = gate_shards(gates)
         self.places = Places(clients, table)
-
-    @property
-    def _db(self) -> DynamoDBClient:
-        return self._clients.dynamodb
 
     # ---- writing ------------------------------------------------------------------------------------------------
 

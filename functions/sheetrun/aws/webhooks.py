@@ -16,32 +16,22 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sheetrun.aws.clients import Clients, dependency
+from sheetrun.aws.adapter import OnTable
+from sheetrun.aws.clients import dependency
 from sheetrun.aws.table import SHARDS, shard_of
 from sheetrun.jobs.errors import Raced
 from sheetrun.jobs.job import instant, rfc3339
 from sheetrun.jobs.webhooks import Attempt, Delivery, DeliveryStatus, Endpoint, Guard, Secret
 from sheetrun.service.outgoing import DeliveryPage
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
 PAGES = 10  #: that one list request may read
 Item = dict[str, Any]
 
 
-class DynamoWebhooks:
+class DynamoWebhooks(OnTable):
     """``service.outgoing.Webhooks``."""
-
-    def __init__(self, clients: Clients, table: str) -> None:
-        self._clients = clients
-        self._table = table
-
-    @property
-    def _db(self) -> DynamoDBClient:
-        return self._clients.dynamodb
 
     # ---- endpoints ----------------------------------------------------------------------------------------------
 

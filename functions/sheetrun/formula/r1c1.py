@@ -136,9 +136,9 @@ def _make_plan(between: tuple[str, ...]) -> tuple[int, ...] | None:
         position += len(piece)
         begins[position] = 5 * k + 1
         position += 2
-    starts = [start for start, _, is_row in _relative_parts("B2".join(between)) if not is_row]
-    rows = sum(is_row for _, _, is_row in _relative_parts("B2".join(between)))
-    if rows != len(starts) or any(start not in begins for start in starts):
+    parts = list(_relative_parts("B2".join(between)))
+    starts = [start for start, _, is_row in parts if not is_row]
+    if len(parts) != 2 * len(starts) or any(start not in begins for start in starts):
         return None
     return tuple(begins[start] for start in starts)
 

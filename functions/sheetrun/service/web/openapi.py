@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from sheetrun import __version__
-from sheetrun.jobs.states import TASKS, Kind, Priority, State
+from sheetrun.jobs.states import TASKS, Kind, State
 from sheetrun.service.references import PATTERN
-from sheetrun.service.requests import DATASET_SUFFIXES, MAX_INPUTS, MAX_METADATA, WORKBOOK_SUFFIXES
+from sheetrun.service.requests import DATASET_SUFFIXES, MAX_INPUTS, WORKBOOK_SUFFIXES
 from sheetrun.service.web import schemas
 from sheetrun.service.web.described import IDEMPOTENCY_KEY as _KEY
 from sheetrun.service.web.described import answer as _json
 from sheetrun.service.web.described import operation as _operation
 from sheetrun.service.web.described import query as _query
+from sheetrun.service.web.job_options import job_options
 from sheetrun.service.web.openapi_clients import client_paths
 from sheetrun.service.web.openapi_models import model_paths
 from sheetrun.service.web.openapi_observing import observing_paths
@@ -290,16 +291,7 @@ def _request(settings: Settings, more: Schema | None = None) -> Schema:
             "pattern": "^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$",
             "description": "base64",
         },
-        "priority": {"type": ["string", "null"], "enum": [*Priority, None]},
-        "webhook_url": {"type": ["string", "null"], "format": "uri", "maxLength": 2048, "pattern": "^https://"},
-        "deadline_seconds": {"type": ["integer", "null"], "minimum": 1, "maximum": settings.max_deadline_seconds},
-        "retain_seconds": {"type": ["integer", "null"], "minimum": 1, "maximum": settings.max_retain_seconds},
-        "metadata": {
-            "type": ["object", "null"],
-            "maxProperties": MAX_METADATA,
-            "propertyNames": {"minLength": 1, "maxLength": 64},
-            "additionalProperties": {"type": "string", "maxLength": 512},
-        },
+        **job_options(settings),
         **(more or {}),
     }
     workbook = {

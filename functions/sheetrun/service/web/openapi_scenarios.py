@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from sheetrun.jobs.states import Priority
 from sheetrun.service.models import MOST_VERSIONS
 from sheetrun.service.references import PATTERN
-from sheetrun.service.requests import MAX_METADATA
 from sheetrun.service.scenario_requests import MOST_INPUTS, MOST_OUTPUTS
 from sheetrun.service.web import schemas
 from sheetrun.service.web.described import IDEMPOTENCY_KEY, Schema, answer, operation
+from sheetrun.service.web.job_options import job_options
 from sheetrun.settings import Settings
 
 _ID: Schema = {
@@ -50,16 +49,7 @@ def _body(settings: Settings) -> Schema:
             "description": "Cells; without it, the model's outputs that are one cell",
         },
         "version": {"type": ["integer", "null"], "minimum": 1, "maximum": MOST_VERSIONS},
-        "priority": {"type": ["string", "null"], "enum": [*Priority, None]},
-        "webhook_url": {"type": ["string", "null"], "format": "uri", "maxLength": 2048, "pattern": "^https://"},
-        "deadline_seconds": {"type": ["integer", "null"], "minimum": 1, "maximum": settings.max_deadline_seconds},
-        "retain_seconds": {"type": ["integer", "null"], "minimum": 1, "maximum": settings.max_retain_seconds},
-        "metadata": {
-            "type": ["object", "null"],
-            "maxProperties": MAX_METADATA,
-            "propertyNames": {"minLength": 1, "maxLength": 64},
-            "additionalProperties": {"type": "string", "maxLength": 512},
-        },
+        **job_options(settings),
     }
     value = schemas.ref("CellValue")
     listed = {
