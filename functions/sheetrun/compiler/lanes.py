@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from sheetrun.compiler.cone import Cone, Place, chosen, cone
 from sheetrun.compiler.errors import CannotCompile
 from sheetrun.compiler.graph import region, sheets_of
-from sheetrun.compiler.layout import Layout, NotWhole, Tracks
+from sheetrun.compiler.layout import Layout, NotWhole
 from sheetrun.compiler.plan import Plan
 from sheetrun.compiler.ranges import Range
 from sheetrun.compiler.schedule import Part, Solve, units_of
 from sheetrun.compiler.script import Function, Writer
+from sheetrun.compiler.tracks import Tracks
 from sheetrun.compiler.units import Unit
 from sheetrun.workbook.model import Kind, Rect, Workbook
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sheetrun.compiler.ranges import Range
+from sheetrun.formula.nodes import Axis
 from sheetrun.workbook.model import Rect
 
 
@@ -19,27 +20,6 @@ class NotAlike(Exception):
 
 class NotTracked(Exception):
     """A loop reads its own results in a way that only the sheet can answer: emit it without tracks."""
-
-
-@dataclass(slots=True)
-class Tracks:
-    """The lists that a loop keeps its lines of cells in (``runtime.tracks``): the results of its own units, and what
-    it reads beside itself; and cells that are the same in every turn.
-
-    ``own``: sheet, and column (row, when the loop runs over columns) that the loop computes, 0-based.
-    """
-
-    by_row: bool
-    own: frozenset[tuple[int, int]]
-    targets: tuple[tuple[int, Rect], ...]
-    used: dict[tuple[int, int, bool], tuple[str, int, int]] = field(
-        default_factory=dict
-    )  #: (sheet, line, as numbers) -> name, first and last place (0-based)
-    fixed: dict[str, str] = field(default_factory=dict)  #: expression -> name
-
-    def holds(self, sheet: int, rect: Rect) -> bool:
-        """Whether a rectangle has a cell that the loop computes."""
-        return any(sheet == mine and rect.overlaps(target) for mine, target in self.targets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +48,10 @@ class Layout:
     def moving(self) -> bool:
         """In a loop."""
         return self.row_var or self.col_var
+
+
+def counted(axis: Axis, variable: str) -> str:
+    """A relative coordinate, counted from a loop variable: ``r - 4``."""
+    if axis.index == 0:
+        return variable
+    return f"{variable} {'+' if axis.index > 0 else '-'} {abs(axis.index)}"

@@ -65,6 +65,11 @@ class Range:
         )
 
     @property
+    def one(self) -> bool:
+        """Whether both corners are the same cell, for every host (also where it is written as two)."""
+        return self.top == self.bottom and self.left == self.right
+
+    @property
     def fixed_rows(self) -> bool:
         return self.top.absolute and self.bottom.absolute
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 
 from sheetrun.compiler.errors import CannotCompile
@@ -12,12 +13,13 @@ from sheetrun.compiler.expressions import Emitter
 from sheetrun.compiler.formtexts import Blanks, FormTexts, columns_of, names_of
 from sheetrun.compiler.graph import region
 from sheetrun.compiler.labels import Labels
-from sheetrun.compiler.layout import Layout, NotAlike, NotTracked, NotWhole, Tracks
+from sheetrun.compiler.layout import Layout, NotAlike, NotTracked, NotWhole
 from sheetrun.compiler.literal import comment, literal
 from sheetrun.compiler.ranges import Range
 from sheetrun.compiler.resolve import Scope
 from sheetrun.compiler.schedule import Alike, Loop, Part, Solve, Whole, schedule, units_of
 from sheetrun.compiler.scriptnames import Names, ScriptNames
+from sheetrun.compiler.tracks import Tracks
 from sheetrun.compiler.units import Refused, Unit, make_units
 from sheetrun.formula import nodes
 from sheetrun.formula.a1 import cell_name, quote_sheet, range_name
@@ -350,7 +352,7 @@ class Writer:
 
     def _loop(self, function: Function, part: Loop) -> _Statement:
         """One loop over rows or columns; within a turn the units in their order."""
-        tracks = _tracks(part) if self.tracked else None
+        tracks = Tracks.of(part, function.names, partial(self._alias, function)) if self.tracked else None
         try:
             return self._written_loop(function, part, tracks)
         except NotTracked:
@@ -370,24 +372,10 @@ class Writer:
             for line in self._loop_line(function, unit, part, tracks):
                 lines.append("    " + line)
             computes.append((unit, len(lines)))
-        before, after = ([], []) if tracks is None else self._track_lines(function, part, tracks)
+        before, after = ([], []) if tracks is None else ([*tracks.before()], [*tracks.after()])
         offset = len(head) + len(before)
         loop = f"for {variable} in {word}({first}, {last}):"
         return _Statement([*head, *before, loop, *lines, *after], [(unit, offset + at) for unit, at in computes])
-
-    def _track_lines(self, function: Function, part: Loop, tracks: Tracks) -> tuple[list[str], list[str]]:
-        """What makes the lists before a loop, and what stores its results after it."""
-        before = [f"{name} = {text}" for text, name in tracks.fixed.items()]
-        for (sheet, line, numbers), (name, first, last) in tracks.used.items():
-            alias = self._alias(function, sheet)
-            address = range_name(first, line, last, line) if tracks.by_row else range_name(line, first, line, last)
-            before.append(f"{name} = {alias}.{'track_n' if numbers else 'track'}({literal(address)})")
-        after = []
-        for unit in part.units:
-            name = tracks.used[*_line_of(unit, part), False][0]
-            alias = self._alias(function, unit.sheet)
-            after.append(f"{alias}.keep({literal(range_name(*unit.rect))}, {name})")
-        return before, after
 
     def _loop_line(self, function: Function, unit: Unit, part: Loop, tracks: Tracks | None = None) -> list[str]:
         """What one turn of the loop does for a unit: its cells in this row or column, where it has any."""
@@ -405,9 +393,7 @@ class Writer:
         column = "c" if layout.col_var else str(rect.left + 1)
         lines = [f"{sheet}[{row}, {column}] = {expression}"]
         if tracks is not None:
-            name = self._emitter(function, layout, unit, tracks).track_of(unit.sheet, rect)
-            function.names.imports.add("kept")
-            lines = [f"{name}[{variable}] = kept({expression})"]
+            lines = [f"{tracks.target(unit)}[{variable}] = {function.names.call('kept', expression)}"]
         if unit.block.kind is Kind.DYNAMIC:
             lines = [f"{sheet}.spill(({row}, {column}), {expression})"]
         if inner_loop:
@@ -542,22 +528,6 @@ def _addresses(units: list[Unit]) -> Iterator[str]:
 def _wrapped(words: list[str]) -> list[str]:
     """Words in lines of equal number, for a table that nobody reads word by word."""
     return [" ".join(words[start : start + _WORDS]) for start in range(0, len(words), _WORDS)]
-
-
-def _tracks(part: Loop) -> Tracks | None:
-    """The lists of a loop, when each of its units is one column (or row) of numbers computed one by one."""
-    if any(
-        (u.rect.width if part.by_row else u.rect.height) > 1 or u.block.filled or u.block.kind is not Kind.NORMAL
-        for u in part.units
-    ):
-        return None
-    targets = tuple((u.sheet, u.rect) for u in part.units)
-    return Tracks(part.by_row, frozenset(_line_of(u, part) for u in part.units), targets)
-
-
-def _line_of(unit: Unit, part: Loop) -> tuple[int, int]:
-    """The sheet of a unit and its column (or row), 0-based."""
-    return unit.sheet, unit.rect.left if part.by_row else unit.rect.top
 
 
 def _nowhere(sheet: int) -> tuple[Layout, Unit]:

@@ -44,6 +44,13 @@ class ScriptNames:
             text = f"{base}_{number}"
             number += 1
 
+    def defined(self, key: str) -> str:
+        """The name of a defined LAMBDA."""
+        known = self.lambdas.get(key)
+        if known is None:
+            known = self.lambdas[key] = self.new(key.partition("!")[2], "function")
+        return known
+
     def variable(self, text: str, bound: set[str]) -> str:
         """A name for a variable of a formula, different from those that are ``bound`` around it."""
         name = identifier(text, self.taken | bound | {"_"}, "x")
@@ -59,6 +66,20 @@ class Names:
     aliases: dict[int, str] = field(default_factory=dict)
     imports: set[str] = field(default_factory=set)
     lambdas: dict[str, str] = field(default_factory=dict)  #: defined LAMBDAs that it calls: key -> local name
+
+    def imported(self, name: str) -> str:
+        """A name of the runtime, for use."""
+        self.imports.add(name)
+        return name
+
+    def call(self, function: str, *args: str) -> str:
+        """A call of a function of the runtime."""
+        return f"{self.imported(function)}({', '.join(args)})"
+
+    def defined(self, key: str) -> str:
+        """The name of a defined LAMBDA, for use."""
+        name = self.lambdas[key] = self.script.defined(key)
+        return name
 
 
 def _own_names() -> set[str]:

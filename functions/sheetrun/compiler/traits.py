@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from sheetrun.compiler.ranges import Range
-from sheetrun.compiler.trees import walk
+from sheetrun.compiler.trees import children, walk
 from sheetrun.compiler.units import entry_of
 from sheetrun.formula import nodes
 
@@ -43,6 +43,31 @@ def holds_array(node: Any) -> bool:
         )
         for n in walk(node)
     )
+
+
+def gives_array(node: nodes.Call) -> bool:
+    """Whether a call of a function that returns a number may give an array though nothing is in array mode."""
+    return any(
+        isinstance(n, nodes.ArrayConst | nodes.Call | nodes.Name | nodes.Invoke) or holds_array(n)
+        for n in children(node)
+    )
+
+
+def holds_constant(node: Any) -> bool:
+    """Whether an array constant stands in a part of a formula."""
+    return any(isinstance(n, nodes.ArrayConst) for n in walk(node))
+
+
+def of_cells(node: Any) -> bool:
+    """Whether an argument is several cells as they stand, which the functions of the Analysis ToolPak refuse."""
+    match node:
+        case nodes.Paren(inner):
+            return of_cells(inner)
+        case Range():
+            return not node.single and not node.one
+        case nodes.Spill():
+            return True
+    return False
 
 
 def joined(node: Any) -> list[Any]:
