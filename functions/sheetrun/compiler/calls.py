@@ -5,15 +5,15 @@ The same writer as for the whole workbook; what it does not write is read as the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sheetrun.compiler.cone import Cone, Place, chosen
+from sheetrun.compiler.draft import Draft
+from sheetrun.compiler.formulas import Formulas
 from sheetrun.compiler.graph import regions, sheets_of
 from sheetrun.compiler.plan import Plan
-from sheetrun.compiler.schedule import Part
-from sheetrun.compiler.script import Writer
-from sheetrun.compiler.units import Refused, Unit
+from sheetrun.compiler.units import Refused
 from sheetrun.workbook.model import Kind, Rect
 
 
@@ -30,26 +30,12 @@ class CallScript:
 
 def compile_call(plan: Plan, inputs: Sequence[Place], outputs: Sequence[Place]) -> CallScript:
     """The script that computes ``outputs`` again when ``inputs`` change."""
-    writer = _CallWriter(plan, inputs, outputs)
-    script = writer.script()
-    own = {(block.sheet, block.rect) for block in plan.refused}
-    refused = tuple(block for block in script.refused if (block.sheet, block.rect) not in own)
-    return CallScript(script.text, writer.cone.units, boxes_of(plan, writer.cone, outputs), refused)
-
-
-class _CallWriter(Writer):
-    def __init__(self, plan: Plan, inputs: Sequence[Place], outputs: Sequence[Place]) -> None:
-        super().__init__(plan.workbook)
-        self._scope = plan.scope
-        self._plan = plan
-        self.cone = plan.cone(inputs, outputs)
-
-    def _planned(self) -> tuple[list[Unit], list[Part]]:
-        self._refused = list(self._plan.refused)
-        return self._plan.units, self._plan.parts
-
-    def _chosen(self, units: list[Unit], parts: list[Part]) -> Iterable[Part]:
-        return chosen(parts, self.cone.units)
+    found = plan.cone(inputs, outputs)
+    draft = Draft(Formulas(plan.scope), plan.refused)
+    for part in chosen(plan.parts, found.units):
+        draft.add(part)
+    own = sorted(draft.refused[len(plan.refused) :], key=lambda r: (r.sheet, r.rect))
+    return CallScript(draft.program().text, found.units, boxes_of(plan, found, outputs), tuple(own))
 
 
 def boxes_of(plan: Plan, found: Cone, outputs: Sequence[Place]) -> dict[int, Rect] | None:

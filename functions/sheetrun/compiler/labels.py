@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from sheetrun.compiler.literal import comment
+from sheetrun.compiler.units import Unit
+from sheetrun.formula.a1 import range_name
 from sheetrun.runtime.cells import TEXT
-from sheetrun.workbook.model import Rect, Workbook
+from sheetrun.workbook.model import Kind, Rect, Workbook
 
 _REACH = 30  # cells to look at in each direction
 _LONGEST = 60
@@ -22,6 +25,14 @@ class Labels:
             if found:
                 return found if len(found) <= _LONGEST else found[: _LONGEST - 1] + "…"
         return None
+
+    def heading(self, unit: Unit) -> str:
+        """The comment over a block: range, label, original formula."""
+        label = self.of(unit.sheet, unit.rect)
+        name = f" {comment(label)}:" if label else ":"
+        formula = comment(unit.block.text)
+        formula = f"{{={formula}}}" if unit.block.kind is Kind.ARRAY else f"={formula}"
+        return f"# {range_name(*unit.rect)}{name} {formula}"
 
     def _nearest(self, sheet: int, row: int, col: int, *, left: bool) -> str | None:
         """The text nearest to the left of a cell, or above it, in the grid that holds the cell."""

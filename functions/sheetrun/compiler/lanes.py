@@ -6,17 +6,20 @@ scenarios (``runtime.lanes``). A formula that cannot be written so is computed s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sheetrun.compiler.cone import Cone, Place, chosen, cone
+from sheetrun.compiler.draft import Draft
 from sheetrun.compiler.errors import CannotCompile
+from sheetrun.compiler.formulas import Formulas
 from sheetrun.compiler.graph import region, sheets_of
 from sheetrun.compiler.layout import Layout, NotWhole
 from sheetrun.compiler.plan import Plan
 from sheetrun.compiler.ranges import Range
-from sheetrun.compiler.schedule import Part, Solve, units_of
-from sheetrun.compiler.script import Function, Writer
+from sheetrun.compiler.resolve import Scope
+from sheetrun.compiler.schedule import Solve, units_of
+from sheetrun.compiler.steps import Step
 from sheetrun.compiler.tracks import Tracks
 from sheetrun.compiler.units import Unit
 from sheetrun.workbook.model import Kind, Rect, Workbook
@@ -41,53 +44,41 @@ def compile_lanes(
     it is known."""
     if not workbook.settings.full_precision:
         raise NotLaned("scenarios", "each result is rounded to what its cell shows (precision as displayed)")
-    writer = _LaneWriter(workbook, inputs, outputs, plan)
-    text = writer.script().text
-    return LaneScript(text, writer.cone.places)
+    plan = plan or Plan.of(workbook)
+    found = cone(plan.units, plan.parts, plan.scope, inputs, outputs)
+    kept = list(chosen(plan.parts, found.units))
+    for part in kept:
+        for unit in units_of(part):
+            _check(unit, solved=isinstance(part, Solve))
+    draft = Draft(_LaneFormulas(plan.scope, found), plan.refused)
+    for part in kept:
+        draft.add(part)
+    return LaneScript(draft.program().text, found.places)
 
 
-class _LaneWriter(Writer):
-    def __init__(
-        self, workbook: Workbook, inputs: Sequence[Place], outputs: Sequence[Place], plan: Plan | None
-    ) -> None:
-        super().__init__(workbook)
-        self._plan = plan
-        if plan is not None:
-            self._scope = plan.scope
+class _LaneFormulas(Formulas):
+    """``found``: what the inputs reach."""
+
+    def __init__(self, scope: Scope, found: Cone) -> None:
+        super().__init__(scope)
         self.tracked = False
-        self._inputs = inputs
-        self._outputs = outputs
-        self.cone = Cone(frozenset(), ())
+        self._found = found
 
-    def _planned(self) -> tuple[list[Unit], list[Part]]:
-        if self._plan is None:
-            return super()._planned()
-        self._refused = list(self._plan.refused)
-        return self._plan.units, self._plan.parts
-
-    def _chosen(self, units: list[Unit], parts: list[Part]) -> Iterable[Part]:
-        self.cone = cone(units, parts, self._scope, self._inputs, self._outputs)
-        kept = list(chosen(parts, self.cone.units))
-        for part in kept:
-            for unit in units_of(part):
-                _check(unit, solved=isinstance(part, Solve))
-        return kept
+    def cell(self, step: Step, unit: Unit, layout: Layout, tracks: Tracks | None = None) -> str:
+        if unit.scalar and not unit.block.filled:
+            try:
+                return super().cell(step, unit, replace(layout, whole=True, lanes=True))
+            except NotWhole:
+                pass
+        shape = "" if unit.scalar else f", {unit.rect.height}, {unit.rect.width}"
+        each = step.names.imported("each")
+        return f"{each}(book, lambda: {super().cell(step, unit, layout)}{shape})"
 
     def _varies(self, unit: Unit, reference: Range) -> bool:
-        return self.cone.holds(sheets_of(reference, self._scope), region(unit, reference))
+        return self._found.holds(sheets_of(reference, self.scope), region(unit, reference))
 
     def _block_layout(self, rect: Rect) -> Layout:
         return Layout(rect, whole=True, lanes=True)
-
-    def _expression(self, function: Function, unit: Unit, layout: Layout, tracks: Tracks | None = None) -> str:
-        if unit.scalar and not unit.block.filled:
-            try:
-                return super()._expression(function, unit, replace(layout, whole=True, lanes=True))
-            except NotWhole:
-                pass
-        function.names.imports.add("each")
-        shape = "" if unit.scalar else f", {unit.rect.height}, {unit.rect.width}"
-        return f"each(book, lambda: {super()._expression(function, unit, layout)}{shape})"
 
 
 def _check(unit: Unit, *, solved: bool) -> None:

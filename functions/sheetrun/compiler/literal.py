@@ -9,6 +9,7 @@ import unicodedata
 
 #: Cut long formulas in comments here: the report has the whole text.
 COMMENT_LENGTH = 400
+_WORDS = 16  #: in a line of a list of cells
 
 
 def literal(value: str | float | bool | None) -> str:
@@ -56,3 +57,8 @@ def identifier(text: str, taken: set[str], fallback: str) -> str:
         count += 1
     taken.add(name)
     return name
+
+
+def wrapped(words: list[str]) -> list[str]:
+    """Words in lines of equal number, for a table that nobody reads word by word."""
+    return [" ".join(words[start : start + _WORDS]) for start in range(0, len(words), _WORDS)]
