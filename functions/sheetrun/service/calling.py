@@ -35,8 +35,8 @@ from sheetrun.sandbox.limits import Limits
 from sheetrun.service.compute import PRELOAD, SCRIPT_POLICY
 from sheetrun.service.interface import Interface, Ports, reference
 from sheetrun.service.models import SECONDS, Version
+from sheetrun.service.planes import Plane, plain
 from sheetrun.service.ports import Blobs
-from sheetrun.service.proof import Plane, plain
 from sheetrun.service.rundata import run_input, set_cells
 from sheetrun.service.scenarios import changing_boxes
 from sheetrun.service.submit import request_key

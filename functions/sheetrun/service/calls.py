@@ -19,7 +19,7 @@ from sheetrun.service.explaining import Chain, chain, chain_document
 from sheetrun.service.givens import Faults, Givens, givens_of, places_of
 from sheetrun.service.interface import reference
 from sheetrun.service.models import SECONDS, Models, Version
-from sheetrun.service.proof import Plane, plain
+from sheetrun.service.planes import Plane, plain
 from sheetrun.service.solving import around, between, bracket, find_zero
 from sheetrun.service.versiondiff import difference
 from sheetrun.service.watch import Interrupted, Watch

@@ -7,7 +7,8 @@ from typing import Any
 
 from sheetrun.formula.a1 import cell_name, quote_sheet
 from sheetrun.runtime.payload import RunOutput
-from sheetrun.service.proof import Plane, Proof, plain
+from sheetrun.service.findings import Proof
+from sheetrun.service.planes import Plane, plain
 from sheetrun.service.rundata import find_cells
 from sheetrun.workbook.model import Grid, Kind, Rect, Workbook
 

@@ -24,8 +24,9 @@ from sheetrun.sandbox.limits import Limits
 from sheetrun.sandbox.process import run as run_once
 from sheetrun.service.apart import may_be_day_first
 from sheetrun.service.cellvalues import cell_values, stored_values, written_grids
+from sheetrun.service.findings import Proof
 from sheetrun.service.interface import Interface, Ports, make_ports
-from sheetrun.service.proof import Proof, check_fits, prove
+from sheetrun.service.proof import check_fits, prove
 from sheetrun.service.recalculated import recalculated
 from sheetrun.service.rundata import check_request, find_cells, plain_names, run_input
 from sheetrun.workbook.errors import NoFormulas

@@ -22,7 +22,7 @@ from sheetrun.runtime.numberformat import is_date_code
 from sheetrun.runtime.values import Scalar
 from sheetrun.service.calling import Cell, LoadedModel
 from sheetrun.service.interface import reference
-from sheetrun.service.proof import Plane
+from sheetrun.service.planes import Plane
 from sheetrun.service.rundata import find_cells, set_cells
 from sheetrun.workbook.model import Rect
 

@@ -27,7 +27,7 @@ from sheetrun.formula.errors import FormulaError
 from sheetrun.formula.parser import parse
 from sheetrun.runtime.cells import EMPTY, LOGICAL, TEXT, Mask
 from sheetrun.runtime.numberformat import is_date_code
-from sheetrun.service.proof import Plane, plain
+from sheetrun.service.planes import Plane, plain
 from sheetrun.service.rules import Rule, rules_of
 from sheetrun.workbook.model import Grid, Rect, Sheet, Workbook
 

@@ -21,8 +21,10 @@ from sheetrun.sandbox.limits import Limits
 from sheetrun.service.apart import may_be_day_first
 from sheetrun.service.cellvalues import cell_values, rectangle_values, written_grids
 from sheetrun.service.compute import ENTRY, ONCE_PRELOAD, SCRIPT_POLICY, make_report, need_formulas
+from sheetrun.service.findings import Proof
 from sheetrun.service.interface import Interface, Ports, make_ports
-from sheetrun.service.proof import Plane, Proof, prove
+from sheetrun.service.planes import Plane
+from sheetrun.service.proof import prove
 from sheetrun.service.rundata import find_cells, run_input
 from sheetrun.workbook.model import Workbook
 from sheetrun.workbook.reader import read

@@ -11,7 +11,7 @@ from sheetrun.compiler.ranges import Range
 from sheetrun.compiler.resolve import Resolver, Scope
 from sheetrun.formula.errors import FormulaError
 from sheetrun.formula.parser import parse
-from sheetrun.service.proof import Plane, plain
+from sheetrun.service.planes import Plane, plain
 from sheetrun.workbook.model import Rect, Validation, Workbook
 
 _CHOICES: Final = 1000  #: a longer list is a table, not a choice

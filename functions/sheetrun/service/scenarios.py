@@ -23,7 +23,7 @@ from sheetrun.sandbox.errors import Crashed
 from sheetrun.sandbox.job import Job, Result
 from sheetrun.sandbox.limits import Limits
 from sheetrun.service.compute import ONCE_PRELOAD, SCRIPT_POLICY
-from sheetrun.service.proof import Plane, plain
+from sheetrun.service.planes import Plane, plain
 from sheetrun.service.rundata import find_cells, input_value, run_input
 from sheetrun.workbook.model import Rect, Workbook
 

@@ -20,7 +20,7 @@ from sheetrun.formula.a1 import quote_sheet, range_name
 from sheetrun.formula.r1c1 import relative_key
 from sheetrun.service.calling import LoadedModel, cells_of
 from sheetrun.service.interface import maps_of
-from sheetrun.service.proof import Plane, plain
+from sheetrun.service.planes import Plane, plain
 from sheetrun.service.rundata import formula_of
 from sheetrun.workbook.model import Block, Kind, Rect, Workbook
 

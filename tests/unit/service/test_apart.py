@@ -12,8 +12,9 @@ from sheetrun.runtime.book import Failure
 from sheetrun.runtime.payload import RunOutput
 from sheetrun.runtime.sheet import Area
 from sheetrun.service import apart
+from sheetrun.service.findings import Proof
 from sheetrun.service.local import open_model
-from sheetrun.service.proof import Proof, prove
+from sheetrun.service.proof import prove
 from sheetrun.workbook.model import Rect, Settings
 from tests.unit.compiler.making import error, grid_of, rect_of, workbook_of
 from tests.unit.workbook.books import parts_of, sheet_xml, zip_of

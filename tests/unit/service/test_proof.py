@@ -12,7 +12,8 @@ from sheetrun.runtime.address import Span
 from sheetrun.runtime.book import Failure
 from sheetrun.runtime.payload import RunOutput
 from sheetrun.runtime.sheet import Area
-from sheetrun.service.proof import Plane, prove
+from sheetrun.service.planes import Plane
+from sheetrun.service.proof import prove
 from sheetrun.workbook.model import Grid, Rect, Workbook
 from tests.unit.compiler.making import error, grid_of, rect_of, workbook_of
 
