@@ -8,28 +8,28 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any, BinaryIO
-from urllib.parse import quote, urljoin
 
+from sheetrun.client.answers import job_of, result_of
 from sheetrun.client.batches import Batch, BatchItem, settle_names
-from sheetrun.client.errors import BadAnswer, JobFailed, NotConfigured, SheetrunError, UploadRejected, WaitTimeout
+from sheetrun.client.errors import BadAnswer, JobFailed, NotConfigured, SheetrunError
+from sheetrun.client.following import changes, story
+from sheetrun.client.jobrequests import job_request, scenarios_request
 from sheetrun.client.letters import DeadLettersApi
 from sheetrun.client.modelcalls import ModelCalls
 from sheetrun.client.operator import Operator
 from sheetrun.client.receivers import WebhooksApi
 from sheetrun.client.retrying import RetryPolicy
+from sheetrun.client.routes import batch_route, job_route, model_route, result_route
 from sheetrun.client.session import Session
+from sheetrun.client.store import Store, save
 from sheetrun.client.stream import stream
-from sheetrun.client.transport import Request, Response, Transport
-from sheetrun.client.upload import Form, Part, Source, open_source, store_error
+from sheetrun.client.transport import Request, Transport
+from sheetrun.client.upload import open_source
 from sheetrun.client.values import CellValue, Event, Job, job_id, jobs_of
 
 #: What can be submitted: a path, bytes (with a filename), or an open binary file.
 File = str | os.PathLike[str] | bytes | BinaryIO
-
-_HOLD = 20.0  # seconds that one long poll may be held (the contract allows 25)
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 class Client(ModelCalls):
@@ -59,6 +59,7 @@ class Client(ModelCalls):
             )
         self._session = session
         self._timeout = timeout
+        self._store = Store(session, timeout)
         self.webhooks = WebhooksApi(session)  #: endpoints, deliveries, replay
         self.dead_letters = DeadLettersApi(session)  #: for operators
 
@@ -107,7 +108,7 @@ class Client(ModelCalls):
         Also raises FileUnreadable and UploadRejected.
         """
         source = open_source(file, filename)
-        request = _job_request(
+        request = job_request(
             source,
             kind=kind,
             task=task,
@@ -121,15 +122,14 @@ class Client(ModelCalls):
             replaces=None if replaces is None else job_id(replaces),
         )
         answer, _ = self._session.call("POST", "/jobs", body=request, idempotency_key=idempotency_key or _new_key())
-        job = _job(answer, self._session.base)
+        job = self._job(answer)
         if job.state == "awaiting_upload":  # a replayed answer may be of a job that has its file already
-            self._upload(source, answer.get("upload"), job.id)
+            self._store.upload(source, answer.get("upload"), job.id)
         return job
 
     def job(self, job: str | Job) -> Job:
         """The job as it is now."""
-        answer, _ = self._session.call("GET", f"/jobs/{_segment(job_id(job))}")
-        return _job(answer, self._session.base)
+        return self._job(self._session.call("GET", job_route(job))[0])
 
     def wait(
         self,
@@ -143,36 +143,12 @@ class Client(ModelCalls):
 
         Raises JobFailed when it has no results (not with ``check=False``), WaitTimeout after ``timeout`` seconds.
         """
-        route = f"/jobs/{_segment(job_id(job))}"
-        start = self._session.monotonic()
-        etag: str | None = None
-        hold = 0.0
-        latest: Job | None = None
-        while True:
-            asked = self._session.monotonic()
-            answer, response = self._session.call(
-                "GET",
-                route,
-                query={"wait": f"{hold:.0f}"} if hold >= 1 else None,
-                headers={"If-None-Match": etag} if etag else None,
-                timeout=self._timeout + hold,
-            )
-            if response.status != 304:
-                news = _job(answer, self._session.base)
-                if on_progress is not None and (latest is None or news.raw != latest.raw):
-                    on_progress(news)
-                latest, etag = news, response.headers.get("etag")
-                if latest.ended:
-                    if check and not latest.succeeded:
-                        raise JobFailed(latest)
-                    return latest
-            now = self._session.monotonic()
-            left = float("inf") if timeout is None else timeout - (now - start)
-            if left <= 0 and latest is not None:
-                raise WaitTimeout(latest, timeout or 0.0)
-            if hold and now - asked < 0.05:
-                self._session.sleep(min(0.25, left))  # a service that does not hold must not be asked in a busy loop
-            hold = min(_HOLD, max(1.0, left))
+        for latest in changes(self._session, job_route(job), timeout, self._timeout):
+            if on_progress is not None:
+                on_progress(latest)
+        if check and not latest.succeeded:
+            raise JobFailed(latest)
+        return latest
 
     def jobs(
         self,
@@ -194,43 +170,30 @@ class Client(ModelCalls):
             "limit": page_size,
         }
         for page in self._session.pages("/jobs", query):
-            yield from (_job(item, self._session.base) for item in jobs_of(page))
+            yield from map(self._job, jobs_of(page))
 
     def cancel(self, job: str | Job) -> Job:
         """Stops a job: one that waits at once, one that runs as soon as its worker lets go. 409 when it has ended."""
-        answer, _ = self._session.call("POST", f"/jobs/{_segment(job_id(job))}/cancel")
-        return _job(answer, self._session.base)
+        return self._job(self._session.call("POST", f"{job_route(job)}/cancel")[0])
 
     def retry(self, job: str | Job) -> Job:
         """Runs a failed job again from the stage that failed."""
-        answer, _ = self._session.call("POST", f"/jobs/{_segment(job_id(job))}/retry", idempotency_key=_new_key())
-        return _job(answer, self._session.base)
+        return self._job(self._session.call("POST", f"{job_route(job)}/retry", idempotency_key=_new_key())[0])
 
     def events(self, job: str | Job, *, after: int = 0, follow: bool = True) -> Iterator[Event]:
         """The job's story from event number ``after`` on; with ``follow``, until the job has ended."""
-        route = f"/jobs/{_segment(job_id(job))}/events"
-        position = after
-        while True:
-            asked = self._session.monotonic()
-            hold = _HOLD if follow else None
-            page, _ = self._session.call(
-                "GET", route, query={"after": position, "wait": hold and int(hold)}, timeout=self._timeout + (hold or 0)
-            )
-            events = [Event.of(item) for item in jobs_of(page, "events")]
-            for event in events:
-                yield event
-                position = max(position, event.id)
-            if not events:
-                if not follow or self.job(job).ended:
-                    return
-                if self._session.monotonic() - asked < 0.05:
-                    self._session.sleep(0.25)
-            elif follow and events[-1].ends and self.job(job).ended:
-                return
+        return story(
+            self._session,
+            job_route(job),
+            after=after,
+            follow=follow,
+            request_timeout=self._timeout,
+            ended=lambda: self.job(job).ended,
+        )
 
     def stream(self, job: str | Job, *, after: int = 0) -> Iterator[Event]:
         """The same story as server-sent events; comes back by itself, and ends when the job has ended."""
-        return stream(self._session, f"/jobs/{_segment(job_id(job))}/events", after=after, timeout=self._timeout)
+        return stream(self._session, f"{job_route(job)}/events", after=after, timeout=self._timeout)
 
     # Results
 
@@ -239,78 +202,23 @@ class Client(ModelCalls):
 
         With ``to``, it is written to that file (whole, or not at all) and b"" comes back: its size is no matter then.
         """
-        with self._result(job, name) as response:
+        with self._store.result(result_route(job, name)) as response:
             if to is None:
                 return response.read()
-            target = Path(to)
-            partial = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.part")
-            try:
-                with partial.open("wb") as file:
-                    for chunk in response.chunks():
-                        file.write(chunk)
-                partial.replace(target)
-            finally:
-                partial.unlink(missing_ok=True)
+            save(response, to)
             return b""
 
     def values(self, job: str | Job) -> Mapping[str, CellValue]:
         """The calculated cells: reference -> value."""
-        document = json.loads(self.fetch(job, "values"))
-        cells = document.get("cells", document) if isinstance(document, dict) else None
+        document = result_of(self.fetch(job, "values"), self._session.base, "values are")
+        cells = document.get("cells", document)
         if not isinstance(cells, dict):
             raise BadAnswer(self._session.base, 200, "and its values are not an object")
         return cells
 
     def results(self, job: str | Job) -> Mapping[str, Any]:
         """What the analyses of a dataset found, by task; ``dataset`` tells the file's form, rows and columns."""
-        document = json.loads(self.fetch(job, "results"))
-        if not isinstance(document, dict):
-            raise BadAnswer(self._session.base, 200, "and its results are not an object")
-        return document
-
-    def _result(self, job: str | Job, name: str) -> Response:
-        url = self._session.address(f"/jobs/{_segment(job_id(job))}/results/{quote(name, safe='/')}")
-        response = self._session.send(Request("GET", url, {"Accept": "*/*"}, timeout=self._timeout))
-        for _ in range(3):
-            if response.status not in _REDIRECTS:
-                return response
-            response.content()
-            url = urljoin(url, response.headers.get("location", ""))
-            response = self._store(Request("GET", url, timeout=self._timeout), job_id(job), "the result")
-        raise BadAnswer(url, response.status, "one redirect too many")
-
-    # Uploads
-
-    def _upload(self, source: Source, upload: object, job: str) -> None:
-        if not isinstance(upload, Mapping) or not isinstance(upload.get("method"), str):
-            raise BadAnswer(self._session.base, 202, "and the job has no upload")
-        if upload["method"] == "MULTIPART":
-            self._upload_parts(source, upload, job)
-            return
-        form = Form({str(k): str(v) for k, v in upload.get("fields", {}).items()}, source)
-        request = Request("POST", str(upload["url"]), {"Content-Type": form.content_type}, form, self._timeout)
-        self._store(request, job, "the upload").content()
-
-    def _upload_parts(self, source: Source, upload: Mapping[str, Any], job: str) -> None:
-        size = int(upload["part_size"])
-        for part in upload["parts"]:
-            number = int(part["number"])
-            body = Part(source, (number - 1) * size, size)
-            response = self._store(Request("PUT", str(part["url"]), {}, body, self._timeout), job, "the upload")
-            response.content()
-        complete = self._session.link(str(upload["complete_url"]))
-        self._session.call("POST", complete, repeatable=True, timeout=self._timeout + 60)
-
-    def _store(self, request: Request, job: str, what: str) -> Response:
-        def failed(response: Response) -> SheetrunError | None:
-            if response.status < 400:
-                return None
-            code, message = store_error(response.content())
-            if what == "the upload":
-                return UploadRejected(response.status, code, message, job)
-            return BadAnswer(request.url.partition("?")[0], response.status, f"{what} cannot be had: {message or code}")
-
-        return self._session.attempt(lambda: self._session.transport.send(request), failed=failed)
+        return result_of(self.fetch(job, "results"), self._session.base, "results are")
 
     # Batches
 
@@ -322,26 +230,25 @@ class Client(ModelCalls):
         prepared = settle_names(items)
         sources = {item.custom_id: open_source(item.file, item.filename) for item in prepared}
         requests = [
-            {"custom_id": item.custom_id, **_job_request(sources[item.custom_id], **item.options())}
-            for item in prepared
+            {"custom_id": item.custom_id, **job_request(sources[item.custom_id], **item.options())} for item in prepared
         ]
         key = idempotency_key or _new_key()
         answer, _ = self._session.call("POST", "/batches", body={"jobs": requests}, idempotency_key=key)
         errors: dict[str, SheetrunError] = {}
         for raw in jobs_of(answer):
-            job = _job(raw, self._session.base)
+            job = self._job(raw)
             source = sources.get(job.custom_id or "")
             if source is None or job.state != "awaiting_upload":
                 continue
             try:
-                self._upload(source, raw.get("upload"), job.id)
+                self._store.upload(source, raw.get("upload"), job.id)
             except SheetrunError as error:
                 errors[job.custom_id or ""] = error
         return replace(Batch.of(answer), upload_errors=errors)
 
     def batch(self, batch: str | Batch) -> Batch:
         """Counts by state, and the first page of its jobs (``jobs(batch=…)`` gives all)."""
-        return Batch.of(self._session.call("GET", _batch_route(batch))[0])
+        return Batch.of(self._session.call("GET", batch_route(batch))[0])
 
     def wait_batch(
         self,
@@ -365,19 +272,19 @@ class Client(ModelCalls):
 
     def batch_results(self, batch: str | Batch) -> list[Mapping[str, Any]]:
         """For each job that has results: custom_id, id, state, filename, and where the results are, by name."""
-        return self._session.lines(f"{_batch_route(batch)}/results")
+        return self._session.lines(f"{batch_route(batch)}/results")
 
     def batch_errors(self, batch: str | Batch) -> list[Mapping[str, Any]]:
         """For each job that ended without results: custom_id, id, state, filename and error."""
-        return self._session.lines(f"{_batch_route(batch)}/errors")
+        return self._session.lines(f"{batch_route(batch)}/errors")
 
     def cancel_batch(self, batch: str | Batch) -> Batch:
         """Cancels all that has not ended."""
-        return Batch.of(self._session.call("POST", f"{_batch_route(batch)}/cancel")[0])
+        return Batch.of(self._session.call("POST", f"{batch_route(batch)}/cancel")[0])
 
     def retry_batch(self, batch: str | Batch) -> Batch:
         """Retries what has failed, and only that."""
-        return Batch.of(self._session.call("POST", f"{_batch_route(batch)}/retry", idempotency_key=_new_key())[0])
+        return Batch.of(self._session.call("POST", f"{batch_route(batch)}/retry", idempotency_key=_new_key())[0])
 
     # Models
 
@@ -412,36 +319,33 @@ class Client(ModelCalls):
         if sum(way is not None for way in (scenarios, grid, sample, file)) != 1:
             raise ValueError("give one of scenarios, grid, sample and file")
         source = None if file is None else open_source(file, filename)
-        uploaded = {} if source is None else {"filename": source.filename, "size": source.size, "sha256": source.sha256}
-        body = uploaded | _given(
-            scenarios=[dict(row) for row in scenarios] if scenarios is not None else None,
-            grid={name: list(values) for name, values in grid.items()} if grid is not None else None,
+        body = scenarios_request(
+            source,
+            scenarios=scenarios,
+            grid=grid,
             sample=sample,
             count=count,
             seed=seed,
             skip=skip,
-            correlations=[list(one) for one in correlations] if correlations is not None else None,
-            outputs=list(outputs) if outputs is not None else None,
+            correlations=correlations,
+            outputs=outputs,
             version=version,
             priority=priority,
             webhook_url=webhook_url,
             deadline_seconds=deadline_seconds,
             retain_seconds=retain_seconds,
-            metadata=dict(metadata) if metadata is not None else None,
+            metadata=metadata,
         )
-        route = f"/models/{_segment(job_id(model))}/scenarios"
+        route = f"{model_route(model)}/scenarios"
         answer, _ = self._session.call("POST", route, body=body, idempotency_key=idempotency_key or _new_key())
-        job = _job(answer, self._session.base)
+        job = self._job(answer)
         if source is not None and job.state == "awaiting_upload":
-            self._upload(source, answer.get("upload"), job.id)
+            self._store.upload(source, answer.get("upload"), job.id)
         return job
 
     def summary(self, job: str | Job) -> Mapping[str, Any]:
         """What the scenarios of a job say together: moments, percentiles, histograms, sensitivities, failures."""
-        document = json.loads(self.fetch(job, "summary"))
-        if not isinstance(document, dict):
-            raise BadAnswer(self._session.base, 200, "and its summary is not an object")
-        return document
+        return result_of(self.fetch(job, "summary"), self._session.base, "summary is")
 
     # Operations
 
@@ -474,36 +378,9 @@ class Client(ModelCalls):
         """This client's buckets: limit, remaining, reset."""
         return self._session.call("GET", "/limits")[0]
 
+    def _job(self, answer: Mapping[str, Any]) -> Job:
+        return job_of(answer, self._session.base)
+
 
 def _new_key() -> str:
     return str(uuid.uuid4())
-
-
-def _segment(text: str) -> str:
-    if not text:
-        raise ValueError("an id is needed")
-    return quote(text, safe="")
-
-
-def _batch_route(batch: str | Batch) -> str:
-    return f"/batches/{_segment(batch.id if isinstance(batch, Batch) else batch)}"
-
-
-def _job(raw: Mapping[str, Any], address: str) -> Job:
-    try:
-        return Job.of(raw)
-    except KeyError as error:
-        raise BadAnswer(address, 200, f"and the job has no {error}") from None
-
-
-def _given(**members: Any) -> dict[str, Any]:
-    return {name: value for name, value in members.items() if value is not None}
-
-
-def _job_request(source: Source, **options: Any) -> dict[str, Any]:
-    for name in ("inputs", "metadata"):
-        if options.get(name) is not None:
-            options[name] = dict(options[name])
-    if options.get("outputs") is not None:
-        options["outputs"] = list(options["outputs"])
-    return {"filename": source.filename, "size": source.size, "sha256": source.sha256, **_given(**options)}
