@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # as in ``typing``, which every command would have to import first
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sheetrun.client.notebook import Workbook
 
 __version__ = "0.1.0"

@@ -10,9 +10,7 @@ Names are imported when they are first used: a command that needs no service doe
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # as in ``typing``, which every command would have to import first
 if TYPE_CHECKING:
     from sheetrun.client.api import Client
     from sheetrun.client.batches import Batch, BatchItem
@@ -124,6 +122,8 @@ def __getattr__(name: str) -> object:
     home = _HOME.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
     value: object = getattr(import_module(f"{__name__}.{home}"), name)
     globals()[name] = value
     return value

@@ -1,46 +1,45 @@
 """The command line ``sheetrun``: finds the command, runs it, and turns every error into one line and an exit code.
 
 0 done, 1 the work failed, 2 wrong usage, 130 interrupted. ``SHEETRUN_DEBUG=1`` shows tracebacks.
+
+A command that computes starts this program twice (``bare.shed``): what only the second one needs is imported late.
 """
 
 from __future__ import annotations
 
-import argparse
-import difflib
 import os
 import sys
 from collections.abc import Sequence
-from importlib import import_module
-from typing import NoReturn
 
-import sheetrun
-from sheetrun.client.commands import COMMANDS
-from sheetrun.client.console import describe, names_model
 from sheetrun.sandbox.bare import shed
-from sheetrun.service.pace import collect_rarely
 
 #: Commands that run scripts: they begin again without the environment, so that the sandbox may be a fork of them.
 _COMPUTING = ("run", "check", "scenarios", "report", "bundle")
-_EPILOG = "Start here: `sheetrun run FILE.xlsx`. `sheetrun COMMAND --help` explains a command."
-
-
-class _Parser(argparse.ArgumentParser):
-    """Usage errors in two lines: what is wrong, and where to look."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}\nTry `{self.prog} --help`.\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command and gives its exit code."""
+    """Runs one command and gives its exit code. ``argv``: instead of this process's own; then the process is not ours,
+    and stays as it is."""
     words = sys.argv[1:] if argv is None else list(argv)
-    if argv is None and _computes(words):
+    if argv is not None:
+        return _run(words)
+    if _computes(words):
         shed()
-    if argv is None:
-        collect_rarely()
+    from sheetrun.service.pace import collect_rarely
+
+    collect_rarely()
+    code = _run(words)
+    if words[:1] == ["run"]:
+        _leave(code)
+    return code
+
+
+def _run(words: list[str]) -> int:
+    from sheetrun.client.words import execute
+
     try:
         try:
-            code = _run(words)
+            code = execute(words)
         except SystemExit as done:  # argparse ends so after --help and for wrong usage
             code = done.code if isinstance(done.code, int) else 0
         sys.stdout.flush()
@@ -55,6 +54,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("SHEETRUN_DEBUG"):
             raise
+        from sheetrun.client.console import describe
+
         told = describe(error)
         sys.stderr.write(f"sheetrun: {told.message}\n")
         if told.hint:
@@ -62,47 +63,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         return told.exit_code
 
 
+def _leave(code: int) -> None:
+    """Ends a command that has no thread and no child left: to take a million objects apart one by one costs as much as
+    a small workbook, and the system takes the memory back at once."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 def _computes(words: Sequence[str]) -> bool:
     """Whether a command runs a script here; scenarios of a model are the service's, whose address is in the environment."""
     if not words or words[0] not in _COMPUTING:
         return False
-    return words[0] != "scenarios" or not any(map(names_model, words[1:]))
+    if words[0] != "scenarios":
+        return True
+    from sheetrun.client.console import names_model
 
-
-class _Wide(argparse.RawDescriptionHelpFormatter):
-    """Room for the longest command name, so that no summary begins on a line of its own."""
-
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=28)
-
-    def add_argument(self, action: argparse.Action) -> None:
-        super().add_argument(action)
-        if isinstance(action.choices, dict):  # the commands: argparse forgets that they are indented
-            longest = max(map(len, action.choices)) + self._current_indent + self._indent_increment
-            self._action_max_length = max(self._action_max_length, longest)
-
-
-def _run(words: Sequence[str]) -> int:
-    about = "Spreadsheets as programs: run, prove and serve them."
-    parser = _Parser(prog="sheetrun", description=about, epilog=_EPILOG, formatter_class=_Wide)
-    parser.add_argument("--version", action="version", version=f"sheetrun {sheetrun.__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
-    wanted = next((word for word in words if not word.startswith("-")), None)
-    if wanted is not None and wanted not in COMMANDS:
-        near = difflib.get_close_matches(wanted, COMMANDS, 1)
-        parser.error(f"there is no command {wanted!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
-    for name, summary in COMMANDS.items():
-        command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
-        if name == wanted:
-            module = import_module(f"sheetrun.client.commands.{name.replace('-', '_')}")
-            command.formatter_class = _Wide
-            if module.__doc__ and "\n\n" in module.__doc__:
-                command.epilog = module.__doc__.partition("\n\n")[2].strip()
-            module.add_arguments(command)
-            command.set_defaults(run=module.run)
-    arguments = parser.parse_args(words)
-    code: int = arguments.run(arguments)
-    return code
+    return not any(map(names_model, words[1:]))
 
 
 if __name__ == "__main__":

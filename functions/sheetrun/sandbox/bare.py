@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from typing import Final
 
 #: Numeric libraries must not start threads: a fork keeps only one, and a thread would count as a process.
-ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 #: What may stay in the environment: where things are and how they look. Nobody keeps a secret there.
-_HARMLESS: Final = frozenset(
+_HARMLESS = frozenset(
     {
         "COLUMNS",
         "HOME",
@@ -35,7 +34,7 @@ _HARMLESS: Final = frozenset(
         "_",
     }
 )
-_HARMLESS_PREFIXES: Final = ("LC_", "PYTHON")
+_HARMLESS_PREFIXES = ("LC_", "PYTHON")
 
 
 def shed() -> None:

@@ -14,17 +14,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from itertools import repeat
 
-import numpy as np
-
-from sheetrun.runtime.cells import EMPTY, NUMBER, Numbers, Tags
+from sheetrun.runtime.cells import EMPTY
+from sheetrun.workbook.columns import convert
 from sheetrun.workbook.gather import Gatherer
 from sheetrun.workbook.model import MAX_ROWS
 from sheetrun.workbook.references import column_index
 from sheetrun.workbook.rowshape import CELL, ROW, Cell, Place, RowShape, make_shape
 from sheetrun.workbook.sheetparser import SheetParser
-from sheetrun.workbook.strings import decode_entities
+from sheetrun.workbook.strings import xml_text
 from sheetrun.workbook.values import unescape
 
 _DATA = b"<sheetData>"
@@ -185,7 +183,7 @@ class FastRows:
         add = self._gatherer.cell
         shape: list[Place] | None = []
         for cell, (formula, value) in zip(cells, texts, strict=True):
-            letters, _, style, kind, metadata, attributes, _, plain, _, empty, _ = cell
+            letters, _, style, kind, metadata, attributes, _, plain, _, empty, inline = cell
             col = _column(letters or b"")
             kind_text = kind.decode("ascii") if kind else "n"
             found: tuple[str, dict[str, str]] | None = None
@@ -198,7 +196,8 @@ class FastRows:
                 row, col, style_number, kind_text, value, found, _number_of(_CELL_METADATA, metadata), value_metadata
             )
             is_rich = value_metadata > 0 and kind_text == "e"  # what it stands for is not in its text
-            if key is None or is_rich or (value is not None and plain is None and empty is None):
+            is_inline = inline is not None and kind_text == "inlineStr"
+            if key is None or is_rich or (value is not None and plain is None and empty is None and not is_inline):
                 shape = None
             elif shape is not None and (value is not None or key >= 0):
                 fixed = EMPTY
@@ -206,94 +205,36 @@ class FastRows:
                     fixed = self._gatherer.value(row, col, kind_text, "")[1]
                 elif empty is not None and key < 0:
                     continue  # an empty <v> of a constant is no cell at all
-                shape.append(Place(col, style_number, kind_text, metadata, key, plain is not None, fixed))
+                has_value = plain is not None or is_inline
+                shape.append(Place(col, style_number, kind_text, metadata, key, has_value, fixed, is_inline))
         return shape or None
 
     def _predicted(self, shape: RowShape, rows: list[bytes], index: int) -> int:
         """Reads rows as long as they are what the shape predicts; how many."""
-        first = shape.number + 1
-        values = shape.read(rows, index)
-        count = len(values) // shape.width
-        number = first + count
-        if count == 0:
-            return 0
-        converted = self._convert(shape, values, count)
-        if converted is None:  # a value that needs a closer look
-            self._slow(b"".join(row + _ROW_END for row in rows[index : index + count]))
-            return count
-        num, tag = converted
-        cols, styles, keys = shape.cols, shape.styles, shape.keys
-        self._gatherer.region(first - 1, cols, styles, keys, num, tag)
-        self._parser.row = number - 2
-        if shape.hidden:
-            self._parser.outline.hidden_rows.update(range(first - 1, number - 1))
-        shape.number = number - 1
-        return count
-
-    def _convert(self, shape: RowShape, values: list[bytes], count: int) -> tuple[Numbers, Tags] | None:
-        """The values of ``count`` rows as numbers and tags, a column for each cell; None when one is odd."""
-        if all(kind == "n" for kind in shape.kinds) and b"" not in values:
-            return _convert_numbers(shape, values, count)
-        if any(b"<" in value for value in values):
-            return None  # a comment or CDATA
-        try:
-            texts = [_text(value) for value in values]
-        except ValueError:
-            return None
-        return self._convert_mixed(shape, texts, count)
-
-    def _convert_mixed(self, shape: RowShape, texts: list[str], count: int) -> tuple[Numbers, Tags] | None:
-        """Cell by cell, in the order of the file, so that texts get the numbers that expat's way gives them."""
-        may_be_empty = [
-            shape.kinds[place] == "str" or shape.keys[index] >= 0 for place, index in enumerate(shape.with_value)
-        ]
-        if not all(text or allowed for allowed, text in zip(may_be_empty * count, texts, strict=True)):
-            return None  # an empty <v> of a constant is no cell at all
-        value = self._gatherer.value
-        cells = zip(
-            (row for row in range(shape.number, shape.number + count) for _ in repeat(None, shape.width)),
-            [shape.cols[place] for place in shape.with_value] * count,
-            shape.kinds * count,
-            texts,
-            strict=True,
-        )
-        found = [value(row, col, kind, text) for row, col, kind, text in cells]
-        num = np.zeros((count, len(shape.cols)))
-        tag = np.tile(np.array(shape.fixed, dtype=np.int32), (count, 1))
-        num[:, shape.with_value] = np.array([item[0] for item in found]).reshape(count, -1)
-        tag[:, shape.with_value] = np.array([item[1] for item in found], dtype=np.int32).reshape(count, -1)
-        return num, tag
-
-
-def _convert_numbers(shape: RowShape, values: list[bytes], count: int) -> tuple[Numbers, Tags] | None:
-    try:
-        numbers = np.fromiter(map(float, values), dtype=np.float64, count=len(values)).reshape(count, -1)
-    except ValueError:
-        return None
-    if not np.isfinite(numbers).all():
-        return None
-    if shape.width == len(shape.cols):  # every cell has a value
-        return numbers, np.full(len(shape.cols), NUMBER, dtype=np.int32)
-    num = np.zeros((count, len(shape.cols)))
-    tag = np.array(shape.fixed, dtype=np.int32)
-    num[:, shape.with_value] = numbers
-    tag[shape.with_value] = NUMBER
-    return num, tag
+        begun = index
+        for columns in shape.read(rows, index):
+            count = len(columns[0])
+            top = shape.number - count  # 0-based
+            converted = convert(shape, columns, self._gatherer, top)
+            if converted is None:  # a value that needs a closer look
+                self._slow(b"".join(row + _ROW_END for row in rows[index : index + count]))
+                return index + count - begun
+            self._gatherer.region(top, shape.cols, shape.styles, shape.keys, *converted)
+            self._parser.row = shape.number - 1
+            if shape.hidden:
+                self._parser.outline.hidden_rows.update(range(top, shape.number))
+            index += count
+        return index - begun
 
 
 def _decode(cell: Cell) -> tuple[str | None, str | None]:
     """The formula and the value of a matched cell. Raises ValueError."""
     formula, *values, inline = cell[6:]
-    text = None if formula is None else _text(formula)
+    text = None if formula is None else xml_text(formula)
     if inline is not None:
-        return text, unescape(_text(inline))
+        return text, unescape(xml_text(inline))
     value = next((raw for raw in values if raw is not None), None)
-    return text, None if value is None else _text(value)
-
-
-def _text(raw: bytes) -> str:
-    text = raw.decode("utf-8")
-    return decode_entities(text) if "&" in text else text
+    return text, None if value is None else xml_text(value)
 
 
 def _column(letters: bytes) -> int:

@@ -6,7 +6,7 @@ A cell costs about 25 bytes, a row of a regular region 8 bytes per number; no ob
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -167,6 +167,16 @@ class Gatherer:
                 f"{value[:40]!r} is no value of a cell of type {kind!r}.", part=self.place(row, col), code="bad_value"
             ) from None
         raise DamagedWorkbook(f"{kind[:40]!r} is no type of a cell.", part=self.place(row, col), code="bad_value")
+
+    def shared(self, indexes: Tags) -> Tags:
+        """The tags of shared strings. Raises ValueError."""
+        if len(indexes) and not 0 <= int(indexes.min()) <= int(indexes.max()) < self._context.pool.shared:
+            raise ValueError("a text that the file does not have")
+        return TEXT + indexes
+
+    def texts(self, raws: Iterable[bytes]) -> Tags:
+        """The tags of texts as they stand in the file. Raises ValueError, LimitExceeded."""
+        return TEXT + np.array(self._context.pool.add_raw(raws), dtype=np.int32)
 
     def _formula(self, row: int, col: int, text: str, attributes: dict[str, str], metadata: int) -> int | None:
         """Files one ``<f>``: its number, -1 when it says nothing, None when it is no ordinary formula."""

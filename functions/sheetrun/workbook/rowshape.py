@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from operator import itemgetter
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Final, NamedTuple
 
 from sheetrun.workbook.formulas import Formulas
 from sheetrun.workbook.references import column_index
@@ -36,14 +36,21 @@ class Place(NamedTuple):
     key: int  #: the formula's number, -1 for a constant
     has_value: bool
     fixed: int  #: the tag of a cell without a value: EMPTY, or the empty text of ``<v/>``
+    inline: bool = False  #: its value is the text of an ``<is>``
 
 
-#: Rows of one shape after which a regular expression pays.
-_WORTH_A_PATTERN = 128
+#: Rows of one shape after which a regular expression pays; with texts in the cells it is the only way.
+_WORTH_A_PATTERN: Final = 128
+_WORTH_A_PATTERN_INLINE: Final = 32
 #: Rows that are matched before their numbers are compared, so that little is read twice.
-_BATCH = 512
+_BATCH: Final = 1024
+
+_ROW_END: Final = b"</row>"
 
 Cell = tuple[bytes | None, ...]  #: the groups of ``CELL``
+Columns = list[
+    Sequence[bytes]
+]  #: the values of some rows as they stand in the file, a sequence for each cell that has one
 
 
 @dataclass(slots=True)
@@ -59,113 +66,141 @@ class RowShape:
     fixed: list[int]  #: tag by place in ``cols``, for cells without a value
     hidden: bool
     skeleton: _Skeleton
-    pattern: Callable[[bytes], re.Match[bytes] | None] | None = None
+    pattern: _Pattern | None = None
     seen: int = 0  #: rows read so far
 
-    @property
-    def width(self) -> int:
-        """Values in a row."""
-        return len(self.with_value)
+    def read(self, rows: list[bytes], index: int) -> Iterator[Columns]:
+        """The values of ``rows[index:]``, some rows at a time, up to the first row that is not as predicted."""
+        inline = self.skeleton.inline
+        while index < len(rows):
+            if self.pattern is None and self.seen < _WORTH_A_PATTERN and not inline:
+                wanted = min(len(rows) - index, _WORTH_A_PATTERN)
+                columns = self._read_by_text(rows[index : index + wanted])
+            elif self.pattern is None and inline and len(rows) - index < _WORTH_A_PATTERN_INLINE:
+                return
+            else:
+                if self.pattern is None:
+                    self.pattern = _Pattern(self.skeleton)
+                wanted = min(len(rows) - index, _BATCH)
+                columns = self.pattern.read(rows[index : index + wanted], self.number + 1)
+            count = len(columns[0]) if columns else 0
+            if count:
+                self.number += count
+                self.seen += count
+                yield columns
+            if count < wanted:
+                return
+            index += count
 
-    def read(self, rows: list[bytes], index: int) -> list[bytes]:
-        """The values of ``rows[index:]``, up to the first row that is not as predicted."""
-        values: list[bytes] = []
-        if self.seen >= _WORTH_A_PATTERN:
-            self._read_by_pattern(rows, index, values)
-        else:
-            stop = min(len(rows), index + _WORTH_A_PATTERN)
-            self._read_by_text(rows, index, stop, values)
-            if stop < len(rows) and len(values) == (stop - index) * self.width:
-                self._read_by_pattern(rows, stop, values)
-        self.seen += len(values) // self.width
-        return values
-
-    def _read_by_text(self, rows: list[bytes], index: int, stop: int, values: list[bytes]) -> None:
+    def _read_by_text(self, rows: list[bytes]) -> Columns:
         number = self.number + 1
         predict = self.skeleton.at
-        length = 2 * self.width + 1
-        for place in range(index, stop):
-            parts = rows[place].replace(b"<v>", b"</v>").split(b"</v>")
+        length = 2 * len(self.with_value) + 1
+        found: list[list[bytes]] = []  # of rows
+        for row in rows:
+            parts = row.replace(b"<v>", b"</v>").split(b"</v>")
             if len(parts) != length or b"</v>".join(parts[::2]) != predict(number):
-                return
-            values += parts[1::2]
+                break
+            values = parts[1::2]
+            if b"<" in b"".join(values):  # a comment or CDATA
+                break
+            found.append(values)
             number += 1
-
-    def _read_by_pattern(self, rows: list[bytes], index: int, values: list[bytes]) -> None:
-        """The same by a regular expression, which takes a millisecond to make and half the time per row."""
-        if self.pattern is None:
-            self.pattern = self.skeleton.pattern().fullmatch
-        match = self.pattern
-        groups = self.skeleton.number_groups
-        for start in range(index, len(rows), _BATCH):
-            number = self.number + 1 + len(values) // self.width
-            found: list[bytes] = []
-            for row in rows[start : start + _BATCH]:
-                fields = match(row)
-                if fields is None:
-                    break
-                found += fields.groups()
-            width = self.width + len(groups)
-            count = len(found) // width
-            for offset, group in groups:
-                wanted = range(number + offset, number + offset + count)
-                count = _agreeing(found[group - 1 : count * width : width], wanted)
-            del found[count * width :]
-            for _, group in sorted(groups, key=lambda item: -item[1]):
-                del found[group - 1 :: width]
-                width -= 1
-            values += found
-            if count < _BATCH:
-                return
+        return list(zip(*found, strict=True))
 
 
-def _agreeing(numbers: list[bytes], wanted: range) -> int:
-    """How many of the first numbers are the wanted ones."""
-    expected = [b"%d" % number for number in wanted]
-    if numbers == expected:
-        return len(numbers)
-    return next(at for at, (one, other) in enumerate(zip(numbers, expected, strict=True)) if one != other)
+#: In a skeleton: a place for a row number, as its offset from the row's own; a value in ``<v>``; a text in ``<is>``.
+_VALUE: Final = "value"
+_INLINE: Final = "inline"
+_VALUE_PATTERN: Final = rb"<v>([^<]*)</v>"
+_INLINE_PATTERN: Final = rb"(?: xml:space=\"preserve\")?>([^<]*)</t></is>"
+_INLINE_TAG: Final = b"<is><t"
 
 
+@dataclass(slots=True)
 class _Skeleton:
-    """Bytes with places for row numbers: ``at(n)`` fills in n plus each place's offset."""
+    """A row's bytes with places for row numbers and values: ``at(n)`` fills in n plus each place's offset."""
 
-    def __init__(self, pieces: list[bytes], offsets: list[int]) -> None:
-        self._pieces = pieces
-        self._offsets = offsets
-        self.number_groups: list[tuple[int, int]] = []  #: (offset, group in ``pattern``)
-        self._distinct = sorted(set(offsets))
-        if len(self._distinct) > 1:
-            self._format = b"%b".join(piece.replace(b"%", b"%%") for piece in pieces)
-            places = {offset: place for place, offset in enumerate(self._distinct)}
-            self._pick = itemgetter(*(places[offset] for offset in offsets))
+    tokens: list[bytes | int | str] = field(default_factory=list)
+    inline: bool = False
+    _format: bytes = b""
+    _offsets: tuple[int, ...] = ()
+
+    def finish(self) -> None:
+        """After the last token."""
+        fixed = (b"%d" if isinstance(t, int) else b"</v>" if isinstance(t, str) else _percent(t) for t in self.tokens)
+        self._format = b"".join(fixed)
+        self._offsets = tuple(token for token in self.tokens if isinstance(token, int))
+        self.inline = _INLINE in self.tokens
 
     def at(self, number: int) -> bytes:
-        if len(self._distinct) == 1:
-            return (b"%d" % (number + self._distinct[0])).join(self._pieces)
-        filled: bytes = self._format % self._pick([b"%d" % (number + offset) for offset in self._distinct])
+        """The row without its values."""
+        filled: bytes = self._format % tuple([number + offset for offset in self._offsets])
         return filled
 
-    def pattern(self) -> re.Pattern[bytes]:
-        """Matches rows of this shape. Equal offsets are one group, so their numbers are equal; which they are must be
-        compared with ``number_groups``."""
-        text = b""
+
+def _percent(literal: bytes) -> bytes:
+    return literal.replace(b"%", b"%%")
+
+
+class _Pattern:
+    """The skeleton as a regular expression, which takes a millisecond to make and a fraction of the time per row.
+
+    Equal offsets are one group, so their numbers are equal; which they are is compared for many rows at once.
+    """
+
+    def __init__(self, skeleton: _Skeleton) -> None:
+        text = b"("  # the first group is the whole row: rows are found one after another when their lengths add up
+        self._numbers: list[tuple[int, int]] = []  #: offset -> group
+        self._values: list[int] = []  #: groups
         groups: dict[int, int] = {}
-        count = 0
-        for offset, piece in zip((None, *self._offsets), self._pieces, strict=True):
-            if offset is not None and offset in groups:
-                text += b"(?:\\%d)" % groups[offset]
-            elif offset is not None:
+        count = 1
+        for token in skeleton.tokens:
+            if isinstance(token, bytes):
+                text += re.escape(token)
+            elif isinstance(token, int) and token in groups:
+                text += b"(?:\\%d)" % groups[token]
+            else:
                 count += 1
-                groups[offset] = count
-                text += b"([0-9]+)"
-            first, *others = piece.split(b"</v>")
-            text += re.escape(first)
-            for other in others:
-                count += 1
-                text += b"<v>([^<]*)</v>" + re.escape(other)
-        self.number_groups = sorted(groups.items())
-        return re.compile(text)
+                if isinstance(token, int):
+                    groups[token] = count
+                    text += b"([0-9]+)"
+                else:
+                    self._values.append(count - 1)
+                    text += _VALUE_PATTERN if token is _VALUE else _INLINE_PATTERN
+        self._numbers = [(offset, group - 1) for offset, group in groups.items()]
+        self._compiled = re.compile(text + _ROW_END + b")")
+
+    def read(self, rows: list[bytes], number: int) -> Columns:
+        """The values of the first rows, of which the first must have this number, as far as they are of this shape."""
+        data = _ROW_END.join(rows) + _ROW_END
+        fields = list(zip(*self._compiled.findall(data), strict=True))
+        if not fields or sum(map(len, fields[0])) != len(data):
+            fields = list(zip(*self._one_by_one(data), strict=True))
+            if not fields:
+                return []
+        count = len(fields[0])
+        lowest = min(offset for offset, _ in self._numbers)
+        highest = max(offset for offset, _ in self._numbers)
+        expected = [b"%d" % n for n in range(number + lowest, number + highest + count)]
+        for offset, group in self._numbers:
+            count = _agreeing(fields[group][:count], expected[offset - lowest : offset - lowest + count])
+        return [fields[group][:count] for group in self._values]
+
+    def _one_by_one(self, data: bytes) -> Iterator[tuple[bytes, ...]]:
+        at = 0
+        for match in self._compiled.finditer(data):
+            if match.start() != at:
+                return
+            at = match.end()
+            yield match.groups()
+
+
+def _agreeing(numbers: Sequence[bytes], wanted: list[bytes]) -> int:
+    """How many of the first numbers are the wanted ones."""
+    if list(numbers) == wanted:
+        return len(numbers)
+    return next(at for at, (one, other) in enumerate(zip(numbers, wanted, strict=True)) if one != other)
 
 
 def make_shape(
@@ -175,39 +210,37 @@ def make_shape(
     formulas: Formulas,
 ) -> RowShape | None:
     """The shape of a row whose upper neighbour has the same; None when its text cannot be predicted."""
-    pieces: list[bytes] = []
-    offsets: list[int] = []
     head = ROW.match(row)
-    if head is None:
+    if head is None or not any(place.has_value for place in shape):
         return None
-    current = row[: head.start(1)]
+    skeleton = _Skeleton([row[: head.start(1)], 0])
+    add = skeleton.tokens.append
     at = head.end(1)
-    pieces.append(current)
-    offsets.append(0)
     templates = {place.col: formulas.template(place.col, place.key) for place in shape if place.key >= 0}
-    current = b""
     for match in CELL.finditer(row, head.end()):
-        pieces.append(current + row[at : match.start(2)])
-        offsets.append(0)
+        add(row[at : match.start(2)])
+        add(0)
         at = match.end(2)
-        current = b""
         if match[7]:
             template = templates.get(column_index(match[1].decode("ascii")))
-            if template is None:
+            texts = None if template is None else _escape_pieces(template, number, match[7])
+            if template is None or texts is None:
                 return None
-            texts = _escape_pieces(template, number, match[7])
-            if texts is None:
-                return None
-            texts[0] = row[at : match.start(7)] + texts[0]
-            pieces += texts[:-1]
-            offsets += template.offsets
-            current = texts[-1]
+            add(row[at : match.start(7)])
+            skeleton.tokens.extend(chain.from_iterable(zip(texts, template.offsets, strict=False)))
+            add(texts[-1])
             at = match.end(7)
         if match.start(8) >= 0:
-            current += row[at : match.start(8) - len(b"<v>")] + b"</v>"
+            add(row[at : match.start(8) - len(b"<v>")])
+            add(_VALUE)
             at = match.end(8) + len(b"</v>")
-    pieces.append(current + row[at:])
-    made = RowShape(
+        elif match.start(11) >= 0:
+            add(row[at : row.rindex(_INLINE_TAG, at, match.start(11)) + len(_INLINE_TAG)])
+            add(_INLINE)
+            at = match.end(11) + len(b"</t></is>")
+    add(row[at:])
+    skeleton.finish()
+    return RowShape(
         number=number,
         cols=[place.col for place in shape],
         styles=[place.style for place in shape],
@@ -216,12 +249,8 @@ def make_shape(
         with_value=[index for index, place in enumerate(shape) if place.has_value],
         fixed=[place.fixed for place in shape],
         hidden=b' hidden="1"' in head[2] or b' hidden="true"' in head[2],
-        skeleton=_Skeleton(pieces, offsets),
+        skeleton=skeleton,
     )
-    parts = row.replace(b"<v>", b"</v>").split(b"</v>")
-    if made.width == 0 or len(parts) != 2 * made.width + 1 or made.skeleton.at(number) != b"</v>".join(parts[::2]):
-        return None
-    return made
 
 
 def _escape_pieces(template: Template, number: int, raw: bytes) -> list[bytes] | None:

@@ -10,6 +10,9 @@ from sheetrun.workbook.errors import DamagedWorkbook, LimitExceeded
 from sheetrun.workbook.markup import Attributes, parse
 from sheetrun.workbook.values import unescape
 
+#: Texts whose bytes in the file are remembered: what is kept twice stays small.
+_RAW_KEPT = 100_000
+
 
 class Pool:
     """``texts`` starts with the shared strings, by their index; other texts are added once each."""
@@ -18,6 +21,7 @@ class Pool:
         self.texts = shared
         self.shared = len(shared)
         self._ids: dict[str, int] = {}
+        self._raw: dict[bytes, int] = {}
         self._limits = limits
 
     def add(self, text: str) -> int:
@@ -31,6 +35,18 @@ class Pool:
             if len(text) > self._limits.text_length:
                 raise _too_long(len(text), self._limits, None)
         return number
+
+    def add_raw(self, found: Iterable[bytes]) -> list[int]:
+        """The numbers of texts as they stand between two tags, with entities and escapes: each different one is decoded
+        once. Raises ValueError (not a text), LimitExceeded."""
+        raws = list(found)
+        known = self._raw
+        if len(known) > _RAW_KEPT:
+            known.clear()
+        for raw in dict.fromkeys(raws):
+            if raw not in known:
+                known[raw] = self.add(unescape(xml_text(raw)))
+        return [known[raw] for raw in raws]
 
 
 class RichText:
@@ -128,6 +144,11 @@ def _read_plain(data: bytes) -> list[str] | None:
         return None
 
 
+def xml_text(raw: bytes) -> str:
+    """The text between two tags of a part in UTF-8. Raises ValueError."""
+    return decode_entities(raw.decode("utf-8"))
+
+
 def decode_entities(text: str) -> str:
     """XML's five entities and numeric ones. Raises ValueError for any other ``&``."""
     if "&" not in text:
@@ -143,7 +164,7 @@ def _entity(match: re.Match[str]) -> str:
     if name:
         return _ENTITIES[name]
     code = int(decimal) if decimal else int(hexadecimal, 16)
-    if code == 0 or code > 0x10FFFF or 0xD800 <= code < 0xE000:
+    if not (code in (9, 10, 13) or 0x20 <= code < 0xD800 or 0xE000 <= code < 0xFFFE or 0x10000 <= code <= 0x10FFFF):
         raise ValueError("not a character")
     return chr(code)
 

@@ -218,6 +218,20 @@ def test_help_names_every_command_and_imports_little() -> None:
         assert f"\n    {name}" in done.stdout
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing is forked")
+def test_what_is_thrown_away_by_starting_again_is_little() -> None:
+    code = (
+        "import os, sys; from sheetrun.client.cli import main; sys.argv = ['sheetrun', 'run', 'x'];"
+        "os.execve = lambda *_: sys.exit(' '.join(sys.modules)); main()"
+    )
+    told = {**os.environ, "AWS_SECRET_ACCESS_KEY": "symmetrical-scratch"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=told)
+    imported = set(done.stderr.split())
+    ours = {"sheetrun", "sheetrun.client", "sheetrun.client.cli", "sheetrun.sandbox", "sheetrun.sandbox.bare"}
+    assert {name for name in imported if name.startswith("sheetrun")} == ours, done.stderr
+    assert not imported & {"argparse", "dataclasses", "json", "pathlib", "re", "typing"}
+
+
 @pytest.mark.parametrize("words", [["--help"], ["run", "--help"]])
 def test_a_reader_that_goes_away_is_no_error(words: list[str]) -> None:
     reader, writer = os.pipe()

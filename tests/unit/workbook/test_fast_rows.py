@@ -3,12 +3,15 @@
 # ruff: noqa: E501  (XML reads best on one line)
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sheetrun.workbook import archive
 from sheetrun.workbook.errors import WorkbookError
+from sheetrun.workbook.gather import Gatherer
 from sheetrun.workbook.reader import read
 from sheetrun.workbook.sheetparser import SheetParser
 
@@ -18,6 +21,7 @@ STRINGS = (
     f'<sst xmlns="{MAIN}"><si><t>zero</t></si><si><t xml:space="preserve"> one </t></si><si><t>&lt;2</t></si></sst>'
 )
 
+KEPT = ' xml:space="preserve"'
 CELLS = [
     '<c r="{c}{r}"><v>{r}</v></c>',
     '<c r="{c}{r}" s="1"><v>1.5</v></c>',
@@ -37,6 +41,21 @@ CELLS = [
     '<c r="{c}{r}"><f ca="1"/><v>3</v></c>',
     '<c r="{c}{r}" s="2"/>',
     '<c r="{c}{r}" t="inlineStr"><is><t>in {r}_x000D_&amp;</t></is></c>',
+    '<c r="{c}{r}" t="inlineStr"><is><t>same</t></is></c>',
+    '<c r="{c}{r}" t="inlineStr" s="2"><is><t xml:space="preserve"> kept {r} </t></is></c>',
+    '<c r="{c}{r}" t="inlineStr"><is><t>&lt;&#65;&#x42;_x005F_ é</t></is></c>',
+    '<c r="{c}{r}" t="inlineStr"><is><t></t></is></c>',
+    '<c r="{c}{r}" t="inlineStr"><is><t/></is></c>',
+    '<c r="{c}{r}" t="inlineStr"><is/></c>',
+    '<c r="{c}{r}" t="inlineStr"><is><r><t>ri</t></r><r><rPr><b/></rPr><t>ch {r}</t></r></is></c>',
+    '<c r="{c}{r}" t="inlineStr"><is><t>han</t><rPh sb="0" eb="1"><t>hint</t></rPh></is></c>',
+    '<c r="{c}{r}" t="inlineStr"><is><t><![CDATA[<{r}>]]></t></is></c>',
+    '<c r="{c}{r}" t="inlineStr"><f>A{r}</f><is><t>computed {r}</t></is></c>',
+    '<c r="{c}{r}" t="inlineStr"><v>in v {r}</v></c>',
+    '<c r="{c}{r}"><is><t>{r}</t></is></c>',
+    '<c r="{c}{r}" t="str"><f>A{r}</f><v>&#{r};&amp;_x0041_</v></c>',
+    '<c r="{c}{r}" t="e"><f>A{r}</f><v>#DIV/0!</v></c>',
+    '<c r="{c}{r}" t="b"><f>A{r}</f><v></v></c>',
     '<c r="{c}{r}" t="str"><v xml:space="preserve"> a&#10;_x000D_ </v></c>',
     '<c t="n" r="{c}{r}"><v>4</v></c>',
     "<c><v>5</v></c>",
@@ -112,6 +131,21 @@ def test_pieces_of_any_size_give_the_same(rows: str, size: int) -> None:
         "".join(
             f'<row r="{n}"><c r="A{n}"><f>B{n - 1 if n > 400 else n}</f><v>{n}</v></c></row>' for n in range(2, 900)
         ),
+        "".join(
+            f'<row r="{n}"><c r="A{n}" t="inlineStr"><is><t>{"" if n % 3 else " "}{n % 7}</t></is></c></row>'
+            + (KEPT if n == 500 else "")
+            for n in range(2, 900)
+        ),
+        "".join(
+            f'<row r="{n}"><c r="A{n}" t="inlineStr"><is><t{KEPT if n == 700 else ""}>{n}</t></is></c></row>'
+            for n in range(2, 900)
+        ),
+        "".join(
+            f'<row r="{n}"><c r="A{n}" t="inlineStr"><is><t>{"&nbsp;" if n == 800 else n}</t></is></c></row>'
+            for n in range(2, 900)
+        ),
+        "".join(f'<row r="{n}"><c r="A{n}" t="s"><v>{4 if n == 800 else 0}</v></c></row>' for n in range(2, 900)),
+        "".join(f'<row r="{n}"><c r="A{n}"><v>{"inf" if n == 800 else 0}</v></c></row>' for n in range(2, 900)),
     ],
 )
 def test_traps(rows: str) -> None:
@@ -129,21 +163,37 @@ def test_prefixes_and_other_encodings_go_to_expat() -> None:
         assert comparable(read(zip_of(parts_of(xml)))) == expected  # type: ignore[arg-type]
 
 
-def test_regular_rows_never_reach_expat(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Guards the speed: the usual rows are not read by the slow way."""
+@pytest.mark.parametrize(
+    "texts",
+    [
+        '<c r="B{n}" t="s"><v>0</v></c>',
+        '<c r="B{n}" t="inlineStr"><is><t>in the cell, &amp; {n}</t></is></c>',
+        '<c r="B{n}" t="str"><f>A{n}&amp;""</f><v>{n}</v></c>',
+        '<c r="B{n}" t="b"><v>1</v></c>',
+    ],
+)
+def test_regular_rows_never_reach_expat(monkeypatch: pytest.MonkeyPatch, texts: str) -> None:
+    """Guards the speed: the usual rows are not read by the slow way, nor one by one."""
     rows = "".join(
-        f'<row r="{n}" spans="1:3"><c r="A{n}"><v>{n}</v></c><c r="B{n}" t="s"><v>0</v></c>'
+        f'<row r="{n}" spans="1:3"><c r="A{n}"><v>{n}</v></c>{texts.format(n=n)}'
         f'<c r="C{n}"><f>A{n}*2+C{n - 1}</f><v>{n}</v></c></row>'
         for n in range(2, 3000)
     )
     seen: list[int] = []
-    original = SheetParser.feed
+    cells: list[int] = []
+    original, one_by_one = SheetParser.feed, Gatherer.cell
 
     def feed(self: SheetParser, chunk: bytes) -> None:
         seen.append(len(chunk))
         original(self, chunk)
 
+    def cell(self: Gatherer, row: int, *rest: Any) -> int | None:
+        cells.append(row)
+        return one_by_one(self, row, *rest)
+
     monkeypatch.setattr(SheetParser, "feed", feed)
+    monkeypatch.setattr(Gatherer, "cell", cell)
     book = read(zip_of(parts_of(sheet_xml(rows), strings=STRINGS)))
     assert sum(seen) < 1000
-    assert [len(sheet.blocks) for sheet in book.sheets] == [1]
+    assert len(cells) < 60
+    assert sum(block.rect.size for sheet in book.sheets for block in sheet.blocks) >= 2998
