@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from functools import cache, lru_cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 MAX_ROWS: Final = 1_048_576
 MAX_COLUMNS: Final = 16_384
+Key: TypeAlias = str | tuple[int, ...]  #: "B2:C9", or 1-based row and column, or four of them
 _A1 = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d{1,7})(?::\$?([A-Za-z]{1,3})\$?(\d{1,7}))?\Z")
 
 
@@ -82,3 +83,17 @@ def read_span(address: str) -> tuple[Span, bool]:
         return Span(top, left, top, left), True
     right, bottom = column_number(match[3]), int(match[4])
     return Span(min(top, bottom), min(left, right), max(top, bottom), max(left, right)), False
+
+
+def span_of(key: Key) -> tuple[Span, bool]:
+    """The rectangle of a key and whether it is one cell."""
+    if type(key) is str:
+        return read_span(key)
+    if len(key) == 2:
+        return Span(key[0], key[1], key[0], key[1]), True  # type: ignore[arg-type]
+    top, left, bottom, right = key  # type: ignore[misc]
+    if top > bottom:  # the corners of $A$5:A1, filled down, change places on the way
+        top, bottom = bottom, top
+    if left > right:
+        left, right = right, left
+    return Span(top, left, bottom, right), False

@@ -13,11 +13,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sheetrun.runtime import indexes
-from sheetrun.runtime.address import Span, read_span
+from sheetrun.runtime.address import Key, Span, read_span, span_of
 from sheetrun.runtime.book import Book, Failure, Step, describe
 from sheetrun.runtime.errors import Raised, Unsupported
 from sheetrun.runtime.guard import part_of, run_guarded
-from sheetrun.runtime.sheet import Area, Key, Sheet, span_of
+from sheetrun.runtime.sheet import Area, Sheet
 from sheetrun.runtime.tracks import Track, track_of
 from sheetrun.runtime.values import Value
 

@@ -18,11 +18,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from sheetrun.runtime.address import Span
+from sheetrun.runtime.address import Key, Span, span_of
 from sheetrun.runtime.book import Book
 from sheetrun.runtime.cells import EMPTY, NUMBER, Mask, Numbers, Tags
 from sheetrun.runtime.errors import CALC, NUM, ExcelError, error_of
-from sheetrun.runtime.sheet import Area, Key, Sheet, span_of
+from sheetrun.runtime.sheet import Area, Sheet
 from sheetrun.runtime.values import Arr, Scalar, Value, decode, encode, erring
 from sheetrun.runtime.windows import Window
 

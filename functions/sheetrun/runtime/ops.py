@@ -18,7 +18,7 @@ from sheetrun.runtime.cells import LOGICAL, NUMBER, Numbers
 from sheetrun.runtime.coerce import to_number, to_text
 from sheetrun.runtime.compare import compare, compare_arrays, equal_arrays, ordered_numbers, same_number
 from sheetrun.runtime.errors import DIV0, NULL, NUM, REF, VALUE, ExcelError, Raised
-from sheetrun.runtime.sheet import Ref, Refs
+from sheetrun.runtime.refs import Ref, Refs
 from sheetrun.runtime.values import Arr, Erring, Scalar, Value, common_shape, erring
 
 _BOX_DIV0: Final = float(DIV0)

@@ -19,11 +19,13 @@ from sheetrun.runtime.address import (
     column_number,
     read_span,
     span_address,
+    span_of,
 )
 from sheetrun.runtime.book import Book
 from sheetrun.runtime.cells import EMPTY
 from sheetrun.runtime.errors import CALC, NA, NUM, SPILL, VALUE, Raised
-from sheetrun.runtime.sheet import Area, Ref, Refs, Sheet, span_of
+from sheetrun.runtime.refs import Ref, Refs
+from sheetrun.runtime.sheet import Area, Sheet
 from sheetrun.runtime.values import Arr, Erring
 
 ROWS = [[1, "two", True], [None, NA, "4"], [5.5, "", False]]

@@ -16,8 +16,8 @@ from sheetrun.runtime import pool
 from sheetrun.runtime.cells import EMPTY, NUMBER, TEXT, Mask, Numbers
 from sheetrun.runtime.coerce import to_number
 from sheetrun.runtime.errors import DIV0, VALUE, ExcelError, Raised, error_of
+from sheetrun.runtime.refs import Ref, Refs
 from sheetrun.runtime.registry import excel
-from sheetrun.runtime.sheet import Ref, Refs
 from sheetrun.runtime.values import MISSING, Arr, Value
 
 _NOTHING: Final = np.empty(0)

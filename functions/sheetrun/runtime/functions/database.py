@@ -19,8 +19,8 @@ from sheetrun.runtime.criteria import Criterion
 from sheetrun.runtime.errors import NUM, VALUE, ExcelError, Raised, Unsupported
 from sheetrun.runtime.functions.aggregate import checked, largest, mean, product_of, smallest, total
 from sheetrun.runtime.functions.statistics import variance
+from sheetrun.runtime.refs import Ref, Refs
 from sheetrun.runtime.registry import excel
-from sheetrun.runtime.sheet import Ref, Refs
 from sheetrun.runtime.values import MISSING, Arr, Scalar, Value
 
 

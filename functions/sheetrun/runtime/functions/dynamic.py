@@ -11,8 +11,8 @@ from sheetrun.runtime import pool
 from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, TEXT, error_numbers
 from sheetrun.runtime.compare import sort_key
 from sheetrun.runtime.errors import CALC, NUM, VALUE, ExcelError, Raised
+from sheetrun.runtime.refs import Ref
 from sheetrun.runtime.registry import excel
-from sheetrun.runtime.sheet import Ref
 from sheetrun.runtime.values import MISSING, Arr, Value
 
 _MOST: int = 1 << 24  #: cells of an array that is made from nothing

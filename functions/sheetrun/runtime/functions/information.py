@@ -10,8 +10,8 @@ from sheetrun.runtime.address import cell_address
 from sheetrun.runtime.cells import LOGICAL, NUMBER, Mask, error_numbers
 from sheetrun.runtime.errors import NA, REF, VALUE, ExcelError, Raised, Unsupported
 from sheetrun.runtime.numberformat import cell_format_code
+from sheetrun.runtime.refs import Ref, Refs
 from sheetrun.runtime.registry import excel
-from sheetrun.runtime.sheet import Ref, Refs
 from sheetrun.runtime.strict import strict_integer
 from sheetrun.runtime.values import MISSING, Arr, Scalar, Value
 

@@ -12,8 +12,8 @@ from typing import Any, Final
 import numpy as np
 
 from sheetrun.runtime.errors import CALC, VALUE, ExcelError, Raised, Unsupported
+from sheetrun.runtime.refs import Ref
 from sheetrun.runtime.registry import excel
-from sheetrun.runtime.sheet import Ref
 from sheetrun.runtime.values import MISSING, Arr, Scalar, Value, common_shape
 
 #: Calls of one MAP or MAKEARRAY: a column of a sheet has half as many places.

@@ -14,8 +14,8 @@ from sheetrun.runtime.coerce import to_logical
 from sheetrun.runtime.compare import compare
 from sheetrun.runtime.errors import NA, NUM, VALUE, ExcelError, Raised
 from sheetrun.runtime.ops import spread
+from sheetrun.runtime.refs import Ref, Refs
 from sheetrun.runtime.registry import excel
-from sheetrun.runtime.sheet import Ref, Refs
 from sheetrun.runtime.values import MISSING, Arr, Scalar, Value, common_shape
 
 Thunk = Callable[[], Value]

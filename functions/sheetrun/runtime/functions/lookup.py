@@ -10,8 +10,8 @@ import numpy as np
 from sheetrun.runtime.errors import NA, REF, VALUE, Raised
 from sheetrun.runtime.functions.regex import compiled
 from sheetrun.runtime.indexes import Index, Places, index_of
+from sheetrun.runtime.refs import Ref
 from sheetrun.runtime.registry import excel
-from sheetrun.runtime.sheet import Ref
 from sheetrun.runtime.values import MISSING, Arr, Scalar, Value, is_array
 
 

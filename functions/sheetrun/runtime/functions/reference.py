@@ -12,8 +12,8 @@ from sheetrun.runtime.address import MAX_COLUMNS, MAX_ROWS, Span, column_letters
 from sheetrun.runtime.cells import EMPTY
 from sheetrun.runtime.errors import NA, REF, VALUE, ExcelError, Raised, Unsupported
 from sheetrun.runtime.indirect import reference_of
+from sheetrun.runtime.refs import Ref, Refs
 from sheetrun.runtime.registry import excel
-from sheetrun.runtime.sheet import Ref, Refs
 from sheetrun.runtime.values import MISSING, Arr, Scalar, Value, common_shape, is_array
 
 

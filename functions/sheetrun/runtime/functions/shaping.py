@@ -9,8 +9,8 @@ import numpy as np
 
 from sheetrun.runtime.coerce import to_number
 from sheetrun.runtime.errors import CALC, NA, NUM, VALUE, ExcelError, Raised, Unsupported
+from sheetrun.runtime.refs import Ref
 from sheetrun.runtime.registry import excel
-from sheetrun.runtime.sheet import Ref
 from sheetrun.runtime.values import MISSING, Arr, Scalar, Value
 
 MOST_CELLS: Final = 2**23  #: of arrays joined: eight whole columns

@@ -21,8 +21,8 @@ from sheetrun.runtime.errors import VALUE, ExcelError, Raised
 from sheetrun.runtime.functions import ranks
 from sheetrun.runtime.functions.aggregate import checked, largest, mean, product_of, smallest, total
 from sheetrun.runtime.functions.statistics import median_of, modes, variance
+from sheetrun.runtime.refs import Ref, Refs
 from sheetrun.runtime.registry import excel
-from sheetrun.runtime.sheet import Ref, Refs
 from sheetrun.runtime.values import MISSING, Arr, Value
 
 #: What function numbers 1 to 13 make of the numbers; 2 and 3 count cells and are not among them.
