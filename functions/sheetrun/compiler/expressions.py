@@ -21,6 +21,7 @@ from sheetrun.compiler.units import entry_of
 from sheetrun.formula import nodes
 from sheetrun.formula.a1 import cell_name, column_name, range_name
 from sheetrun.formula.nodes import Axis
+from sheetrun.runtime.address import is_vast
 from sheetrun.runtime.cells import ERROR_CODES
 from sheetrun.runtime.registry import LIFTED, Entry
 from sheetrun.workbook.model import MAX_COLUMNS, MAX_ROWS, Rect
@@ -438,6 +439,8 @@ class Emitter:
             node.name == "INDEX" and i == 0
         ):  # INDEX(A1:A9>=0,0) is an array in every Excel, also without Ctrl+Shift+Enter
             return self._with_arrays(True, self.reference, arg)
+        if kind == "array" and entry.whole_columns and isinstance(arg, Range) and self._is_vast(arg):
+            return self.reference(arg)
         if kind == "array" and node.name not in _NO_ARRAY_MODE:
             return self._with_arrays(True, self.array, arg)
         if node.name == "COUNTA" and isinstance(arg, nodes.Call) and entry_of(arg).returns == "array":
@@ -445,6 +448,13 @@ class Emitter:
         if kind in ("array", "values"):
             return self.array(arg)
         return self.reference(arg)
+
+    def _is_vast(self, arg: Range) -> bool:
+        """Whether a range is so large that what is read of it ends with the used range."""
+        if arg.whole_columns or arg.whole_rows:
+            return True
+        rect = arg.over(self.layout.rect)
+        return is_vast(rect.height, rect.width)
 
     def _passed(self, arg: Any, want: str) -> str:
         """A branch: as a reference where that is wanted of the whole."""
@@ -668,7 +678,7 @@ class Emitter:
             case Range() if node.last_sheet is None:
                 if node.single:
                     return 1, 1
-                if node.whole_columns or node.whole_rows or self.layout.blanks is not None:
+                if self.layout.blanks is not None or self._is_vast(node):
                     return None
                 rect = node.at(self.layout.rect.top, self.layout.rect.left)
                 return rect.height, rect.width

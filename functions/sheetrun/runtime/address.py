@@ -12,6 +12,16 @@ Key: TypeAlias = str | tuple[int, ...]  #: "B2:C9", or 1-based row and column, o
 _A1 = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d{1,7})(?::\$?([A-Za-z]{1,3})\$?(\d{1,7}))?\Z")
 
 
+#: A range with more rows or columns than these is read up to the used range only.
+VAST_ROWS: int = 100_000
+VAST_COLUMNS: int = 1_000
+
+
+def is_vast(rows: int, columns: int) -> bool:
+    """Whether a range of that shape is not walked to its end: whole columns and rows, and what is like them."""
+    return rows > VAST_ROWS or columns > VAST_COLUMNS
+
+
 class Span(NamedTuple):
     """A rectangle, 1-based, both corners included."""
 

@@ -22,7 +22,7 @@ from sheetrun.runtime.coerce import number_in_text
 from sheetrun.runtime.errors import Raised, Stop, Unsupported
 from sheetrun.runtime.guard import run_guarded
 from sheetrun.runtime.pivots import Pivot
-from sheetrun.runtime.refs import Ref, Refs
+from sheetrun.runtime.refs import Ref, Refs, read
 from sheetrun.runtime.sheet import Area, Sheet
 from sheetrun.runtime.values import Scalar, Value, encode
 
@@ -377,8 +377,8 @@ class Book:
         self._depth += 1
         try:
             value = defined.formula(row, col) if defined.how == "cells" else defined.formula()
-            if defined.how != "cells" and hasattr(value, "arr"):
-                value = value.arr()
+            if defined.how != "cells":
+                value = read(value)
         except (Circular, _Deeper):
             self._mark(view, span, tag)
             raise

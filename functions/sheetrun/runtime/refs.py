@@ -13,6 +13,7 @@ import numpy as np
 
 from sheetrun.runtime.address import Span, span_address
 from sheetrun.runtime.errors import CALC, REF, VALUE, Raised
+from sheetrun.runtime.tails import Tailed
 from sheetrun.runtime.values import Arr, Scalar, Value
 
 if TYPE_CHECKING:
@@ -44,6 +45,12 @@ class Ref:
         if not self.span.inside():
             raise Raised(REF)
         return self.book.live(self.sheet.index).rectangle(self.span)
+
+    def whole(self) -> Arr | Tailed:
+        """The cells as an array with all rows and columns (see ``tails``)."""
+        if not self.span.inside():
+            raise Raised(REF)
+        return self.book.live(self.sheet.index).whole(self.span)
 
     def cell(self, row: int = 0, col: int = 0) -> Scalar:
         """The value ``row`` down and ``col`` to the right of the first cell."""
@@ -103,8 +110,17 @@ class Refs:
         return Arr(num, tag)
 
 
+def read(value: Value) -> Value:
+    """A reference as the cells in it, which are computed now; anything else as it is."""
+    if isinstance(value, Ref):
+        return value.whole()
+    return value.arr() if isinstance(value, Refs) else value
+
+
 def first_of(value: Value) -> Value:
     """What a cell shows of a result: the first cell of an array or reference, #CALC! for a function."""
+    if type(value) is Tailed:
+        return value.cell(0, 0)
     if isinstance(value, Arr | np.ndarray):
         return Arr.of(value).cell(0, 0)
     if isinstance(value, Ref | Refs):

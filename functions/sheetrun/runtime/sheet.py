@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sheetrun.runtime import pool
-from sheetrun.runtime.address import MAX_COLUMNS, MAX_ROWS, Key, Span, span_of
+from sheetrun.runtime.address import MAX_COLUMNS, MAX_ROWS, Key, Span, is_vast, span_of
 from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, TEXT, Numbers, Tags
 from sheetrun.runtime.errors import NUM, REF, SPILL, ExcelError, Raised, error_of
 from sheetrun.runtime.refs import Ref, first_of
+from sheetrun.runtime.tails import Tailed, shown
 from sheetrun.runtime.tracks import Track, line_of, track_of
 from sheetrun.runtime.values import Arr, Scalar, Value, encode
 from sheetrun.runtime.views import AsArrays, AsNumbers, AsReferences
@@ -123,7 +124,7 @@ class Sheet:
         """A rectangle of cells; cells outside all areas are empty. A view where one area holds it all."""
         if span.top < 1 or span.left < 1 or span.bottom > MAX_ROWS or span.right > MAX_COLUMNS:
             raise Raised(REF)
-        if span.bottom - span.top > 100_000 or span.right - span.left > 1_000:
+        if is_vast(*span.shape):
             span = self.clipped(span)
         area = self._main
         rows, columns = area.num.shape
@@ -134,6 +135,11 @@ class Sheet:
                 return self.rectangle(span)
             return Arr(area.num[r0:r1, c0:c1], area.tag[r0:r1, c0:c1])
         return self._assembled(span)
+
+    def whole(self, span: Span) -> Arr | Tailed:
+        """A rectangle of cells for an array formula: of whole columns and rows every cell counts, used or not."""
+        cells = self.rectangle(span)
+        return cells if cells.shape == span.shape else Tailed(None, span.shape, cells=cells)
 
     def _assembled(self, span: Span) -> Arr:
         num = np.zeros(span.shape)
@@ -188,7 +194,7 @@ class Sheet:
         if type(key) is tuple and len(key) == 2:  # in loops
             return self.cell(*key)
         span, single = span_of(key)
-        return self.cell(span.top, span.left) if single else self.rectangle(span)
+        return self.cell(span.top, span.left) if single else self.whole(span)
 
     # -- writing -------------------------------------------------------------------------------------------------
 
@@ -221,7 +227,7 @@ class Sheet:
 
     def store_array(self, span: Span, value: Value) -> None:
         """Stores an array result over a range: CSE rules (one row or column repeats, what is beyond is #N/A)."""
-        array = Arr.of(value).expanded(span.shape)
+        array = shown(value, span.shape)
         area, r, c = self._place(span.top, span.left) or self._grow(span)
         if span.bottom > area.span.bottom or span.right > area.span.right:
             area, r, c = self._grow(span)
@@ -251,7 +257,7 @@ class Sheet:
             self.store(old.top, old.left, value)
             return
         # A whole row or column spills whole, with zeros for its empty cells.
-        array = value.sheet._assembled(value.span) if isinstance(value, Ref) and value.span.inside() else Arr.of(value)
+        array = value.whole() if isinstance(value, Ref) else value if type(value) is Tailed else Arr.of(value)
         rows, columns = array.shape
         span = Span(old.top, old.left, old.top + rows - 1, old.left + columns - 1)
         if not span.inside():

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sheetrun.runtime.address import Key, span_of
 from sheetrun.runtime.refs import Ref
+from sheetrun.runtime.tails import Tailed, numbers_of
 from sheetrun.runtime.values import Arr, erring
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ class AsNumbers:
         span, single = span_of(key)
         if single:
             return self._sheet.number(span.top, span.left)
-        return erring(self._sheet.rectangle(span).num)
+        cells = self._sheet.whole(span)
+        return numbers_of(cells) if isinstance(cells, Tailed) else erring(cells.num)
 
 
 class AsArrays:

@@ -20,7 +20,8 @@ from sheetrun.runtime.functions.aggregate import checked, largest, mean, smalles
 from sheetrun.runtime.refs import Refs
 from sheetrun.runtime.registry import excel
 from sheetrun.runtime.selecting import Hits, Range, Rows, aligned, cells_at, resized, rows_where
-from sheetrun.runtime.values import MISSING, Arr, Value, common_shape, is_array
+from sheetrun.runtime.tails import is_array
+from sheetrun.runtime.values import MISSING, Arr, Value, common_shape
 
 Groups = NDArray[np.int64]
 

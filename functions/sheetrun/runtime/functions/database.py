@@ -21,6 +21,7 @@ from sheetrun.runtime.functions.aggregate import checked, largest, mean, product
 from sheetrun.runtime.functions.statistics import variance
 from sheetrun.runtime.refs import Ref, Refs
 from sheetrun.runtime.registry import excel
+from sheetrun.runtime.tails import is_array
 from sheetrun.runtime.values import MISSING, Arr, Scalar, Value
 
 
@@ -52,7 +53,7 @@ def _column(table: Arr, field: Value) -> int | None:
         if cells.size > 1:
             raise Raised(VALUE)
         field = cells.cell(0, 0)
-    elif isinstance(field, Arr | np.ndarray):
+    elif is_array(field):
         field = Arr.of(field).cell(0, 0)
     if field is MISSING or field is None:
         return None
