@@ -18,7 +18,7 @@ from sheetrun.compiler.literal import literal
 from sheetrun.compiler.ranges import Defined, OptionalParameter, Passed, Range
 from sheetrun.compiler.references import References
 from sheetrun.compiler.scriptnames import Names, function_name
-from sheetrun.compiler.shapes import pair
+from sheetrun.compiler.shapes import is_vast_range, pair
 from sheetrun.compiler.tracks import Tracks
 from sheetrun.compiler.traits import (
     PASSING,
@@ -254,6 +254,8 @@ class Emitter:
         if node.name == "INDEX" and i == 0:
             # INDEX(A1:A9>=0,0) is an array in every Excel, also without Ctrl+Shift+Enter
             return self._in_array_mode(self.reference, arg)
+        if kind == "array" and entry.whole_columns and isinstance(arg, Range) and is_vast_range(arg, self.layout):
+            return self.reference(arg)
         if kind == "array" and node.name not in _NO_ARRAY_MODE:
             return self._in_array_mode(self.array, arg)
         if node.name == "COUNTA" and isinstance(arg, nodes.Call) and entry_of(arg).returns == "array":

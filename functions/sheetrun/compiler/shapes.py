@@ -7,6 +7,15 @@ from typing import Any
 from sheetrun.compiler.layout import Layout
 from sheetrun.compiler.ranges import Range
 from sheetrun.formula import nodes
+from sheetrun.runtime.address import is_vast
+
+
+def is_vast_range(node: Range, layout: Layout) -> bool:
+    """Whether a range is so large that what is read of it ends with the used range."""
+    if node.whole_columns or node.whole_rows:
+        return True
+    rect = node.over(layout.rect)
+    return is_vast(rect.height, rect.width)
 
 
 def pair(left: Any, right: Any, layout: Layout) -> bool:
@@ -23,7 +32,7 @@ def shape(node: Any, layout: Layout) -> tuple[int, int] | None:
         case Range() if node.last_sheet is None:
             if node.single:
                 return 1, 1
-            if node.whole_columns or node.whole_rows or layout.blanks is not None:
+            if layout.blanks is not None or is_vast_range(node, layout):
                 return None
             rect = node.at(layout.rect.top, layout.rect.left)
             return rect.height, rect.width

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import re
 from functools import cache, lru_cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 MAX_ROWS: Final = 1_048_576
 MAX_COLUMNS: Final = 16_384
+Key: TypeAlias = str | tuple[int, ...]  #: "B2:C9", or 1-based row and column, or four of them
 _A1 = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d{1,7})(?::\$?([A-Za-z]{1,3})\$?(\d{1,7}))?\Z")
+
+
+#: A range with more rows or columns than these is read up to the used range only.
+VAST_ROWS: int = 100_000
+VAST_COLUMNS: int = 1_000
+
+
+def is_vast(rows: int, columns: int) -> bool:
+    """Whether a range of that shape is not walked to its end: whole columns and rows, and what is like them."""
+    return rows > VAST_ROWS or columns > VAST_COLUMNS
 
 
 class Span(NamedTuple):
@@ -82,3 +93,17 @@ def read_span(address: str) -> tuple[Span, bool]:
         return Span(top, left, top, left), True
     right, bottom = column_number(match[3]), int(match[4])
     return Span(min(top, bottom), min(left, right), max(top, bottom), max(left, right)), False
+
+
+def span_of(key: Key) -> tuple[Span, bool]:
+    """The rectangle of a key and whether it is one cell."""
+    if type(key) is str:
+        return read_span(key)
+    if len(key) == 2:
+        return Span(key[0], key[1], key[0], key[1]), True  # type: ignore[arg-type]
+    top, left, bottom, right = key  # type: ignore[misc]
+    if top > bottom:  # the corners of $A$5:A1, filled down, change places on the way
+        top, bottom = bottom, top
+    if left > right:
+        left, right = right, left
+    return Span(top, left, bottom, right), False

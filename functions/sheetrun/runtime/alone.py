@@ -13,11 +13,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sheetrun.runtime import indexes
-from sheetrun.runtime.address import Span, read_span
+from sheetrun.runtime.address import Key, Span, read_span, span_of
 from sheetrun.runtime.book import Book, Failure, Step, describe
 from sheetrun.runtime.errors import Raised, Unsupported
 from sheetrun.runtime.guard import part_of, run_guarded
-from sheetrun.runtime.sheet import Area, Key, Sheet, span_of
+from sheetrun.runtime.refs import read
+from sheetrun.runtime.sheet import Area, Sheet
 from sheetrun.runtime.tracks import Track, track_of
 from sheetrun.runtime.values import Value
 
@@ -119,8 +120,8 @@ class AloneBook(Book):
         span = Span(row, col, row, col) if defined.how == "cells" else defined.span
         try:
             value = defined.formula(row, col) if defined.how == "cells" else defined.formula()
-            if defined.how != "cells" and hasattr(value, "arr"):
-                value = value.arr()
+            if defined.how != "cells":
+                value = read(value)
         except Raised as stop:
             value = stop.error
         except Exception as error:

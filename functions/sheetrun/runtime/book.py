@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from sheetrun.runtime import indexes, pool
-from sheetrun.runtime.address import Span, read_span
+from sheetrun.runtime.address import Key, Span, read_span, span_of
 from sheetrun.runtime.cells import EMPTY, NUMBER, PENDING, TEXT
 from sheetrun.runtime.coerce import number_in_text
 from sheetrun.runtime.errors import Raised, Stop, Unsupported
 from sheetrun.runtime.guard import run_guarded
 from sheetrun.runtime.pivots import Pivot
-from sheetrun.runtime.sheet import Area, Key, Ref, Refs, Sheet, span_of
+from sheetrun.runtime.refs import Ref, Refs, read
+from sheetrun.runtime.sheet import Area, Sheet
 from sheetrun.runtime.values import Scalar, Value, encode
 
 if TYPE_CHECKING:
@@ -376,8 +377,8 @@ class Book:
         self._depth += 1
         try:
             value = defined.formula(row, col) if defined.how == "cells" else defined.formula()
-            if defined.how != "cells" and hasattr(value, "arr"):
-                value = value.arr()
+            if defined.how != "cells":
+                value = read(value)
         except (Circular, _Deeper):
             self._mark(view, span, tag)
             raise

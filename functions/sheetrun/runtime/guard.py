@@ -117,7 +117,7 @@ def _load(node: ast.expr) -> ast.expr:
 
 def failed_statement(sheet: Sheet | Track, key: Any, error: Exception) -> None:
     """What to do with the range of a statement that failed: an error value is its result, else it keeps the cached one."""
-    from sheetrun.runtime.sheet import span_of
+    from sheetrun.runtime.address import span_of
 
     if isinstance(sheet, Track):
         sheet[key] = _failed_cell(sheet, key, error)

@@ -18,11 +18,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from sheetrun.runtime.address import Span
+from sheetrun.runtime.address import Key, Span, is_vast, span_of
 from sheetrun.runtime.book import Book
 from sheetrun.runtime.cells import EMPTY, NUMBER, Mask, Numbers, Tags
 from sheetrun.runtime.errors import CALC, NUM, ExcelError, error_of
-from sheetrun.runtime.sheet import Area, Key, Sheet, span_of
+from sheetrun.runtime.sheet import Area, Sheet
 from sheetrun.runtime.values import Arr, Scalar, Value, decode, encode, erring
 from sheetrun.runtime.windows import Window
 
@@ -139,7 +139,7 @@ class LaneSheet(Sheet):
         return num if num == num else error_of(num)
 
     def rectangle(self, span: Span) -> Arr:
-        if span.bottom - span.top > 100_000 or span.right - span.left > 1_000:
+        if is_vast(*span.shape):
             span = self.clipped(span)
         part = self._part(span)
         if part is None:

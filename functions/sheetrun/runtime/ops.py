@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -18,7 +19,8 @@ from sheetrun.runtime.cells import LOGICAL, NUMBER, Numbers
 from sheetrun.runtime.coerce import to_number, to_text
 from sheetrun.runtime.compare import compare, compare_arrays, equal_arrays, ordered_numbers, same_number
 from sheetrun.runtime.errors import DIV0, NULL, NUM, REF, VALUE, ExcelError, Raised
-from sheetrun.runtime.sheet import Ref, Refs
+from sheetrun.runtime.refs import Ref, Refs, first_of
+from sheetrun.runtime.tails import Tailed, any_tailed, is_array, numbers_of, over, settled
 from sheetrun.runtime.values import Arr, Erring, Scalar, Value, common_shape, erring
 
 _BOX_DIV0: Final = float(DIV0)
@@ -39,9 +41,11 @@ def num(value: Value) -> Any:
         return erring(value.num)
     if kind is Erring:
         return value
+    if kind is Tailed:
+        return numbers_of(value)
     if kind is Ref:
-        array = value.arr()
-        return num(array.cell(0, 0)) if array.size == 1 else erring(array.num)
+        array = value.whole()
+        return num(array.cell(0, 0) if array.size == 1 else array)
     if kind is Refs or callable(value):  # there is no arithmetic on unions and 3-D references
         return VALUE
     return to_number(value)
@@ -50,7 +54,7 @@ def num(value: Value) -> Any:
 def spread(value: Value) -> Value:
     """A reference as the values in it: a scalar for one cell, else an Arr. Anything else as it is."""
     if isinstance(value, Ref):
-        array = value.arr()
+        array = value.whole()
         return array.cell(0, 0) if array.size == 1 else array
     return VALUE if isinstance(value, Refs) else value
 
@@ -64,9 +68,7 @@ def single(value: Value, host: Ref) -> Value:
             return stop.error
     if isinstance(value, Refs):
         return VALUE
-    if isinstance(value, Arr | np.ndarray):
-        return Arr.of(value).cell(0, 0)
-    return value
+    return first_of(value) if is_array(value) else value
 
 
 def _paired(a: Any, b: Any) -> tuple[Any, Any]:
@@ -125,6 +127,8 @@ def sub(a: Value, b: Value) -> Any:
 
 
 def _snapped(total: Any, a: Any) -> Any:
+    if type(total) is Tailed:
+        return total if total.counts else over(_snapped, total, a)
     if not isinstance(total, np.ndarray):
         return total
     if isinstance(a, np.ndarray) and a.shape != total.shape:
@@ -141,6 +145,8 @@ def div(a: Value, b: Value) -> Any:
     if type(a) is float and type(b) is float:
         return a / b if b != 0.0 else DIV0
     a, b = num(a), num(b)
+    if any_tailed(a, b):
+        return over(div, *(settled(a, b) if type(a) is Tailed and a.counts else (a, b)))
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         a, b = _paired(a, b)
         with np.errstate(all="ignore"):
@@ -159,6 +165,8 @@ def div(a: Value, b: Value) -> Any:
 def power(a: Value, b: Value) -> Any:
     """``a ^ b``: 0^0 is #NUM!, 0 to a negative power #DIV/0!, a negative base needs an integer exponent."""
     a, b = num(a), num(b)
+    if any_tailed(a, b):
+        return over(power, a, b)
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         a, b = _paired(a, b)
         return power_arrays(np.asarray(a), np.asarray(b))
@@ -215,6 +223,8 @@ def concat(a: Value, b: Value, *more: Value) -> Value:
     if type(a) is str and type(b) is str:
         return a + b if len(a) + len(b) <= 32767 else VALUE
     a, b = spread(a), spread(b)
+    if any_tailed(a, b):
+        return over(concat, a, b)
     if isinstance(a, Arr | np.ndarray) or isinstance(b, Arr | np.ndarray):
         left, right = Arr.of(a), Arr.of(b)
         shape = common_shape((left, right))
@@ -276,6 +286,8 @@ def ge(a: Value, b: Value) -> Value:
 
 def _compared(a: Value, b: Value, operation: np.ufunc) -> Value:
     a, b = spread(a), spread(b)
+    if any_tailed(a, b):
+        return over(partial(_compared, operation=operation), a, b)
     if isinstance(a, Arr | np.ndarray) or isinstance(b, Arr | np.ndarray):
         left, right = Arr.of(a), Arr.of(b)
         if not _pairs(left.shape, right.shape):

@@ -43,6 +43,7 @@ import numpy as np
 
 from sheetrun.runtime.coerce import to_logical, to_number, to_text
 from sheetrun.runtime.errors import DIV0, NA, NUM, VALUE, ExcelError, Raised
+from sheetrun.runtime.tails import Tailed, over
 from sheetrun.runtime.values import MISSING, Arr, Erring, Scalar, Value, common_shape
 
 LIFTED: Final = frozenset({"number", "integer", "text", "logical", "scalar", "strict", "any"})
@@ -75,6 +76,7 @@ class Entry:
     category: str
     summary: str
     vector: Callable[..., Any] | None = None  #: the same on float64 arrays
+    whole_columns: bool = False  #: of whole columns in array places every cell counts, also below the used range
 
     @property
     def needs_host(self) -> bool:
@@ -119,6 +121,7 @@ def excel(
     vector: Callable[..., Any] | None = None,
     whole: Callable[..., Any] | None = None,
     direct: Callable[..., Any] | None = None,
+    tails: Callable[[Tailed], Value] | None = None,
     volatile: bool = False,
     also: tuple[str, ...] = (),
 ) -> Callable[[Function], Function]:
@@ -130,11 +133,13 @@ def excel(
     to be lifted cell by cell.
     ``direct``: answers the commonest calls at once, given the arguments as they came; NotImplemented leaves the call
     to the general way. Functions of numbers have one: themselves, when all arguments are floats.
+    ``tails``: what array and values parameters make of an array with a tail (see ``tails``), ``kept`` for one that they
+    know how to take. Else it is filled, or only cut where the tail is empty and the function gives no array.
     """
     name, parameters, returns = read_signature(signature)
 
     def register(function: Function) -> Function:
-        call = _caller(function, parameters, vector, whole, direct, volatile)
+        call = _caller(function, parameters, vector, whole, direct, volatile, tails, returns)
         call.__name__ = call.__qualname__ = name.replace(".", "_")
         call.__doc__ = function.__doc__
         category = function.__module__.rsplit(".", 1)[-1]
@@ -151,6 +156,7 @@ def excel(
                 category,
                 inspect.cleandoc(function.__doc__ or "").split("\n", 1)[0],
                 vector,
+                _takes_whole_columns(tails, returns),
             )
         return function
 
@@ -219,12 +225,14 @@ def _caller(
     whole: Any,
     direct: Callable[..., Any] | None,
     volatile: bool,
+    tails: Callable[[Tailed], Value] | None,
+    returns: str,
 ) -> Callable[..., Value]:
     fixed = tuple(p for p in parameters if not p.variadic)
     tail = tuple(p for p in parameters if p.variadic)
     least = sum(1 for p in fixed if not p.optional)
-    coercers = tuple(_needed if p.kind == "strict" and not p.optional else _COERCE[p.kind] for p in fixed)
-    tail_coercers = tuple(_COERCE[p.kind] for p in tail)
+    coercers = tuple(_coercer(p, tails, returns) for p in fixed)
+    tail_coercers = tuple(_coercer(p, tails, returns) for p in tail)
     lifted = tuple(p.kind in LIFTED for p in fixed)
     tail_lifted = tuple(p.kind in LIFTED for p in tail)
     any_lifted = any(lifted) or any(tail_lifted)
@@ -293,6 +301,8 @@ def _caller(
             type(a) in _ARRAYS and (lifted[i] if i < len(fixed) else tail_lifted[(i - len(fixed)) % len(tail)])
             for i, a in enumerate(args)
         ]
+        if any(s and type(a) is Tailed for a, s in zip(args, spread, strict=True)):
+            return over_tails(args, spread)
         if vector is not None and len(args) <= len(fixed):
             return vector_call(vector, filled(args))
         if whole is not None:
@@ -313,6 +323,20 @@ def _caller(
         ]
         return Arr.flat((_single(r) for r in results), shape)
 
+    def over_tails(args: tuple[Value, ...], spread: list[bool]) -> Value:
+        """The lifted places go cell by cell, the others are the same for all cells."""
+        if volatile:
+            return lift(tuple(Arr.of(a) if s else a for a, s in zip(args, spread, strict=True)))
+        places = [i for i, s in enumerate(spread) if s]
+
+        def each(*parts: Value) -> Value:
+            now = list(args)
+            for i, part in zip(places, parts, strict=True):
+                now[i] = part
+            return call(*now)
+
+        return over(each, *(args[i] for i in places))
+
     return call
 
 
@@ -330,7 +354,7 @@ def _of_floats(function: Callable[..., Any], count: int) -> Callable[..., Any]:
     return direct
 
 
-_ARRAYS: Final = frozenset({Arr, np.ndarray, Erring})
+_ARRAYS: Final = frozenset({Arr, np.ndarray, Erring, Tailed})
 _FEW: Final = 64  # cells, below which looking for repeated arguments does not pay
 
 
@@ -361,6 +385,8 @@ def _once_each(call: Callable[..., Value], arrays: list[Any], spread: list[bool]
 
 def _single(value: Value) -> Scalar:
     """An element of a lifted result: an array inside an array shows its first cell."""
+    if type(value) is Tailed:
+        return value.cell(0, 0)
     if isinstance(value, Arr | np.ndarray):
         return Arr.of(value).cell(0, 0)
     if hasattr(value, "arr"):
@@ -465,10 +491,37 @@ def _values(value: Value) -> Value:
     return value
 
 
+def kept(value: Tailed) -> Tailed:
+    """``tails`` of a function that takes them as they are."""
+    return value
+
+
+def _takes_whole_columns(tails: Callable[[Tailed], Value] | None, returns: str) -> bool:
+    return tails is kept or (tails is None and returns == "array")
+
+
+def _coercer(parameter: Parameter, tails: Callable[[Tailed], Value] | None, returns: str) -> Callable[[Value], Any]:
+    if parameter.kind == "strict" and not parameter.optional:
+        return _needed
+    plain = _COERCE[parameter.kind]
+    if parameter.kind not in ("array", "values"):
+        return plain
+
+    whole = parameter.kind == "array" and _takes_whole_columns(tails, returns)
+    treat = tails or (Tailed.arr if returns == "array" else Tailed.cut)
+
+    def coerced(value: Value) -> Any:
+        if whole and hasattr(value, "whole"):
+            value = value.whole()
+        return treat(value) if type(value) is Tailed else plain(value)
+
+    return coerced
+
+
 def _ref(value: Value) -> Value:
     if isinstance(value, ExcelError):
         raise Raised(value)
-    if not hasattr(value, "arr"):
+    if not hasattr(value, "arr") or type(value) is Tailed:
         raise Raised(VALUE)
     return value
 

@@ -28,7 +28,7 @@ from sheetrun.runtime.cells import TEXT, Mask
 from sheetrun.runtime.compare import same_number
 from sheetrun.runtime.criteria import Criterion, wildcard
 from sheetrun.runtime.errors import VALUE, ExcelError, Raised
-from sheetrun.runtime.sheet import Ref, Refs
+from sheetrun.runtime.refs import Ref, Refs
 from sheetrun.runtime.values import MISSING, Arr, Value
 
 Rows = NDArray[np.int64]

@@ -12,23 +12,24 @@ reading such a cell asks the book to compute it first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sheetrun.runtime import pool
-from sheetrun.runtime.address import MAX_COLUMNS, MAX_ROWS, Span, read_span, span_address
+from sheetrun.runtime.address import MAX_COLUMNS, MAX_ROWS, Key, Span, is_vast, span_of
 from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, TEXT, Numbers, Tags
-from sheetrun.runtime.errors import CALC, NUM, REF, SPILL, ExcelError, Raised, error_of
+from sheetrun.runtime.errors import NUM, REF, SPILL, ExcelError, Raised, error_of
+from sheetrun.runtime.refs import Ref, first_of
+from sheetrun.runtime.tails import Tailed, shown
 from sheetrun.runtime.tracks import Track, line_of, track_of
-from sheetrun.runtime.values import Arr, Scalar, Value, encode, erring
+from sheetrun.runtime.values import Arr, Scalar, Value, encode
+from sheetrun.runtime.views import AsArrays, AsNumbers, AsReferences
 
 if TYPE_CHECKING:
     from sheetrun.runtime.book import Book
-
-Key: TypeAlias = str | tuple[int, ...]
 
 
 @dataclass(slots=True)
@@ -46,20 +47,6 @@ class Area:
         return Span(self.top, self.left, self.top + rows - 1, self.left + columns - 1)
 
 
-def span_of(key: Key) -> tuple[Span, bool]:
-    """The rectangle of a key and whether it is one cell."""
-    if type(key) is str:
-        return read_span(key)
-    if len(key) == 2:
-        return Span(key[0], key[1], key[0], key[1]), True  # type: ignore[arg-type]
-    top, left, bottom, right = key  # type: ignore[misc]
-    if top > bottom:  # the corners of $A$5:A1, filled down, change places on the way
-        top, bottom = bottom, top
-    if left > right:
-        left, right = right, left
-    return Span(top, left, bottom, right), False
-
-
 class Sheet:
     """One sheet of a book. ``live``: ranges are checked for cells that are not computed yet (formulas that are
     solved on demand read so)."""
@@ -75,9 +62,9 @@ class Sheet:
         self.hidden_rows: frozenset[int] = frozenset()
         self.filtered = False
         self._main = areas[0] if areas else Area(1, 1, np.zeros((0, 0)), np.zeros((0, 0), np.int32))
-        self.n = _Numbers(self)
-        self.arr = _Arrays(self)
-        self.ref = _Refs(self)
+        self.n = AsNumbers(self)
+        self.arr = AsArrays(self)
+        self.ref = AsReferences(self)
 
     def __repr__(self) -> str:
         return f"<Sheet {self.name}>"
@@ -137,7 +124,7 @@ class Sheet:
         """A rectangle of cells; cells outside all areas are empty. A view where one area holds it all."""
         if span.top < 1 or span.left < 1 or span.bottom > MAX_ROWS or span.right > MAX_COLUMNS:
             raise Raised(REF)
-        if span.bottom - span.top > 100_000 or span.right - span.left > 1_000:
+        if is_vast(*span.shape):
             span = self.clipped(span)
         area = self._main
         rows, columns = area.num.shape
@@ -148,6 +135,11 @@ class Sheet:
                 return self.rectangle(span)
             return Arr(area.num[r0:r1, c0:c1], area.tag[r0:r1, c0:c1])
         return self._assembled(span)
+
+    def whole(self, span: Span) -> Arr | Tailed:
+        """A rectangle of cells for an array formula: of whole columns and rows every cell counts, used or not."""
+        cells = self.rectangle(span)
+        return cells if cells.shape == span.shape else Tailed(None, span.shape, cells=cells)
 
     def _assembled(self, span: Span) -> Arr:
         num = np.zeros(span.shape)
@@ -202,7 +194,7 @@ class Sheet:
         if type(key) is tuple and len(key) == 2:  # in loops
             return self.cell(*key)
         span, single = span_of(key)
-        return self.cell(span.top, span.left) if single else self.rectangle(span)
+        return self.cell(span.top, span.left) if single else self.whole(span)
 
     # -- writing -------------------------------------------------------------------------------------------------
 
@@ -235,7 +227,7 @@ class Sheet:
 
     def store_array(self, span: Span, value: Value) -> None:
         """Stores an array result over a range: CSE rules (one row or column repeats, what is beyond is #N/A)."""
-        array = Arr.of(value).expanded(span.shape)
+        array = shown(value, span.shape)
         area, r, c = self._place(span.top, span.left) or self._grow(span)
         if span.bottom > area.span.bottom or span.right > area.span.right:
             area, r, c = self._grow(span)
@@ -265,7 +257,7 @@ class Sheet:
             self.store(old.top, old.left, value)
             return
         # A whole row or column spills whole, with zeros for its empty cells.
-        array = value.sheet._assembled(value.span) if isinstance(value, Ref) and value.span.inside() else Arr.of(value)
+        array = value.whole() if isinstance(value, Ref) else value if type(value) is Tailed else Arr.of(value)
         rows, columns = array.shape
         span = Span(old.top, old.left, old.top + rows - 1, old.left + columns - 1)
         if not span.inside():
@@ -394,137 +386,5 @@ class Sheet:
         return Window.sliding(self.rectangle(around), *span.shape)
 
 
-def first_of(value: Value) -> Value:
-    """What a cell shows of a result: the first cell of an array or reference, #CALC! for a function."""
-    if isinstance(value, Arr | np.ndarray):
-        return Arr.of(value).cell(0, 0)
-    if isinstance(value, Ref | Refs):
-        return value.arr().cell(0, 0)
-    return CALC if callable(value) else value
-
-
 def _touch(a: Span, b: Span) -> bool:
     return a.top <= b.bottom and b.top <= a.bottom and a.left <= b.right and b.left <= a.right
-
-
-class _Numbers:
-    __slots__ = ("_sheet",)
-
-    def __init__(self, sheet: Sheet) -> None:
-        self._sheet = sheet
-
-    def __getitem__(self, key: Key) -> Any:
-        if type(key) is tuple and len(key) == 2:  # in loops
-            return self._sheet.number(*key)
-        span, single = span_of(key)
-        if single:
-            return self._sheet.number(span.top, span.left)
-        return erring(self._sheet.rectangle(span).num)
-
-
-class _Arrays:
-    __slots__ = ("_sheet",)
-
-    def __init__(self, sheet: Sheet) -> None:
-        self._sheet = sheet
-
-    def __getitem__(self, key: Key) -> Arr:
-        span, single = span_of(key)
-        if single:  # makes sure that it is computed
-            self._sheet.number(span.top, span.left)
-        return self._sheet.rectangle(span)
-
-
-class _Refs:
-    __slots__ = ("_sheet",)
-
-    def __init__(self, sheet: Sheet) -> None:
-        self._sheet = sheet
-
-    def __getitem__(self, key: Key) -> Ref:
-        return Ref(self._sheet, span_of(key)[0])
-
-
-@dataclass(frozen=True, slots=True)
-class Ref:
-    """A reference as a value: a rectangle of one sheet. Reading it computes what is not computed yet."""
-
-    sheet: Sheet
-    span: Span
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        return self.span.shape
-
-    @property
-    def book(self) -> Book:
-        return self.sheet.book
-
-    def clipped(self) -> Span:
-        """The part within the used range of the sheet, at least one cell."""
-        return self.sheet.clipped(self.span)
-
-    def arr(self) -> Arr:
-        """The cells as an array (whole rows and columns end with the used range)."""
-        if not self.span.inside():
-            raise Raised(REF)
-        return self.book.live(self.sheet.index).rectangle(self.span)
-
-    def cell(self, row: int = 0, col: int = 0) -> Scalar:
-        """The value ``row`` down and ``col`` to the right of the first cell."""
-        return self.sheet.cell(self.span.top + row, self.span.left + col)
-
-    def moved(self, rows: int, cols: int, height: int, width: int) -> Ref:
-        """OFFSET: raises #REF! when it leaves the sheet."""
-        top, left = self.span.top + rows, self.span.left + cols
-        if height < 0:
-            top, height = top + height + 1, -height
-        if width < 0:
-            left, width = left + width + 1, -width
-        span = Span(top, left, top + height - 1, left + width - 1)
-        if height == 0 or width == 0 or not span.inside():
-            raise Raised(REF)
-        return Ref(self.sheet, span)
-
-    def at(self, row: int, col: int) -> Ref:
-        """Implicit intersection with the row and column of a host cell; raises #VALUE! where there is none."""
-        from sheetrun.runtime.errors import VALUE
-
-        span = self.span
-        if span.top == span.bottom and span.left == span.right:
-            return self
-        if span.left == span.right:
-            col = span.left
-        elif span.top == span.bottom:
-            row = span.top
-        if span.top <= row <= span.bottom and span.left <= col <= span.right:
-            return Ref(self.sheet, Span(row, col, row, col))
-        raise Raised(VALUE)
-
-    @property
-    def address(self) -> str:
-        return span_address(self.span)
-
-    def parts(self) -> Iterator[Ref]:
-        yield self
-
-
-@dataclass(frozen=True, slots=True)
-class Refs:
-    """Several rectangles: a union, or a 3-D reference (the same rectangle of several sheets)."""
-
-    refs: tuple[Ref, ...]
-
-    @property
-    def book(self) -> Book:
-        return self.refs[0].book
-
-    def parts(self) -> Iterator[Ref]:
-        yield from self.refs
-
-    def arr(self) -> Arr:
-        """All cells in one column of values, area by area (what aggregates need)."""
-        arrays = [r.arr() for r in self.refs]
-        num = np.concatenate([a.num.ravel() for a in arrays]).reshape(-1, 1)
-        tag = np.concatenate([a.tags().ravel() for a in arrays]).reshape(-1, 1)
-        return Arr(num, tag)

@@ -113,7 +113,7 @@ def kept(value: Value) -> Scalar:
     """A result as a cell holds it: an empty one is 0, an infinite one #NUM!, of an array its first value."""
     if type(value) is float and value - value == 0.0:
         return value
-    from sheetrun.runtime.sheet import first_of
+    from sheetrun.runtime.refs import first_of
 
     num, tag = encode(first_of(value))
     if num - num != 0.0 and num == num:

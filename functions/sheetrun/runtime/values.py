@@ -2,7 +2,8 @@
 
 Scalar   float | str | bool | None (an empty cell) | ExcelError
 Arr      a rectangle of scalars in the encoding of ``cells``; ``tag`` None means that all are numbers or errors
-Value    Scalar | Arr | a bare float64 array (an Arr without tag) | a Ref (see ``sheet``) | a callable (LAMBDA)
+Value    Scalar | Arr | a bare float64 array (an Arr without tag) | a Ref (see ``refs``) | a Tailed (see ``tails``)
+         | a callable (LAMBDA)
 """
 
 from __future__ import annotations
@@ -240,11 +241,6 @@ class Arr:
 
     def __repr__(self) -> str:
         return f"Arr({self.to_rows()!r})"
-
-
-def is_array(value: Value) -> bool:
-    """True for what has more than one place: an Arr or a bare NumPy array."""
-    return type(value) is Arr or isinstance(value, np.ndarray)
 
 
 def common_shape(arrays: Iterable[Any]) -> tuple[int, int]:

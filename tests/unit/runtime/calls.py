@@ -9,8 +9,9 @@ import numpy as np
 import sheetrun.runtime.functions  # noqa: F401 - registers all functions
 from sheetrun.runtime.book import Book
 from sheetrun.runtime.errors import DIV0, NA, NUM, REF, VALUE, ExcelError
+from sheetrun.runtime.refs import Ref
 from sheetrun.runtime.registry import find
-from sheetrun.runtime.sheet import Area, Ref, Sheet
+from sheetrun.runtime.sheet import Area, Sheet
 from sheetrun.runtime.values import MISSING, Arr, encode
 
 __all__ = [

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sheetrun.runtime.errors import CALC
+from sheetrun.runtime.refs import Ref
 from sheetrun.runtime.registry import find
-from sheetrun.runtime.sheet import Ref
 
 GRID = [["b", 2], ["a", 3], ["B", 1], ["c", 3]]
 SQUARE = [[1, 2, 3], [4, 5, 6]]

@@ -11,8 +11,8 @@ from calls import DIV0, MISSING, NA, REF, VALUE, book_of, call, plain, ref
 from sheetrun.runtime.address import Span
 from sheetrun.runtime.book import Book, Named, Tables
 from sheetrun.runtime.errors import ExcelError, Unsupported
+from sheetrun.runtime.refs import Ref, Refs
 from sheetrun.runtime.registry import find
-from sheetrun.runtime.sheet import Ref, Refs
 
 GRID = [[1, 2, 3], [4, 5, 6], [7, "x", None]]
 

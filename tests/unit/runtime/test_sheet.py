@@ -19,11 +19,13 @@ from sheetrun.runtime.address import (
     column_number,
     read_span,
     span_address,
+    span_of,
 )
 from sheetrun.runtime.book import Book
 from sheetrun.runtime.cells import EMPTY
 from sheetrun.runtime.errors import CALC, NA, NUM, SPILL, VALUE, Raised
-from sheetrun.runtime.sheet import Area, Ref, Refs, Sheet, span_of
+from sheetrun.runtime.refs import Ref, Refs
+from sheetrun.runtime.sheet import Area, Sheet
 from sheetrun.runtime.values import Arr, Erring
 
 ROWS = [[1, "two", True], [None, NA, "4"], [5.5, "", False]]
@@ -63,10 +65,11 @@ def test_reading_ranges(s: Sheet) -> None:
 
 
 def test_whole_columns_end_with_the_used_range(s: Sheet) -> None:
-    assert s[1, 1, MAX_ROWS, 1].shape == (3, 1)
-    assert s[1, 1, 1, MAX_COLUMNS].shape == (1, 3)
+    assert s.arr[1, 1, MAX_ROWS, 1].shape == (3, 1)
+    assert s.arr[1, 1, 1, MAX_COLUMNS].shape == (1, 3)
     assert Ref(s, Span(1, 2, MAX_ROWS, 2)).clipped() == Span(1, 2, 3, 2)
-    assert s[1, 8, MAX_ROWS, 8].shape == (3, 1)
+    assert s.arr[1, 8, MAX_ROWS, 8].shape == (3, 1)
+    assert s[1, 1, MAX_ROWS, 1].shape == (MAX_ROWS, 1)
 
 
 def test_outside_the_sheet_is_an_error(s: Sheet) -> None:

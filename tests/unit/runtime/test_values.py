@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from sheetrun.runtime import pool
 from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, TEXT
 from sheetrun.runtime.errors import DIV0, NA, VALUE, error_of
-from sheetrun.runtime.values import MISSING, Arr, Erring, common_shape, decode, encode, erring, is_array
+from sheetrun.runtime.tails import is_array
+from sheetrun.runtime.values import MISSING, Arr, Erring, common_shape, decode, encode, erring
 
 SCALARS = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False),

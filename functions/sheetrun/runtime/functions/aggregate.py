@@ -16,8 +16,9 @@ from sheetrun.runtime import pool
 from sheetrun.runtime.cells import EMPTY, NUMBER, TEXT, Mask, Numbers
 from sheetrun.runtime.coerce import to_number
 from sheetrun.runtime.errors import DIV0, VALUE, ExcelError, Raised, error_of
-from sheetrun.runtime.registry import excel
-from sheetrun.runtime.sheet import Ref, Refs
+from sheetrun.runtime.refs import Ref, Refs
+from sheetrun.runtime.registry import excel, kept
+from sheetrun.runtime.tails import Tailed, aligned, any_tailed, numbers_only
 from sheetrun.runtime.values import MISSING, Arr, Value
 
 _NOTHING: Final = np.empty(0)
@@ -90,20 +91,31 @@ def mean(numbers: Numbers) -> float:
     return total(numbers) / len(numbers)
 
 
-@excel("SUM(*numbers: values) -> number")
+@excel("SUM(*numbers: values) -> number", tails=kept)
 def sum_(*numbers: Value) -> float:
     """The sum of all numbers."""
-    return total(numbers_in(numbers))
+    return total(numbers_in(numbers)) if not any_tailed(*numbers) else _sum_and_count(numbers)[0]
 
 
-@excel("SUMSQ(*numbers: values) -> number")
+def _sum_and_count(values: tuple[Value, ...]) -> tuple[float, int]:
+    """The sum of all numbers and how many they are, where arrays have tails."""
+    found, size = 0.0, 0
+    for value in values:
+        for part, times in value.pieces() if type(value) is Tailed else ((value, 1),):
+            numbers = numbers_in((part,))
+            found += total(numbers) * times if len(numbers) else 0.0
+            size += len(numbers) * times
+    return found, size
+
+
+@excel("SUMSQ(*numbers: values) -> number", tails=numbers_only)
 def sumsq(*numbers: Value) -> float:
     """The sum of the squares of all numbers."""
     found = numbers_in(numbers)
     return total(found * found)
 
 
-@excel("PRODUCT(*numbers: values) -> number")
+@excel("PRODUCT(*numbers: values) -> number", tails=numbers_only)
 def product(*numbers: Value) -> float:
     """The product of all numbers; 0 when there are none."""
     return product_of(numbers_in(numbers))
@@ -113,10 +125,13 @@ def product_of(numbers: Numbers) -> float:
     return float(np.multiply.reduce(numbers)) if len(numbers) else 0.0
 
 
-@excel("AVERAGE(*numbers: values) -> number")
+@excel("AVERAGE(*numbers: values) -> number", tails=kept)
 def average(*numbers: Value) -> float:
     """The arithmetic mean of all numbers."""
-    return mean(numbers_in(numbers))
+    if not any_tailed(*numbers):
+        return mean(numbers_in(numbers))
+    found, size = _sum_and_count(numbers)
+    return found / size  # nothing to average: #DIV/0!
 
 
 @excel("AVERAGEA(*values: values) -> number")
@@ -137,25 +152,25 @@ def _all_floats(pick: Callable[[tuple[float, ...]], float]) -> Callable[..., Any
     return direct
 
 
-@excel("MAX(*numbers: values) -> number", direct=_all_floats(max))
+@excel("MAX(*numbers: values) -> number", tails=Tailed.once, direct=_all_floats(max))
 def max_(*numbers: Value) -> float:
     """The largest number; 0 when there are none."""
     return largest(numbers_in(numbers))
 
 
-@excel("MIN(*numbers: values) -> number", direct=_all_floats(min))
+@excel("MIN(*numbers: values) -> number", tails=Tailed.once, direct=_all_floats(min))
 def min_(*numbers: Value) -> float:
     """The smallest number; 0 when there are none."""
     return smallest(numbers_in(numbers))
 
 
-@excel("MAXA(*values: values) -> number")
+@excel("MAXA(*values: values) -> number", tails=Tailed.once)
 def maxa(*values: Value) -> float:
     """The largest value, with text as 0 and logical values as 1 and 0."""
     return largest(numbers_a_in(values))
 
 
-@excel("MINA(*values: values) -> number")
+@excel("MINA(*values: values) -> number", tails=Tailed.once)
 def mina(*values: Value) -> float:
     """The smallest value, with text as 0 and logical values as 1 and 0."""
     return smallest(numbers_a_in(values))
@@ -169,26 +184,30 @@ def smallest(numbers: Numbers) -> float:
     return float(numbers.min()) if len(numbers) else 0.0
 
 
-@excel("COUNT(*values: values) -> number")
+@excel("COUNT(*values: values) -> number", tails=kept)
 def count(*values: Value) -> float:
     """How many numbers there are; errors are passed over."""
     found = 0
     for value in values:
         if type(value) is Arr:
             found += int(np.count_nonzero(value.numbers()))
+        elif type(value) is Tailed:
+            found += sum(int(np.count_nonzero(part.numbers())) * times for part, times in value.pieces())
         elif value is not None:
             number = _written(value)
             found += not isinstance(number, ExcelError)
     return float(found)
 
 
-@excel("COUNTA(*values: values) -> number")
+@excel("COUNTA(*values: values) -> number", tails=kept)
 def counta(*values: Value) -> float:
     """How many values there are that are not empty; texts of no length and errors count."""
     found = 0
     for value in values:
         if type(value) is Arr:
             found += value.size if value.tag is None else int(np.count_nonzero(value.tag != EMPTY))
+        elif type(value) is Tailed:
+            found += sum(int(np.count_nonzero(~part.empties())) * times for part, times in value.pieces())
         else:
             found += value is not None
     return float(found)
@@ -214,10 +233,11 @@ def blanks(cells: Arr) -> Mask:
     return blank
 
 
-def pairs_in(first: Arr, second: Arr, unequal: ExcelError) -> tuple[Numbers, Numbers]:
+def pairs_in(one: Arr | Tailed, other: Arr | Tailed, unequal: ExcelError) -> tuple[Numbers, Numbers]:
     """The numbers of two arrays where both have one, side by side. Raises ``unequal`` when their sizes differ."""
-    if first.size != second.size:
+    if one.size != other.size:
         raise Raised(unequal)
+    first, second = _ends_together(one, other)
     if first.tag is None and second.tag is None:
         return checked(first.num.ravel()), checked(second.num.ravel())
     for each in (first, second):
@@ -226,3 +246,15 @@ def pairs_in(first: Arr, second: Arr, unequal: ExcelError) -> tuple[Numbers, Num
             raise Raised(error)
     both = (first.tags() == NUMBER).ravel() & (second.tags() == NUMBER).ravel()
     return first.num.ravel()[both], second.num.ravel()[both]
+
+
+def _ends_together(one: Arr | Tailed, other: Arr | Tailed) -> tuple[Arr, Arr]:
+    """Two arrays as long as needed: without an end in which one of them has no numbers."""
+    if one.shape == other.shape and any_tailed(one, other):
+        (first, second), rows, tall = aligned([one, other])
+        if rows == tall or not (first.numbers() | first.errors())[-1].all():
+            return first, second
+        if not (second.numbers() | second.errors())[-1].all():
+            return first, second
+    first, second = (each.arr() if isinstance(each, Tailed) else each for each in (one, other))
+    return first, second

@@ -17,10 +17,11 @@ from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, TEXT, Numbers
 from sheetrun.runtime.criteria import Criterion
 from sheetrun.runtime.errors import DIV0, VALUE, Raised
 from sheetrun.runtime.functions.aggregate import checked, largest, mean, smallest, total
+from sheetrun.runtime.refs import Refs
 from sheetrun.runtime.registry import excel
 from sheetrun.runtime.selecting import Hits, Range, Rows, aligned, cells_at, resized, rows_where
-from sheetrun.runtime.sheet import Refs
-from sheetrun.runtime.values import MISSING, Arr, Value, common_shape, is_array
+from sheetrun.runtime.tails import is_array
+from sheetrun.runtime.values import MISSING, Arr, Value, common_shape
 
 Groups = NDArray[np.int64]
 

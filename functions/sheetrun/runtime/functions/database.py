@@ -19,8 +19,9 @@ from sheetrun.runtime.criteria import Criterion
 from sheetrun.runtime.errors import NUM, VALUE, ExcelError, Raised, Unsupported
 from sheetrun.runtime.functions.aggregate import checked, largest, mean, product_of, smallest, total
 from sheetrun.runtime.functions.statistics import variance
+from sheetrun.runtime.refs import Ref, Refs
 from sheetrun.runtime.registry import excel
-from sheetrun.runtime.sheet import Ref, Refs
+from sheetrun.runtime.tails import is_array
 from sheetrun.runtime.values import MISSING, Arr, Scalar, Value
 
 
@@ -52,7 +53,7 @@ def _column(table: Arr, field: Value) -> int | None:
         if cells.size > 1:
             raise Raised(VALUE)
         field = cells.cell(0, 0)
-    elif isinstance(field, Arr | np.ndarray):
+    elif is_array(field):
         field = Arr.of(field).cell(0, 0)
     if field is MISSING or field is None:
         return None

@@ -14,8 +14,8 @@ from sheetrun.runtime.cells import LOGICAL, Numbers
 from sheetrun.runtime.coerce import to_number
 from sheetrun.runtime.errors import NUM, VALUE, ExcelError, Raised
 from sheetrun.runtime.reading import read_date_time
+from sheetrun.runtime.refs import Ref
 from sheetrun.runtime.registry import excel, vector_call
-from sheetrun.runtime.sheet import Ref
 from sheetrun.runtime.strict import strict_date, strict_integer, strict_number
 from sheetrun.runtime.values import Arr, Scalar, Value
 

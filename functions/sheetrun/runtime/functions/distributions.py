@@ -15,7 +15,8 @@ from sheetrun.runtime import special
 from sheetrun.runtime.coerce import to_logical, to_number
 from sheetrun.runtime.errors import DIV0, NUM, ExcelError, Raised
 from sheetrun.runtime.registry import excel
-from sheetrun.runtime.values import Arr, Value, is_array
+from sheetrun.runtime.tails import is_array
+from sheetrun.runtime.values import Arr, Value
 
 _MOST_FREEDOM: Final = 1e10
 _BOX_NUM: Final = float(NUM)

@@ -11,8 +11,10 @@ from sheetrun.runtime import pool
 from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, TEXT, error_numbers
 from sheetrun.runtime.compare import sort_key
 from sheetrun.runtime.errors import CALC, NUM, VALUE, ExcelError, Raised
-from sheetrun.runtime.registry import excel
-from sheetrun.runtime.sheet import Ref
+from sheetrun.runtime.ops import spread
+from sheetrun.runtime.refs import Ref
+from sheetrun.runtime.registry import excel, kept
+from sheetrun.runtime.tails import Tailed, aligned, tailed
 from sheetrun.runtime.values import MISSING, Arr, Value
 
 _MOST: int = 1 << 24  #: cells of an array that is made from nothing
@@ -63,21 +65,31 @@ def truths(include: Arr) -> Any:
     return include.num.ravel() != 0.0
 
 
-@excel("FILTER(array: array, include: array, [if_empty: raw]) -> array")
-def filter_(array: Arr, include: Arr, if_empty: Value = None) -> Value:
+@excel("FILTER(array: array, include: array, [if_empty: raw]) -> array", tails=kept)
+def filter_(array: Arr | Tailed, include: Arr | Tailed, if_empty: Value = None) -> Value:
     """The rows (or columns) of an array for which a condition holds."""
     rows, columns = array.shape
     if include.shape == (rows, 1):
-        chosen = array.take(truths(include), slice(None))
+        chosen = _chosen_rows(array, include)
     elif include.shape == (1, columns):
-        chosen = array.take(slice(None), truths(include))
+        chosen = _chosen_rows(array.transposed(), include.transposed())
+        chosen = None if chosen is None else chosen.transposed()
     else:
         raise Raised(VALUE)
-    if chosen.num.size:
+    if chosen is not None:
         return chosen
     if if_empty is None:
         raise Raised(CALC)
     return "" if if_empty is MISSING else if_empty
+
+
+def _chosen_rows(array: Value, include: Value) -> Value:
+    """The rows for which a condition holds; None when it holds for none."""
+    (cells, conditions), rows, tall = aligned([array, include])
+    holds = truths(conditions)
+    chosen = cells.take(holds, slice(None))
+    more = tall - rows if holds[-1] else 0
+    return tailed(chosen, (chosen.shape[0] + more, chosen.shape[1])) if chosen.num.size else None
 
 
 def line_ranks(cells: Arr) -> Any:
@@ -133,9 +145,16 @@ def _numbers(value: Value, default: float) -> list[float]:
     return out
 
 
-@excel("SORT(array: array, [sort_index: raw], [sort_order: raw], [by_col: logical ~ FALSE]) -> array")
-def sort(array: Arr, index: Value, order: Value, by_column: bool) -> Arr:
+@excel("SORT(array: array, [sort_index: raw], [sort_order: raw], [by_col: logical ~ FALSE]) -> array", tails=kept)
+def sort(array: Arr | Tailed, index: Value, order: Value, by_column: bool) -> Value:
     """The rows of an array in order of one or more columns (or columns in order of rows)."""
+    if isinstance(array, Tailed):
+        cells = _sorted(array.arr() if by_column else array.cut(), index, order, by_column)
+        return cells if cells.shape == array.shape else Tailed(None, array.shape, cells=cells)  # empty rows come last
+    return _sorted(array, index, order, by_column)
+
+
+def _sorted(array: Arr, index: Value, order: Value, by_column: bool) -> Arr:
     table = array.transposed() if by_column else array
     columns = _numbers(index, 1.0)
     orders = _numbers(order, 1.0)
@@ -153,15 +172,28 @@ def sort(array: Arr, index: Value, order: Value, by_column: bool) -> Arr:
     return done.transposed() if by_column else done
 
 
-@excel("SORTBY(array: array, *by_array: raw) -> array")
-def sortby(array: Arr, *arguments: Value) -> Arr:
+@excel("SORTBY(array: array, *by_array: raw) -> array", tails=kept)
+def sortby(array: Arr | Tailed, *arguments: Value) -> Value:
     """The rows (or columns) of an array in the order of other arrays, each followed by its direction."""
     if not arguments:
         raise Raised(VALUE)
+    if not isinstance(array, Tailed):
+        return _sorted_by(array, arguments)
+    keys = [spread(k) for k in arguments[::2]]
+    if not all(type(k) is Tailed and k.shape == (array.shape[0], 1) for k in keys):
+        return _sorted_by(array.arr(), arguments)
+    (cells, *by), rows, tall = aligned([array, *keys])
+    if rows == tall or not all(k.empties()[-1].all() for k in by):
+        return _sorted_by(array.arr(), arguments)
+    arguments = tuple(by[i // 2] if i % 2 == 0 else a for i, a in enumerate(arguments))
+    return Tailed(_sorted_by(cells, arguments), array.shape)  # rows with empty keys come last, the tail after them
+
+
+def _sorted_by(array: Arr, arguments: tuple[Value, ...]) -> Arr:
     keys = []
     down: bool | None = None
     for i in range(0, len(arguments), 2):
-        by = Arr.of(arguments[i])
+        by = Arr.of(spread(arguments[i]))
         direction = _numbers(arguments[i + 1] if i + 1 < len(arguments) else None, 1.0)
         if len(direction) != 1:
             raise Raised(VALUE)
@@ -191,16 +223,9 @@ def same_keys(array: Arr) -> Any:
     return np.concatenate([np.ascontiguousarray(bits).view(np.int64), kinds], axis=1)
 
 
-def _with_an_end(ref: Ref) -> Arr:
-    """The cells of a reference; where it goes on behind the used range, with one of the empty rows (or columns) there."""
-    span, used = ref.span, ref.sheet.used()
-    below = 1 if span.bottom > used.bottom and span.top <= used.bottom else 0
-    beside = 1 if span.right > used.right and span.left <= used.right else 0
-    whole = span.bottom - span.top > used.bottom or span.right - span.left > used.right
-    if not whole or not (below or beside):
-        return ref.arr()
-    bottom, right = min(span.bottom, used.bottom + 2 * below), min(span.right, used.right + 2 * beside)
-    return Ref(ref.sheet, span._replace(bottom=bottom, right=right)).arr()
+def _with_an_end(array: Tailed) -> list[slice]:
+    """The part that is held and one more row or column where there is a tail: what comes there comes not once only."""
+    return [slice(0, h + (h < s)) for h, s in zip(array.held, array.shape, strict=True)]
 
 
 @excel("UNIQUE(array: raw, [by_col: logical ~ FALSE], [exactly_once: logical ~ FALSE]) -> array")
@@ -211,7 +236,9 @@ def unique(array: Value, by_column: bool, once: bool) -> Arr:
     """
     if isinstance(array, ExcelError):
         raise Raised(array)
-    cells = _with_an_end(array) if isinstance(array, Ref) else Arr.of(None if array is MISSING else array)
+    array = array.whole() if isinstance(array, Ref) else None if array is MISSING else array
+    cells = array.take(*_with_an_end(array)) if type(array) is Tailed and not array.counts else array
+    cells = Arr.of(cells)
     table = cells.transposed() if by_column else cells
     keys = same_keys(table)
     _, first, counts = np.unique(keys, axis=0, return_index=True, return_counts=True)

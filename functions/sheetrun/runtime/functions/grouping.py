@@ -18,7 +18,9 @@ from sheetrun.runtime.compare import rank
 from sheetrun.runtime.errors import CALC, DIV0, VALUE, ExcelError, Raised
 from sheetrun.runtime.functions.dynamic import line_ranks, same_keys, truths
 from sheetrun.runtime.functions.lambdas import called
-from sheetrun.runtime.registry import excel
+from sheetrun.runtime.ops import spread
+from sheetrun.runtime.registry import excel, kept
+from sheetrun.runtime.tails import Tailed, aligned, any_tailed, is_array
 from sheetrun.runtime.values import MISSING, Arr, Scalar, Value
 
 Places: TypeAlias = Any  # an array of row numbers
@@ -229,7 +231,24 @@ class _Input:
     kept: Places
 
 
-def _read(rows: Arr, columns: Arr | None, values: Arr, headers: Value, include: Value, levels: int) -> _Input:
+def _held(arrays: list[Value], include: Value) -> tuple[list[Arr], Value]:
+    """The fields, values and filter of as many rows: of whole columns those up to where the fields end."""
+    given = include is not None and include is not MISSING
+    include = spread(include) if given else include
+    parts = [*arrays, include] if given and is_array(include) else arrays
+    if not any_tailed(*parts) or any(a.shape[0] != parts[0].shape[0] for a in parts):
+        return [Arr.of(a) for a in arrays], include
+    cells, rows, tall = aligned(parts)
+    if rows < tall and not all(c.empties()[-1].all() for c in cells[: len(arrays)]):
+        cells = [Arr.of(a) for a in parts]
+    elif rows < tall:
+        cells = [c.take(slice(0, max(rows - 1, 1)), slice(None)) for c in cells]
+    return cells[: len(arrays)], cells[-1] if len(cells) > len(arrays) else include
+
+
+def _read(fields: list[Value], last: Value, headers: Value, include: Value, levels: int) -> _Input:
+    (rows, *others, values), include = _held([*fields, last], include)
+    columns = others[0] if others else None
     height = rows.shape[0]
     if values.shape[0] != height or (columns is not None and columns.shape[0] != height):
         raise Raised(VALUE)
@@ -279,11 +298,12 @@ def _depth(value: Value, fields: int, *, automatic: int) -> int:
 
 @excel(
     "GROUPBY(row_fields: array, values: array, function: raw, [field_headers: raw], [total_depth: raw], "
-    "[sort_order: raw], [filter_array: raw], [field_relationship: raw]) -> array"
+    "[sort_order: raw], [filter_array: raw], [field_relationship: raw]) -> array",
+    tails=kept,
 )
 def groupby(
-    row_fields: Arr,
-    values: Arr,
+    row_fields: Arr | Tailed,
+    values: Arr | Tailed,
     function: Value,
     headers: Value,
     total_depth: Value,
@@ -293,7 +313,7 @@ def groupby(
 ) -> Arr:
     """Values grouped by the columns of other arrays and summed up by a function."""
     width = row_fields.shape[1]
-    read = _read(row_fields, None, values, headers, include, width)
+    read = _read([row_fields], values, headers, include, width)
     flat = _integer(relationship, 0) == 1
     depth = _depth(total_depth, 1 if flat else width, automatic=1 if flat or width == 1 else 2)
     summary = _Summary(read.values, function)
@@ -309,12 +329,13 @@ def groupby(
 @excel(
     "PIVOTBY(row_fields: array, col_fields: array, values: array, function: raw, [field_headers: raw], "
     "[row_total_depth: raw], [row_sort_order: raw], [col_total_depth: raw], [col_sort_order: raw], "
-    "[filter_array: raw], [relative_to: raw]) -> array"
+    "[filter_array: raw], [relative_to: raw]) -> array",
+    tails=kept,
 )
 def pivotby(
-    row_fields: Arr,
-    col_fields: Arr,
-    values: Arr,
+    row_fields: Arr | Tailed,
+    col_fields: Arr | Tailed,
+    values: Arr | Tailed,
     function: Value,
     headers: Value,
     row_depth: Value,
@@ -326,7 +347,7 @@ def pivotby(
 ) -> Arr:
     """Values grouped by rows and by columns and summed up by a function."""
     tall, wide = row_fields.shape[1], col_fields.shape[1]
-    read = _read(row_fields, col_fields, values, headers, include, 1)
+    read = _read([row_fields, col_fields], values, headers, include, 1)
     if read.columns is None:
         raise Raised(VALUE)
     relative = _integer(relative_to, 0)

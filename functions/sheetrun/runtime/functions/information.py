@@ -10,9 +10,10 @@ from sheetrun.runtime.address import cell_address
 from sheetrun.runtime.cells import LOGICAL, NUMBER, Mask, error_numbers
 from sheetrun.runtime.errors import NA, REF, VALUE, ExcelError, Raised, Unsupported
 from sheetrun.runtime.numberformat import cell_format_code
+from sheetrun.runtime.refs import Ref, Refs
 from sheetrun.runtime.registry import excel
-from sheetrun.runtime.sheet import Ref, Refs
 from sheetrun.runtime.strict import strict_integer
+from sheetrun.runtime.tails import is_array
 from sheetrun.runtime.values import MISSING, Arr, Scalar, Value
 
 
@@ -135,7 +136,7 @@ def type_of(value: Value) -> float:
     if isinstance(value, Ref | Refs):
         array = value.arr()
         value = array.cell(0, 0) if array.size == 1 else array
-    if isinstance(value, Arr | np.ndarray):
+    if is_array(value):
         return 64.0
     if isinstance(value, str):
         return 2.0

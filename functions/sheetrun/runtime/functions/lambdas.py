@@ -12,8 +12,9 @@ from typing import Any, Final
 import numpy as np
 
 from sheetrun.runtime.errors import CALC, VALUE, ExcelError, Raised, Unsupported
+from sheetrun.runtime.refs import Ref, first_of
 from sheetrun.runtime.registry import excel
-from sheetrun.runtime.sheet import Ref
+from sheetrun.runtime.tails import Tailed, aligned, is_array, tailed
 from sheetrun.runtime.values import MISSING, Arr, Scalar, Value, common_shape
 
 #: Calls of one MAP or MAKEARRAY: a column of a sheet has half as many places.
@@ -43,9 +44,8 @@ def one(value: Value) -> Scalar:
     from sheetrun.runtime.ops import spread
 
     value = spread(value)
-    if isinstance(value, Arr | np.ndarray):
-        array = Arr.of(value)
-        return array.cell(0, 0) if array.size == 1 else CALC
+    if is_array(value):
+        return first_of(value) if value.size == 1 else CALC
     if callable(value):
         return CALC
     scalar: Scalar = None if value is MISSING else value
@@ -59,7 +59,7 @@ def _array(value: Value) -> Arr:
 
 
 def _spread(value: Value) -> Value:
-    return value if isinstance(value, Ref) else Arr.of(value)
+    return value if isinstance(value, Ref) or type(value) is Tailed else Arr.of(value)
 
 
 def _places(value: Value, shape: tuple[int, int], rows: range) -> Iterator[Value]:
@@ -120,28 +120,48 @@ def _filled_rows(value: Value) -> int:
     """How many rows of an array there are until only empty cells follow: those of a reference end with the used range."""
     if isinstance(value, Ref):
         return max(value.sheet.used().bottom - value.span.top + 1, 0)
+    if type(value) is Tailed:
+        return value.held[0]
     return Arr.of(value).shape[0] if value is not MISSING else 1
 
 
 @excel("REDUCE(initial: raw, array: raw, function: raw) -> any")
 def reduce(initial: Value, array: Value, function: Any) -> Value:
     """The last value of calling a LAMBDA with the value so far and each place (an error is a place too: measured)."""
-    value = None if initial is MISSING else initial
-    for cell in Arr.of(array):
-        value = called(function, value, cell)
-    return value
+    last = None if initial is MISSING else initial
+    for value in _folded(last, array, function):
+        last = value
+    return last
 
 
 @excel("SCAN(initial: raw, array: raw, function: raw) -> array")
-def scan(initial: Value, array: Value, function: Any) -> Arr:
+def scan(initial: Value, array: Value, function: Any) -> Value:
     """All values on the way of REDUCE."""
-    value = None if initial is MISSING else initial
-    cells = Arr.of(array)
-    out = []
+    shape = _spread(array).shape
+    steps = [one(value) for value in _folded(None if initial is MISSING else initial, array, function)]
+    return tailed(Arr.flat(steps, (len(steps) // shape[1], shape[1])), shape)
+
+
+def _folded(value: Value, array: Value, function: Any) -> Iterator[Value]:
+    """The value after each place of an array.
+
+    The rows after the used range of a whole column are alike: once one of them changes nothing, none does.
+    """
+    array = array.whole() if isinstance(array, Ref) else array
+    if isinstance(array, ExcelError):
+        raise Raised(array)
+    (cells,), rows, tall = aligned([array if type(array) is Tailed else _array(array)])
     for cell in cells:
         value = called(function, value, cell)
-        out.append(one(value))
-    return Arr.flat(out, cells.shape)
+        yield value
+    tail = list(cells.take(slice(rows - 1, rows), slice(None)))
+    for _ in range(tall - rows):
+        before = value
+        for cell in tail:
+            value = called(function, value, cell)
+            yield value
+        if type(before) is type(value) and not is_array(value) and before == value:
+            break
 
 
 @excel("BYROW(array: raw, function: raw) -> array")

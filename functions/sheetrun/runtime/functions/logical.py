@@ -14,8 +14,9 @@ from sheetrun.runtime.coerce import to_logical
 from sheetrun.runtime.compare import compare
 from sheetrun.runtime.errors import NA, NUM, VALUE, ExcelError, Raised
 from sheetrun.runtime.ops import spread
+from sheetrun.runtime.refs import Ref, Refs, first_of
 from sheetrun.runtime.registry import excel
-from sheetrun.runtime.sheet import Ref, Refs
+from sheetrun.runtime.tails import Tailed, aligned, any_tailed, is_array, over, silent, tailed
 from sheetrun.runtime.values import MISSING, Arr, Scalar, Value, common_shape
 
 Thunk = Callable[[], Value]
@@ -27,15 +28,42 @@ def _branch(thunk: Thunk) -> Value:
     return 0.0 if value is MISSING else value
 
 
-def _array(value: Value) -> Arr | None:
+def _array(value: Value) -> Arr | Tailed | None:
     """The value as an array when it has more than one place."""
     value = spread(value)
-    return Arr.of(value) if isinstance(value, Arr | np.ndarray) else None
+    if type(value) is Tailed:
+        return over(Arr.of, value)  # type: ignore[no-any-return]
+    return Arr.of(value) if is_array(value) else None
 
 
-def select(masks: list[Mask], values: list[Value]) -> Arr:
+def _held(test: Arr | Tailed) -> tuple[Arr, Callable[[Value], Value]]:
+    """The cells of an array that are held, and what makes a mask of them one of the whole array."""
+    if type(test) is not Tailed:
+        return Arr.of(test), lambda mask: mask
+    return Arr.of(test.body), lambda mask: Tailed(mask, test.shape)
+
+
+def select(masks: list[Value], values: list[Value]) -> Value:
     """For each place the value whose mask holds there: one mask does at every place, and they have one shape."""
-    arrays = [Arr.of(spread(v)) for v in values]
+    values = [spread(v) for v in values]
+    if not any_tailed(*masks, *values):
+        return _selected(masks, values)
+    values = [silent(v, mask) for v, mask in zip(values, masks, strict=True)]
+    count = len(masks)
+
+    def each(*parts: Value) -> Arr:
+        return _selected([_mask(m) for m in parts[:count]], list(parts[count:]))
+
+    return over(each, *masks, *values)
+
+
+def _mask(part: Value) -> Mask:
+    """A mask; one that was made larger holds nowhere else."""
+    return np.equal(part.num, 1.0) if type(part) is Arr else part
+
+
+def _selected(masks: list[Mask], values: list[Value]) -> Arr:
+    arrays = [Arr.of(v) for v in values]
     if len(arrays) == 2 and arrays[0].plain() and arrays[1].plain():
         (h, w), sides = masks[0].shape, {arrays[0].shape, arrays[1].shape}
         if sides <= {(h, w), (1, 1), (h, 1), (1, w)}:
@@ -91,15 +119,16 @@ def if_(test: Value, then: Thunk, otherwise: Thunk | None = None) -> Value:
         if holds:
             return _branch(then)
         return False if otherwise is None else _branch(otherwise)
-    true, wrong, source = truths(many)
+    test, whole = _held(many)
+    true, wrong, source = truths(test)
     false = ~true & ~wrong
-    masks: list[Mask] = [wrong]
-    values: list[Value] = [source]
+    masks: list[Value] = [whole(wrong)]
+    values: list[Value] = [whole(source)]
     if true.any():
-        masks.append(true)
+        masks.append(whole(true))
         values.append(_branch(then))
     if false.any():
-        masks.append(false)
+        masks.append(whole(false))
         values.append(False if otherwise is None else _branch(otherwise))
     if len(masks) == 2 and not wrong.any():
         return select(masks[1:], values[1:])
@@ -116,10 +145,11 @@ def _replace(value: Value, bad: Callable[[Arr], Any], scalar_bad: Callable[[Any]
         if scalar_bad(value):
             return _branch(fallback)
         return 0.0 if value is MISSING else value
-    mask = bad(many)
+    cells, whole = _held(many)
+    mask = bad(cells)
     if not mask.any():
         return many
-    return select([~mask, mask], [many, _branch(fallback)])
+    return select([whole(~mask), whole(mask)], [many, _branch(fallback)])
 
 
 @excel("IFERROR(value: lazy, fallback: lazy) -> any")
@@ -156,11 +186,12 @@ def choose(index: Value, *choices: Thunk) -> Value:
     many = _array(index)
     if many is None:
         return _choice(spread(index), choices)
+    many = Arr.of(many)
     values = [_choice(v, choices) for v in many]
     if len({many.shape, (1, len(values))}) == 1 and any(_array(v) is not None for v in values):
         return _side_by_side(values)
     singles = [spread(v) for v in values]
-    return Arr.flat((Arr.of(v).cell(0, 0) if isinstance(v, Arr | np.ndarray) else v for v in singles), many.shape)
+    return Arr.flat((first_of(v) if is_array(v) else v for v in singles), many.shape)
 
 
 def _choice(index: Scalar, choices: tuple[Thunk, ...]) -> Value:
@@ -174,12 +205,14 @@ def _choice(index: Scalar, choices: tuple[Thunk, ...]) -> Value:
     return _branch(choices[int(place) - 1])
 
 
-def _side_by_side(values: list[Value]) -> Arr:
+def _side_by_side(values: list[Value]) -> Value:
     """CHOOSE({1,2},A1:A9,C1:C9): columns next to each other."""
-    arrays = [Arr.of(spread(v)) for v in values]
-    height = max(a.shape[0] for a in arrays)
-    arrays = [a.expanded((height, 1)) for a in arrays]
-    return Arr(np.hstack([a.num for a in arrays]), np.hstack([a.tags() for a in arrays]))
+    arrays = [spread(v) for v in values]
+    columns, height, tall = aligned([a if type(a) is Tailed else Arr.of(a) for a in arrays])
+    columns = [a.expanded((height, 1)) for a in columns]
+    return tailed(
+        Arr(np.hstack([a.num for a in columns]), np.hstack([a.tags() for a in columns])), (tall, len(columns))
+    )
 
 
 @excel("IFS(*pairs: lazy) -> any")
@@ -223,6 +256,8 @@ def switch(value: Value, *cases: Thunk) -> Value:
 
 def _filled(value: Value) -> Value:
     """Empty cells as 0 (see ``_equal``)."""
+    if type(value) is Tailed:
+        return over(_filled, value)
     if isinstance(value, Arr) and value.tag is not None:
         return Arr(value.num, np.where(value.tag == EMPTY, NUMBER, value.tag))
     return 0.0 if value is None or value is MISSING else value
@@ -260,13 +295,13 @@ def _conditions(values: tuple[Value, ...]) -> list[Mask]:
     return out
 
 
-@excel("AND(*values: values) -> logical")
+@excel("AND(*values: values) -> logical", tails=Tailed.once)
 def and_(*values: Value) -> bool:
     """Whether all conditions hold."""
     return all(bool(c.all()) for c in _conditions(values))
 
 
-@excel("OR(*values: values) -> logical")
+@excel("OR(*values: values) -> logical", tails=Tailed.once)
 def or_(*values: Value) -> bool:
     """Whether any condition holds."""
     return any(bool(c.any()) for c in _conditions(values))

@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from sheetrun.runtime.address import is_vast
+from sheetrun.runtime.cells import Mask
 from sheetrun.runtime.errors import NA, REF, VALUE, Raised
 from sheetrun.runtime.functions.regex import compiled
 from sheetrun.runtime.indexes import Index, Places, index_of
-from sheetrun.runtime.registry import excel
-from sheetrun.runtime.sheet import Ref
-from sheetrun.runtime.values import MISSING, Arr, Scalar, Value, is_array
+from sheetrun.runtime.refs import Ref
+from sheetrun.runtime.registry import excel, kept
+from sheetrun.runtime.tails import Tailed, is_array
+from sheetrun.runtime.values import MISSING, Arr, Scalar, Value
 
 
 def gather(table: Arr, rows: Any, cols: Any, shape: tuple[int, int], wanted: Arr) -> Arr:
@@ -25,6 +28,19 @@ def gather(table: Arr, rows: Any, cols: Any, shape: tuple[int, int], wanted: Arr
         return Arr(num.reshape(shape))
     tag = np.where(good, table.tag[np.where(good, rows, 0), cols], 0)
     return Arr(num.reshape(shape), tag.reshape(shape))
+
+
+def searched(array: Value, first: bool) -> Arr:
+    """What is searched of an array: of a whole column no tail, unless a value may stand there (``first``: one is enough)."""
+    if type(array) is not Tailed:
+        return Arr.of(array)
+    if first and not array.ends_in(Arr.empties):
+        return array.once()
+    return array.cut(_never_found)
+
+
+def _never_found(cells: Arr) -> Mask:
+    return cells.empties() | cells.errors()
 
 
 def _find(index: Index, value: Scalar, approximate: bool) -> int:
@@ -49,7 +65,7 @@ def _whole_table(lookup: Value, table: Value, column: Value, approximate: Value,
     nearest = _truth(approximate)
     if nearest is None or not isinstance(column, float | int | np.ndarray | Arr) or not is_array(lookup):
         return None
-    cells, wanted = Arr.of(table), Arr.of(lookup)
+    cells, wanted = searched(table, not nearest), Arr.of(lookup)
     if across:
         cells = cells.transposed()
     columns = Arr.of(column)
@@ -79,9 +95,11 @@ def _hlookup_whole(lookup: Value, table: Value, row: Value, approximate: Value =
 @excel(
     "VLOOKUP(lookup_value: scalar, table_array: array, col_index_num: integer, [range_lookup: logical = TRUE]) -> any",
     whole=_vlookup_whole,
+    tails=kept,
 )
-def vlookup(value: Scalar, table: Arr, column: int, approximate: bool) -> Scalar:
+def vlookup(value: Scalar, table: Arr | Tailed, column: int, approximate: bool) -> Scalar:
     """Finds a value in the first column of a table and answers the cell of another column in that row."""
+    table = searched(table, not approximate)
     if column < 1:
         raise Raised(VALUE)
     if column > table.shape[1]:
@@ -92,9 +110,11 @@ def vlookup(value: Scalar, table: Arr, column: int, approximate: bool) -> Scalar
 @excel(
     "HLOOKUP(lookup_value: scalar, table_array: array, row_index_num: integer, [range_lookup: logical = TRUE]) -> any",
     whole=_hlookup_whole,
+    tails=kept,
 )
-def hlookup(value: Scalar, table: Arr, row: int, approximate: bool) -> Scalar:
+def hlookup(value: Scalar, table: Arr | Tailed, row: int, approximate: bool) -> Scalar:
     """Finds a value in the first row of a table and answers the cell of another row in that column."""
+    table = searched(table, not approximate)
     if row < 1:
         raise Raised(VALUE)
     if row > table.shape[0]:
@@ -113,12 +133,12 @@ def _lookup_whole(value: Value, vector: Value, result: Value = None) -> Arr | No
     if not is_array(value):
         return None
     wanted = Arr.of(value)
-    array = Arr.of(vector)
-    searched, answers = _lookup_parts(array)
+    array = searched(vector, False)
+    keys, answers = _lookup_parts(array)
     if result is not None:
-        searched, answers = array if 1 in array.shape else searched, Arr.of(result)
+        keys, answers = array if 1 in array.shape else keys, Arr.of(result)
     flat = Arr(answers.num.reshape(-1, 1), None if answers.tag is None else answers.tag.reshape(-1, 1))
-    found = index_of(searched).below_many(wanted)
+    found = index_of(keys).below_many(wanted)
     if (found >= flat.shape[0]).any():
         return None
     return gather(flat, found, np.zeros(len(found), np.int64), wanted.shape, wanted)
@@ -127,28 +147,31 @@ def _lookup_whole(value: Value, vector: Value, result: Value = None) -> Arr | No
 @excel(
     "LOOKUP(lookup_value: scalar, lookup_vector: array, [result_vector: raw = None]) -> any",
     whole=_lookup_whole,
+    tails=kept,
 )
-def lookup(value: Scalar, vector: Arr, result: Value) -> Scalar:
+def lookup(value: Scalar, vector: Arr | Tailed, result: Value) -> Scalar:
     """Finds the last value in ascending data that is not greater, and answers the cell at that place elsewhere."""
+    vector = searched(vector, False)
     if result is None or result is MISSING:
-        searched, answers = _lookup_parts(vector)
-        return list(answers)[_find(index_of(searched), value, True)]
-    searched = vector if 1 in vector.shape else _lookup_parts(vector)[0]  # of a table its first column (measured)
-    at = _find(index_of(searched), value, True)
+        keys, answers = _lookup_parts(vector)
+        return list(answers)[_find(index_of(keys), value, True)]
+    keys = vector if 1 in vector.shape else _lookup_parts(vector)[0]  # of a table its first column (measured)
+    at = _find(index_of(keys), value, True)
     if isinstance(result, Ref):
         across = result.shape[0] == 1 and (result.shape[1] > 1 or vector.shape[0] == 1)
         row, col = result.span.top + (0 if across else at), result.span.left + (at if across else 0)
         return result.sheet.cell(row, col)  # Excel goes on past the end of a result range
-    cells = list(Arr.of(result))
-    if at >= len(cells):
+    if type(result) is not Tailed:
+        result = Arr.of(result)
+    if at >= result.size:
         raise Raised(NA)
-    return cells[at]
+    return result.cell(*divmod(at, result.shape[1]))  # type: ignore[no-any-return]
 
 
 def _match_whole(value: Value, vector: Value, kind: Value = 1.0) -> Arr | None:
     if not isinstance(kind, float | bool | int) or kind < 0 or not is_array(value):
         return None
-    array, wanted = Arr.of(vector), Arr.of(value)
+    array, wanted = searched(vector, kind == 0), Arr.of(value)
     if 1 not in array.shape:
         return None
     index = index_of(array)
@@ -162,12 +185,16 @@ def _positions(found: Places, wanted: Arr) -> Arr:
     return Arr(np.where(found >= 0, found + 1.0, missing).reshape(wanted.shape))
 
 
-@excel("MATCH(lookup_value: scalar, lookup_array: array, [match_type: number = 1]) -> number", whole=_match_whole)
-def match(value: Scalar, vector: Arr, kind: float) -> int:
+@excel(
+    "MATCH(lookup_value: scalar, lookup_array: array, [match_type: number = 1]) -> number",
+    whole=_match_whole,
+    tails=kept,
+)
+def match(value: Scalar, vector: Arr | Tailed, kind: float) -> int:
     """The position of a value in a row or column: exact (0), in ascending (1) or descending data (-1)."""
     if 1 not in vector.shape:
         raise Raised(NA)
-    index = index_of(vector)
+    index = index_of(searched(vector, kind == 0))
     if kind < 0:
         at = index.above(value)
         if at < 0:
@@ -197,6 +224,15 @@ def _xfind(index: Index, value: Scalar, match_mode: int, search_mode: int) -> in
     return index.nearest(value, larger=match_mode == 1, last=last)
 
 
+def _xsearched(array: Value, value: Value, search_mode: Value) -> Arr:
+    """What XMATCH searches: an empty value is found in the first of the empty cells."""
+    if type(array) is not Tailed:
+        return Arr.of(array)
+    first = search_mode is MISSING or search_mode == 1
+    empty = value is None or value is MISSING or (is_array(value) and Arr.of(value).empties().any())
+    return array.once() if first and empty else array.arr() if empty else searched(array, first)
+
+
 def _regex_find(index: Index, value: Scalar, last: bool) -> int:
     if not isinstance(value, str):
         return index.exact(value, last=last, wild=False, empties=True)
@@ -223,7 +259,7 @@ def _is_plain(*values: Value) -> bool:
 def _xmatch_whole(value: Value, array: Value, match_mode: Value = 0.0, search_mode: Value = 1.0) -> Arr | None:
     if not _is_plain(match_mode, search_mode):
         return None
-    found = _xfind_whole(value, Arr.of(array), match_mode, search_mode)
+    found = _xfind_whole(value, _xsearched(array, value, search_mode), match_mode, search_mode)
     return None if found is None else _positions(found[1], found[0])
 
 
@@ -231,12 +267,13 @@ def _xmatch_whole(value: Value, array: Value, match_mode: Value = 0.0, search_mo
     "XMATCH(lookup_value: scalar, lookup_array: array, [match_mode: integer ~ 0], "
     "[search_mode: integer ~ 1]) -> number",
     whole=_xmatch_whole,
+    tails=kept,
 )
-def xmatch(value: Scalar, vector: Arr, match_mode: int, search_mode: int) -> int:
+def xmatch(value: Scalar, vector: Arr | Tailed, match_mode: int, search_mode: int) -> int:
     """The position of a value in a row or column, with ways to match and to search."""
     if 1 not in vector.shape:
         raise Raised(VALUE)
-    at = _xfind(index_of(vector), value, match_mode, search_mode)
+    at = _xfind(index_of(_xsearched(vector, value, search_mode)), value, match_mode, search_mode)
     if at < 0:
         raise Raised(NA)
     return at + 1
@@ -252,7 +289,7 @@ def _xlookup_whole(
 ) -> Arr | None:
     if not _is_plain(match_mode, search_mode) or not is_array(value):
         return None
-    array, table = Arr.of(vector), Arr.of(answers)
+    array, table = _xsearched(vector, value, search_mode), Arr.of(answers)
     down = array.shape[1] == 1
     size = array.size
     if (1 not in table.shape) or table.size != size or table.shape[0 if down else 1] != size:
@@ -279,34 +316,37 @@ def _xlookup_whole(
     "XLOOKUP(lookup_value: scalar, lookup_array: array, return_array: raw, [if_not_found: any ~ ()], "
     "[match_mode: integer ~ 0], [search_mode: integer ~ 1]) -> any",
     whole=_xlookup_whole,
+    tails=kept,
 )
-def xlookup(value: Scalar, vector: Arr, answers: Value, missing: Any, match_mode: int, search_mode: int) -> Value:
+def xlookup(
+    value: Scalar, vector: Arr | Tailed, answers: Value, missing: Any, match_mode: int, search_mode: int
+) -> Value:
     """Finds a value in a row or column and answers the row or column of another range at that place."""
     down = vector.shape[1] == 1
     if 1 not in vector.shape:
         raise Raised(VALUE)
-    shape = answers.shape if isinstance(answers, Ref) else Arr.of(answers).shape
+    table = answers if isinstance(answers, Ref | Tailed) else Arr.of(answers)
+    shape = table.shape
     if not _fits(vector, answers, shape, down):
         raise Raised(VALUE)
-    at = _xfind(index_of(vector), value, match_mode, search_mode)
+    at = _xfind(index_of(_xsearched(vector, value, search_mode)), value, match_mode, search_mode)
     if at < 0:
         if isinstance(missing, tuple):
             raise Raised(NA)
         return missing
-    if isinstance(answers, Ref):
-        span = answers.span
+    if isinstance(table, Ref):
+        span = table.span
         if down:
-            return Ref(answers.sheet, span._replace(top=span.top + at, bottom=span.top + at))
-        return Ref(answers.sheet, span._replace(left=span.left + at, right=span.left + at))
-    table = Arr.of(answers)
+            return Ref(table.sheet, span._replace(top=span.top + at, bottom=span.top + at))
+        return Ref(table.sheet, span._replace(left=span.left + at, right=span.left + at))
     line = table.take(slice(at, at + 1), slice(None)) if down else table.take(slice(None), slice(at, at + 1))
     return line.cell(0, 0) if line.size == 1 else line
 
 
-def _fits(vector: Arr, answers: Value, shape: tuple[int, int], down: bool) -> bool:
+def _fits(vector: Arr | Tailed, answers: Value, shape: tuple[int, int], down: bool) -> bool:
     """Whether the answers have a line for each value; a whole column may have been cut at the used range."""
     if vector.size == 1:
         return 1 in shape or shape[0] == 1 or shape[1] == 1
     size = shape[0] if down else shape[1]
-    whole = isinstance(answers, Ref) and size > (100_000 if down else 1_000)
+    whole = isinstance(answers, Ref) and is_vast(*((size, 1) if down else (1, size)))
     return size == vector.size or (whole and size > vector.size)

@@ -13,8 +13,8 @@ from sheetrun.runtime import powers
 from sheetrun.runtime.coerce import to_number
 from sheetrun.runtime.errors import DIV0, NA, NUM, VALUE, ExcelError, Raised
 from sheetrun.runtime.ops import power_arrays, raised
+from sheetrun.runtime.refs import Ref
 from sheetrun.runtime.registry import excel
-from sheetrun.runtime.sheet import Ref
 from sheetrun.runtime.strict import strict_number, strict_numbers
 from sheetrun.runtime.values import MISSING, Arr, Scalar, Value
 

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from sheetrun.runtime.cells import NUMBER, Numbers
 from sheetrun.runtime.errors import DIV0, NA, NUM, VALUE, Raised
 from sheetrun.runtime.functions.aggregate import pairs_in, total
-from sheetrun.runtime.registry import excel
-from sheetrun.runtime.values import Arr
+from sheetrun.runtime.registry import excel, kept
+from sheetrun.runtime.tails import Tailed, any_tailed, over
+from sheetrun.runtime.values import Arr, Value
 
 
-@excel("SUMPRODUCT(*arrays: array) -> number")
-def sumproduct(*arrays: Arr) -> float:
+@excel("SUMPRODUCT(*arrays: array) -> number", tails=kept)
+def sumproduct(*arrays: Arr | Tailed) -> float:
     """The sum of the products of cells in the same place; what is no number counts as 0."""
     if not arrays or any(a.shape != arrays[0].shape for a in arrays):
         raise Raised(VALUE)
-    found = _factors(arrays[0])
+    if not any_tailed(*arrays):
+        return total(_products(*arrays).ravel())
+    found = over(_products, *arrays)
+    pieces = found.pieces() if type(found) is Tailed else ((Arr.of(found), 1),)
+    return math.fsum(total(part.num.ravel()) * times for part, times in pieces)
+
+
+def _products(*arrays: Value) -> Numbers:
+    found = _factors(Arr.of(arrays[0]))
     for each in arrays[1:]:
-        found = found * _factors(each)
-    return total(found)
+        found = found * _factors(Arr.of(each))
+    return found
 
 
 def _factors(array: Arr) -> Numbers:
@@ -27,8 +38,8 @@ def _factors(array: Arr) -> Numbers:
     if error is not None:
         raise Raised(error)
     if array.tag is None:
-        return array.num.ravel()
-    return np.where(array.tag == NUMBER, array.num, 0.0).ravel()
+        return array.num
+    return np.where(array.tag == NUMBER, array.num, 0.0)
 
 
 def _pairs(array_x: Arr, array_y: Arr) -> tuple[Numbers, Numbers]:
@@ -39,21 +50,21 @@ def _pairs(array_x: Arr, array_y: Arr) -> tuple[Numbers, Numbers]:
     return x, y
 
 
-@excel("SUMX2MY2(array_x: array, array_y: array) -> number")
+@excel("SUMX2MY2(array_x: array, array_y: array) -> number", tails=kept)
 def sumx2my2(array_x: Arr, array_y: Arr) -> float:
     """The sum of the differences of squares."""
     x, y = _pairs(array_x, array_y)
     return total(x * x - y * y)
 
 
-@excel("SUMX2PY2(array_x: array, array_y: array) -> number")
+@excel("SUMX2PY2(array_x: array, array_y: array) -> number", tails=kept)
 def sumx2py2(array_x: Arr, array_y: Arr) -> float:
     """The sum of the sums of squares."""
     x, y = _pairs(array_x, array_y)
     return total(x * x + y * y)
 
 
-@excel("SUMXMY2(array_x: array, array_y: array) -> number")
+@excel("SUMXMY2(array_x: array, array_y: array) -> number", tails=kept)
 def sumxmy2(array_x: Arr, array_y: Arr) -> float:
     """The sum of the squares of differences."""
     x, y = _pairs(array_x, array_y)

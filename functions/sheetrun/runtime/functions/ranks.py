@@ -16,7 +16,8 @@ from sheetrun.runtime.errors import NA, NUM, Raised
 from sheetrun.runtime.functions.aggregate import numbers_in
 from sheetrun.runtime.functions.rounding import whole_below
 from sheetrun.runtime.registry import excel
-from sheetrun.runtime.values import MISSING, Arr, Value, is_array
+from sheetrun.runtime.tails import Tailed, is_array, numbers_only
+from sheetrun.runtime.values import MISSING, Arr, Value
 
 _BOX_NA: Final = float(NA)
 
@@ -37,6 +38,7 @@ def _each(pick: Callable[[Numbers, float], float]) -> Callable[..., Value]:
     """Answers for an array of ``k``: one sorting for all."""
 
     def whole(array: Value, k: Value) -> Value:
+        array = numbers_only(array) if type(array) is Tailed else array
         ordered = _sorted(Arr.of(array) if is_array(array) or hasattr(array, "arr") else array)
         wanted = Arr.of(k)
         out = np.empty(wanted.shape)
@@ -65,13 +67,13 @@ def _place(ordered: Numbers, k: float) -> int:
     return place
 
 
-@excel("LARGE(array: values, k: number) -> number", whole=_each(kth_largest))
+@excel("LARGE(array: values, k: number) -> number", tails=numbers_only, whole=_each(kth_largest))
 def large(array: Value, k: float) -> float:
     """The k-th largest number."""
     return kth_largest(_sorted(array), k)
 
 
-@excel("SMALL(array: values, k: number) -> number", whole=_each(kth_smallest))
+@excel("SMALL(array: values, k: number) -> number", tails=numbers_only, whole=_each(kth_smallest))
 def small(array: Value, k: float) -> float:
     """The k-th smallest number."""
     return kth_smallest(_sorted(array), k)
@@ -118,25 +120,35 @@ def _quart(quart: float, least: int, most: int) -> int:
     return whole
 
 
-@excel("PERCENTILE.INC(array: values, k: number) -> number", whole=_each(inclusive), also=("PERCENTILE",))
+@excel(
+    "PERCENTILE.INC(array: values, k: number) -> number",
+    tails=numbers_only,
+    whole=_each(inclusive),
+    also=("PERCENTILE",),
+)
 def percentile_inc(array: Value, k: float) -> float:
     """The percentile of numbers, 0 and 1 included."""
     return inclusive(_sorted(array), k)
 
 
-@excel("PERCENTILE.EXC(array: values, k: number) -> number", whole=_each(exclusive))
+@excel("PERCENTILE.EXC(array: values, k: number) -> number", tails=numbers_only, whole=_each(exclusive))
 def percentile_exc(array: Value, k: float) -> float:
     """The percentile of numbers, 0 and 1 excluded."""
     return exclusive(_sorted(array), k)
 
 
-@excel("QUARTILE.INC(array: values, quart: number) -> number", whole=_each(quartile_inclusive), also=("QUARTILE",))
+@excel(
+    "QUARTILE.INC(array: values, quart: number) -> number",
+    tails=numbers_only,
+    whole=_each(quartile_inclusive),
+    also=("QUARTILE",),
+)
 def quartile_inc(array: Value, quart: float) -> float:
     """The quartile of numbers, 0 and 4 included."""
     return quartile_inclusive(_sorted(array), quart)
 
 
-@excel("QUARTILE.EXC(array: values, quart: number) -> number", whole=_each(quartile_exclusive))
+@excel("QUARTILE.EXC(array: values, quart: number) -> number", tails=numbers_only, whole=_each(quartile_exclusive))
 def quartile_exc(array: Value, quart: float) -> float:
     """The quartile of numbers, 0 and 4 excluded."""
     return quartile_exclusive(_sorted(array), quart)
@@ -162,13 +174,17 @@ def _percentrank(array: Value, x: float, significance: float, place: Callable[[f
     return whole_below(place(at, len(ordered)) * power) / power
 
 
-@excel("PERCENTRANK.INC(array: values, x: number, [significance: number ~ 3]) -> number", also=("PERCENTRANK",))
+@excel(
+    "PERCENTRANK.INC(array: values, x: number, [significance: number ~ 3]) -> number",
+    tails=numbers_only,
+    also=("PERCENTRANK",),
+)
 def percentrank_inc(array: Value, x: float, significance: float = 3.0) -> float:
     """The rank of a value as a part of the numbers, 0 and 1 included."""
     return _percentrank(array, x, significance, lambda at, n: at / (n - 1) if n > 1 else 1.0)
 
 
-@excel("PERCENTRANK.EXC(array: values, x: number, [significance: number ~ 3]) -> number")
+@excel("PERCENTRANK.EXC(array: values, x: number, [significance: number ~ 3]) -> number", tails=numbers_only)
 def percentrank_exc(array: Value, x: float, significance: float = 3.0) -> float:
     """The rank of a value as a part of the numbers, 0 and 1 excluded."""
     return _percentrank(array, x, significance, lambda at, n: (at + 1.0) / (n + 1))

@@ -8,13 +8,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from sheetrun.runtime.address import MAX_COLUMNS, MAX_ROWS, Span, column_letters
+from sheetrun.runtime.address import MAX_COLUMNS, MAX_ROWS, Span, column_letters, is_vast
 from sheetrun.runtime.cells import EMPTY
 from sheetrun.runtime.errors import NA, REF, VALUE, ExcelError, Raised, Unsupported
 from sheetrun.runtime.indirect import reference_of
-from sheetrun.runtime.registry import excel
-from sheetrun.runtime.sheet import Ref, Refs
-from sheetrun.runtime.values import MISSING, Arr, Scalar, Value, common_shape, is_array
+from sheetrun.runtime.refs import Ref, Refs
+from sheetrun.runtime.registry import excel, kept
+from sheetrun.runtime.tails import Tailed, is_array
+from sheetrun.runtime.values import MISSING, Arr, Scalar, Value, common_shape
 
 
 def _area_of(array: Value, area: int) -> Value:
@@ -27,7 +28,7 @@ def _area_of(array: Value, area: int) -> Value:
         return array.refs[area - 1]
     if area != 1:
         raise Raised(REF)
-    return array if isinstance(array, Ref) else Arr.of(None if array is MISSING else array)
+    return array if isinstance(array, Ref) or type(array) is Tailed else Arr.of(None if array is MISSING else array)
 
 
 def _index_whole(array: Value, row: Value, col: Value = None, area: Value = 1.0) -> Any:
@@ -54,7 +55,7 @@ def _index_whole(array: Value, row: Value, col: Value = None, area: Value = 1.0)
         c0 = np.where(wrong, 1, np.trunc(c)).astype(np.int64) - 1
     if (r0 == -1).any() or (c0 == -1).any():
         return None
-    cells = source.arr() if isinstance(source, Ref) else source
+    cells = Arr.of(source)
     negative, outside = (r0 < 0) | (c0 < 0), (r0 >= tall) | (c0 >= wide)
     beyond = (r0 >= cells.shape[0]) | (c0 >= cells.shape[1])  # of the used range: empty
     r0 = np.where(negative | beyond, 0, r0)
@@ -147,8 +148,10 @@ def _own(host: Ref, reference: Value) -> Ref:
 def row(host: Ref, reference: Value) -> Value:
     """The row number of a reference (an array when it is tall), or of the formula's own cell."""
     of = _own(host, reference)
-    span = of.clipped() if of.shape[0] == MAX_ROWS else of.span
-    return _line(span.top, span.bottom, True)
+    top, bottom = of.span.top, of.span.bottom
+    if not is_vast(bottom - top + 1, 1):
+        return _line(top, bottom, True)
+    return Tailed(np.array([[float(top)], [top + 1.0]]), (bottom - top + 1, 1), counts=True)
 
 
 @excel("COLUMN(host: host, [reference: raw]) -> number")
@@ -263,7 +266,7 @@ def formulatext(reference: Value) -> Value:
     return Arr.rows([[text(r, c) for c in range(left, right + 1)] for r in range(top, bottom + 1)])
 
 
-@excel("TRANSPOSE(array: array) -> array")
-def transpose(array: Arr) -> Arr:
+@excel("TRANSPOSE(array: array) -> array", tails=kept)
+def transpose(array: Arr | Tailed) -> Value:
     """Rows as columns and columns as rows."""
     return array.transposed()

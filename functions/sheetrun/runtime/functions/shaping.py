@@ -7,10 +7,12 @@ from typing import Any, Final
 
 import numpy as np
 
+from sheetrun.runtime.cells import Mask
 from sheetrun.runtime.coerce import to_number
 from sheetrun.runtime.errors import CALC, NA, NUM, VALUE, ExcelError, Raised, Unsupported
-from sheetrun.runtime.registry import excel
-from sheetrun.runtime.sheet import Ref
+from sheetrun.runtime.refs import Ref
+from sheetrun.runtime.registry import excel, kept
+from sheetrun.runtime.tails import Tailed, aligned, any_tailed, tailed
 from sheetrun.runtime.values import MISSING, Arr, Scalar, Value
 
 MOST_CELLS: Final = 2**23  #: of arrays joined: eight whole columns
@@ -38,7 +40,7 @@ def _kept(size: int, count: int | None, *, drop: bool) -> slice:
 def _cut(array: Value, rows: Value, columns: Value, *, drop: bool) -> Value:
     if isinstance(array, ExcelError):
         raise Raised(array)
-    source = array if isinstance(array, Ref) else Arr.of(array)
+    source = array if isinstance(array, Ref) or type(array) is Tailed else Arr.of(array)
     down = _kept(source.shape[0], _count(rows), drop=drop)
     across = _kept(source.shape[1], _count(columns), drop=drop)
     if down.start >= down.stop or across.start >= across.stop:
@@ -98,37 +100,49 @@ def vstack(*arrays: Value) -> Arr:
     return _stacked(arrays, down=True)
 
 
-@excel("HSTACK(*array: values) -> array")
-def hstack(*arrays: Value) -> Arr:
+@excel("HSTACK(*array: array) -> array", tails=kept)
+def hstack(*arrays: Value) -> Value:
     """Arrays side by side; what is missing below is #N/A."""
-    return _stacked(arrays, down=False)
+    if not any_tailed(*arrays):
+        return _stacked(arrays, down=False)
+    parts, _, tall = aligned(arrays)
+    joined = _joined(parts, down=False)
+    return tailed(joined, (tall, joined.shape[1]))
 
 
-def _line_of(array: Arr, ignore: int, by_column: bool) -> Arr:
+def _left_out(cells: Arr, ignore: int) -> Mask:
+    """Which cells TOCOL leaves out."""
+    gone = np.zeros(cells.shape, np.bool_)
+    if ignore & 1:
+        gone |= cells.empties()
+    if ignore & 2:
+        gone |= cells.errors()
+    return gone
+
+
+def _line_of(array: Arr | Tailed, ignore: int, by_column: bool) -> Arr:
     """All cells in one row, without what is to be left out (1 empties, 2 errors, 3 both)."""
     if not 0 <= ignore <= 3:
         raise Raised(VALUE)
+    if isinstance(array, Tailed):
+        array = array.cut(lambda cells: _left_out(cells, ignore))
     source = array.transposed() if by_column else array
     num, tag = source.num.reshape(1, -1), source.tags().reshape(1, -1)
-    keep = np.ones(num.size, np.bool_)
     line = Arr(num, tag)
-    if ignore & 1:
-        keep &= ~line.empties().ravel()
-    if ignore & 2:
-        keep &= ~line.errors().ravel()
+    keep = ~_left_out(line, ignore).ravel()
     if not keep.any():
         raise Raised(CALC)
     return line.take(slice(None), keep)
 
 
-@excel("TOROW(array: array, [ignore: integer ~ 0], [scan_by_column: logical ~ FALSE]) -> array")
-def torow(array: Arr, ignore: int, by_column: bool) -> Arr:
+@excel("TOROW(array: array, [ignore: integer ~ 0], [scan_by_column: logical ~ FALSE]) -> array", tails=kept)
+def torow(array: Arr | Tailed, ignore: int, by_column: bool) -> Arr:
     """All cells of an array in one row."""
     return _line_of(array, ignore, by_column)
 
 
-@excel("TOCOL(array: array, [ignore: integer ~ 0], [scan_by_column: logical ~ FALSE]) -> array")
-def tocol(array: Arr, ignore: int, by_column: bool) -> Arr:
+@excel("TOCOL(array: array, [ignore: integer ~ 0], [scan_by_column: logical ~ FALSE]) -> array", tails=kept)
+def tocol(array: Arr | Tailed, ignore: int, by_column: bool) -> Arr:
     """All cells of an array in one column."""
     return _line_of(array, ignore, by_column).transposed()
 
@@ -195,10 +209,12 @@ def chooserows(array: Arr, *numbers: Value) -> Arr:
     return array.take(_places(array.shape[0], numbers), slice(None))
 
 
-@excel("CHOOSECOLS(array: array, *col_num: values) -> array")
-def choosecols(array: Arr, *numbers: Value) -> Arr:
+@excel("CHOOSECOLS(array: array, *col_num: values) -> array", tails=kept)
+def choosecols(array: Arr | Tailed, *numbers: Value) -> Value:
     """Columns of an array by their numbers, from the end when negative."""
-    return array.take(slice(None), _places(array.shape[1], numbers))
+    (cells,), _, tall = aligned([array])
+    chosen = cells.take(slice(None), _places(cells.shape[1], numbers))
+    return tailed(chosen, (tall, chosen.shape[1]))
 
 
 def _trimmed(used: Any, mode: int) -> tuple[int, int]:

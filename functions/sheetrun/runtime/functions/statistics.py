@@ -13,7 +13,8 @@ from sheetrun.runtime.cells import Numbers
 from sheetrun.runtime.errors import DIV0, NA, NUM, ExcelError, Raised
 from sheetrun.runtime.functions.aggregate import checked, mean, numbers_a_in, numbers_in, pairs_in, total
 from sheetrun.runtime.functions.rounding import whole_below
-from sheetrun.runtime.registry import excel
+from sheetrun.runtime.registry import excel, kept
+from sheetrun.runtime.tails import numbers_only
 from sheetrun.runtime.values import Arr, Value
 
 
@@ -27,7 +28,7 @@ def some(numbers: Numbers, least: int = 1, error: ExcelError = NUM) -> Numbers:
 # -- middle ----------------------------------------------------------------------------------------------------------
 
 
-@excel("MEDIAN(*numbers: values) -> number")
+@excel("MEDIAN(*numbers: values) -> number", tails=numbers_only)
 def median(*numbers: Value) -> float:
     """The number in the middle, or the mean of the two."""
     return median_of(numbers_in(numbers))
@@ -37,13 +38,13 @@ def median_of(numbers: Numbers) -> float:
     return float(np.median(some(numbers)))
 
 
-@excel("MODE.SNGL(*numbers: values) -> number", also=("MODE",))
+@excel("MODE.SNGL(*numbers: values) -> number", tails=numbers_only, also=("MODE",))
 def mode_sngl(*numbers: Value) -> float:
     """The number that occurs most often; the first of several; #N/A when none repeats."""
     return float(modes(numbers_in(numbers))[0])
 
 
-@excel("MODE.MULT(*numbers: values) -> array")
+@excel("MODE.MULT(*numbers: values) -> array", tails=numbers_only)
 def mode_mult(*numbers: Value) -> Numbers:
     """All numbers that occur most often, as a column in the order in which they come."""
     return modes(numbers_in(numbers)).reshape(-1, 1)
@@ -58,13 +59,13 @@ def modes(numbers: Numbers) -> Numbers:
     return ordered
 
 
-@excel("GEOMEAN(*numbers: values) -> number")
+@excel("GEOMEAN(*numbers: values) -> number", tails=numbers_only)
 def geomean(*numbers: Value) -> float:
     """The geometric mean of positive numbers."""
     return math.exp(mean(np.log(_positive(numbers_in(numbers)))))
 
 
-@excel("HARMEAN(*numbers: values) -> number")
+@excel("HARMEAN(*numbers: values) -> number", tails=numbers_only)
 def harmean(*numbers: Value) -> float:
     """The harmonic mean of positive numbers."""
     return 1.0 / mean(1.0 / _positive(numbers_in(numbers)))
@@ -76,7 +77,7 @@ def _positive(numbers: Numbers) -> Numbers:
     return numbers
 
 
-@excel("TRIMMEAN(array: values, percent: number) -> number")
+@excel("TRIMMEAN(array: values, percent: number) -> number", tails=numbers_only)
 def trimmean(array: Value, percent: float) -> float:
     """The mean without a part of the smallest and largest numbers."""
     if not 0.0 <= percent < 1.0:
@@ -103,13 +104,13 @@ def variance(numbers: Numbers, *, sample: bool) -> float:
     return squares(numbers) / count
 
 
-@excel("VAR.S(*numbers: values) -> number", also=("VAR",))
+@excel("VAR.S(*numbers: values) -> number", tails=numbers_only, also=("VAR",))
 def var_s(*numbers: Value) -> float:
     """The variance of a sample."""
     return variance(numbers_in(numbers), sample=True)
 
 
-@excel("VAR.P(*numbers: values) -> number", also=("VARP",))
+@excel("VAR.P(*numbers: values) -> number", tails=numbers_only, also=("VARP",))
 def var_p(*numbers: Value) -> float:
     """The variance of a population."""
     return variance(numbers_in(numbers), sample=False)
@@ -127,13 +128,13 @@ def varpa(*values: Value) -> float:
     return variance(numbers_a_in(values), sample=False)
 
 
-@excel("STDEV.S(*numbers: values) -> number", also=("STDEV",))
+@excel("STDEV.S(*numbers: values) -> number", tails=numbers_only, also=("STDEV",))
 def stdev_s(*numbers: Value) -> float:
     """The standard deviation of a sample."""
     return math.sqrt(variance(numbers_in(numbers), sample=True))
 
 
-@excel("STDEV.P(*numbers: values) -> number", also=("STDEVP",))
+@excel("STDEV.P(*numbers: values) -> number", tails=numbers_only, also=("STDEVP",))
 def stdev_p(*numbers: Value) -> float:
     """The standard deviation of a population."""
     return math.sqrt(variance(numbers_in(numbers), sample=False))
@@ -151,13 +152,13 @@ def stdevpa(*values: Value) -> float:
     return math.sqrt(variance(numbers_a_in(values), sample=False))
 
 
-@excel("DEVSQ(*numbers: values) -> number")
+@excel("DEVSQ(*numbers: values) -> number", tails=numbers_only)
 def devsq(*numbers: Value) -> float:
     """The sum of the squared deviations from the mean."""
     return squares(some(numbers_in(numbers)))
 
 
-@excel("AVEDEV(*numbers: values) -> number")
+@excel("AVEDEV(*numbers: values) -> number", tails=numbers_only)
 def avedev(*numbers: Value) -> float:
     """The mean distance from the mean."""
     found = some(numbers_in(numbers))
@@ -174,7 +175,7 @@ def _scores(numbers: Numbers, deviation: float) -> Numbers:
     return scores
 
 
-@excel("SKEW(*numbers: values) -> number")
+@excel("SKEW(*numbers: values) -> number", tails=numbers_only)
 def skew(*numbers: Value) -> float:
     """The skewness of a sample."""
     found = some(numbers_in(numbers), 3, DIV0)
@@ -183,14 +184,14 @@ def skew(*numbers: Value) -> float:
     return total(scores**3) * n / ((n - 1.0) * (n - 2.0))
 
 
-@excel("SKEW.P(*numbers: values) -> number")
+@excel("SKEW.P(*numbers: values) -> number", tails=numbers_only)
 def skew_p(*numbers: Value) -> float:
     """The skewness of a population."""
     found = some(numbers_in(numbers), 3, DIV0)
     return mean(_scores(found, math.sqrt(variance(found, sample=False))) ** 3)
 
 
-@excel("KURT(*numbers: values) -> number")
+@excel("KURT(*numbers: values) -> number", tails=numbers_only)
 def kurt(*numbers: Value) -> float:
     """The kurtosis of a sample, 0 for a normal distribution."""
     found = some(numbers_in(numbers), 4, DIV0)
@@ -210,7 +211,7 @@ def _moments(first: Arr, second: Arr) -> tuple[float, float, float, int]:
     return total(dx * dx), total(dy * dy), total(dx * dy), len(x)
 
 
-@excel("CORREL(array1: array, array2: array) -> number", also=("PEARSON",))
+@excel("CORREL(array1: array, array2: array) -> number", tails=kept, also=("PEARSON",))
 def correl(array1: Arr, array2: Arr) -> float:
     """The correlation of two sets of numbers."""
     xx, yy, xy, _ = _moments(array1, array2)
@@ -219,20 +220,20 @@ def correl(array1: Arr, array2: Arr) -> float:
     return max(-1.0, min(1.0, xy / math.sqrt(xx) / math.sqrt(yy)))
 
 
-@excel("RSQ(known_ys: array, known_xs: array) -> number")
+@excel("RSQ(known_ys: array, known_xs: array) -> number", tails=kept)
 def rsq(known_ys: Arr, known_xs: Arr) -> float:
     """The square of the correlation of two sets of numbers."""
     return correl(known_ys, known_xs) ** 2
 
 
-@excel("COVARIANCE.P(array1: array, array2: array) -> number", also=("COVAR",))
+@excel("COVARIANCE.P(array1: array, array2: array) -> number", tails=kept, also=("COVAR",))
 def covariance_p(array1: Arr, array2: Arr) -> float:
     """The covariance of a population."""
     _, _, xy, n = _moments(array1, array2)
     return xy / n
 
 
-@excel("COVARIANCE.S(array1: array, array2: array) -> number")
+@excel("COVARIANCE.S(array1: array, array2: array) -> number", tails=kept)
 def covariance_s(array1: Arr, array2: Arr) -> float:
     """The covariance of a sample."""
     _, _, xy, n = _moments(array1, array2)
@@ -241,7 +242,7 @@ def covariance_s(array1: Arr, array2: Arr) -> float:
     return xy / (n - 1)
 
 
-@excel("SLOPE(known_ys: array, known_xs: array) -> number")
+@excel("SLOPE(known_ys: array, known_xs: array) -> number", tails=kept)
 def slope(known_ys: Arr, known_xs: Arr) -> float:
     """The slope of the regression line."""
     xx, _, xy, _ = _moments(known_xs, known_ys)
@@ -250,14 +251,14 @@ def slope(known_ys: Arr, known_xs: Arr) -> float:
     return xy / xx
 
 
-@excel("INTERCEPT(known_ys: array, known_xs: array) -> number")
+@excel("INTERCEPT(known_ys: array, known_xs: array) -> number", tails=kept)
 def intercept(known_ys: Arr, known_xs: Arr) -> float:
     """Where the regression line crosses the y-axis."""
     x, y = pairs_in(known_xs, known_ys, NA)
     return mean(y) - slope(known_ys, known_xs) * mean(x)
 
 
-@excel("STEYX(known_ys: array, known_xs: array) -> number")
+@excel("STEYX(known_ys: array, known_xs: array) -> number", tails=kept)
 def steyx(known_ys: Arr, known_xs: Arr) -> float:
     """The standard error of the values that the regression line predicts."""
     xx, yy, xy, n = _moments(known_xs, known_ys)
@@ -269,7 +270,7 @@ def steyx(known_ys: Arr, known_xs: Arr) -> float:
 # -- frequencies -----------------------------------------------------------------------------------------------------
 
 
-@excel("FREQUENCY(data: array, bins: array) -> array")
+@excel("FREQUENCY(data: array, bins: array) -> array", tails=numbers_only)
 def frequency(data: Arr, bins: Arr) -> Numbers:
     """How many numbers fall in each bin (up to its bound), and how many above all, as a column.
 

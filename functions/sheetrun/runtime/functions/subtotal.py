@@ -21,8 +21,9 @@ from sheetrun.runtime.errors import VALUE, ExcelError, Raised
 from sheetrun.runtime.functions import ranks
 from sheetrun.runtime.functions.aggregate import checked, largest, mean, product_of, smallest, total
 from sheetrun.runtime.functions.statistics import median_of, modes, variance
+from sheetrun.runtime.refs import Ref, Refs
 from sheetrun.runtime.registry import excel
-from sheetrun.runtime.sheet import Ref, Refs
+from sheetrun.runtime.tails import Tailed, is_array, numbers_only
 from sheetrun.runtime.values import MISSING, Arr, Value
 
 #: What function numbers 1 to 13 make of the numbers; 2 and 3 count cells and are not among them.
@@ -124,7 +125,7 @@ def subtotal(function: int, *references: Value) -> Value:
     number = function - 100 if function > 100 else function
     if not 1 <= number <= 11 or not references:
         raise Raised(VALUE)
-    if len(references) == 1 and isinstance(references[0], Arr | np.ndarray):
+    if len(references) == 1 and is_array(references[0]):
         return _one_by_one(number, Arr.of(references[0]))
     return _result(number, _kept(references, hidden=function > 100, nested=True), skip_errors=False)
 
@@ -157,6 +158,8 @@ def aggregate(function: int, options: int, *values: Value) -> Value:
     elif isinstance(source, ExcelError) and not skip_errors:
         raise Raised(source)
     else:
+        if type(source) is Tailed:
+            source = source.cut(Arr.errors) if skip_errors else numbers_only(source)
         cells = Arr.of(None if source is MISSING else source)
     error = None if skip_errors else cells.first_error()
     if error is not None:
