@@ -119,6 +119,7 @@ def excel(
     vector: Callable[..., Any] | None = None,
     whole: Callable[..., Any] | None = None,
     direct: Callable[..., Any] | None = None,
+    before: Callable[..., None] | None = None,
     volatile: bool = False,
     also: tuple[str, ...] = (),
 ) -> Callable[[Function], Function]:
@@ -130,11 +131,13 @@ def excel(
     to be lifted cell by cell.
     ``direct``: answers the commonest calls at once, given the arguments as they came; NotImplemented leaves the call
     to the general way. Functions of numbers have one: themselves, when all arguments are floats.
+    ``before``: looks at the arguments of a call that is not lifted, or no longer, before any is coerced; raises the
+    error that comes before theirs.
     """
     name, parameters, returns = read_signature(signature)
 
     def register(function: Function) -> Function:
-        call = _caller(function, parameters, vector, whole, direct, volatile)
+        call = _caller(function, parameters, vector, whole, direct, before, volatile)
         call.__name__ = call.__qualname__ = name.replace(".", "_")
         call.__doc__ = function.__doc__
         category = function.__module__.rsplit(".", 1)[-1]
@@ -218,6 +221,7 @@ def _caller(
     vector: Any,
     whole: Any,
     direct: Callable[..., Any] | None,
+    before: Callable[..., None] | None,
     volatile: bool,
 ) -> Callable[..., Value]:
     fixed = tuple(p for p in parameters if not p.variadic)
@@ -261,6 +265,8 @@ def _caller(
         values = []
         count = len(args)
         try:
+            if before is not None:
+                before(*args)
             for i, p in enumerate(fixed):
                 if i >= count:
                     values.append(p.default)
