@@ -173,13 +173,16 @@ class Resolver:
         return found
 
     def _between(self, left: Resolved, right: Resolved) -> Resolved:
-        """``left:right``: one Range where both are, and their corners are in order."""
+        """``left:right``: the one Range around both where both are ranges, and it is the same for every host."""
         if not (isinstance(left, Range) and isinstance(right, Range)) or left.sheet != right.sheet:
             return nodes.RangeOp(left, right)  # type: ignore[arg-type]
-        ends = [_ordered(a, b) for a, b in ((left.top, right.bottom), (left.left, right.right))]
-        if not all(ends) or left.last_sheet is not None or right.last_sheet is not None:
+        down = (left.top, left.bottom, right.top, right.bottom)
+        across = (left.left, left.right, right.left, right.right)
+        fixed = all(len({axis.absolute for axis in axes}) == 1 for axes in (down, across))
+        if not fixed or left.last_sheet is not None or right.last_sheet is not None:
             return nodes.RangeOp(left, right)  # type: ignore[arg-type]
-        return Range(left.sheet, left.top, left.left, right.bottom, right.right)
+        (top, bottom), (first, last) = ((min(axes, key=_index), max(axes, key=_index)) for axes in (down, across))
+        return Range(left.sheet, top, first, bottom, last)
 
     # -- names ---------------------------------------------------------------------------------------------------
 
@@ -353,9 +356,8 @@ def rect_range(sheet: int, rect: Rect) -> Range:
     return Range(sheet, top, left, bottom, right)
 
 
-def _ordered(a: Axis, b: Axis) -> bool:
-    """Whether ``a`` comes at or before ``b`` for every host."""
-    return a.absolute == b.absolute and a.index <= b.index
+def _index(axis: Axis) -> int:
+    return axis.index
 
 
 def _in_book(tree: Any, book: str) -> Any:

@@ -18,8 +18,9 @@ _LAST: Final = daycount.LAST_SERIAL
 def format_date(value: float, tokens: Sequence[TokenLike], locale: int, date1904: bool) -> str:
     """A serial under a date format. Raises #VALUE! for one after the year 9999, and for a negative one of 1900."""
     if all(t.kind in ("elapsed", "fill") for t in tokens) and math.isfinite(value):  # of any length (measured)
-        size = {"h": 24, "m": 1440, "s": 86400}
-        counts = (str(math.floor(abs(value) * size[t.text[0]] + 1e-6)).zfill(len(t.text)) for t in tokens if t.text)
+        seconds = math.floor(abs(value) * 86400 + 0.5 + 1e-6)  # they are rounded, and then hours and minutes cut
+        size = {"h": 3600, "m": 60, "s": 1}
+        counts = (str(seconds // size[t.text[0]]).zfill(len(t.text)) for t in tokens if t.text)
         return ("-" if value < 0 else "") + "".join(counts)
     if date1904 and value < 0:
         return "-" + format_date(-value, tokens, locale, date1904)

@@ -78,9 +78,8 @@ def _divides(items: Sequence[TokenLike], at: int) -> bool:
 
 def _commas(left: Sequence[TokenLike], right: Sequence[TokenLike]) -> tuple[bool, int]:
     """(thousands are separated, how many commas follow the last placeholder: each divides by 1000)."""
-    first = next((i for i, t in enumerate(left) if t.kind == "digit"), 0)
     last = max((i for i, t in enumerate(left) if t.kind == "digit"), default=-1)
-    thousands = any(t.kind == "comma" for t in left[first : last + 1])
+    thousands = any(_before(left, i) == "digit" and left[i + 1].kind == "digit" for i in _comma_places(left[:last]))
     scale = 0
     for t in left[last + 1 :]:
         if t.kind != "comma":
@@ -94,9 +93,19 @@ def _commas(left: Sequence[TokenLike], right: Sequence[TokenLike]) -> tuple[bool
     return thousands, scale
 
 
+def _comma_places(items: Sequence[TokenLike]) -> list[int]:
+    return [i for i, t in enumerate(items) if t.kind == "comma"]
+
+
+def _before(items: Sequence[TokenLike], comma: int) -> str:
+    """The kind of what stands before a comma, or before the commas that it is one of; "" at the start."""
+    return next((t.kind for t in reversed(items[:comma]) if t.kind != "comma"), "")
+
+
 def _slots(items: Sequence[TokenLike]) -> tuple[tuple[bool, str], ...]:
-    first = next((i for i, t in enumerate(items) if t.kind == "digit"), len(items))
-    return tuple((t.kind == "digit", t.text) for i, t in enumerate(items) if t.kind != "comma" or i < first)
+    """A comma that follows no placeholder, but a literal, stands for itself (measured: ``#x,0``)."""
+    shown = {i for i in _comma_places(items) if _before(items, i) in ("literal", "")}
+    return tuple((t.kind == "digit", t.text) for i, t in enumerate(items) if t.kind != "comma" or i in shown)
 
 
 def _compile_division(items: Sequence[TokenLike], slash: int, percents: int) -> Digits:

@@ -122,6 +122,7 @@ def excel(
     whole: Callable[..., Any] | None = None,
     direct: Callable[..., Any] | None = None,
     tails: Callable[[Tailed], Value] | None = None,
+    before: Callable[..., None] | None = None,
     volatile: bool = False,
     also: tuple[str, ...] = (),
 ) -> Callable[[Function], Function]:
@@ -135,11 +136,13 @@ def excel(
     to the general way. Functions of numbers have one: themselves, when all arguments are floats.
     ``tails``: what array and values parameters make of an array with a tail (see ``tails``), ``kept`` for one that they
     know how to take. Else it is filled, or only cut where the tail is empty and the function gives no array.
+    ``before``: looks at the arguments of a call that is not lifted, or no longer, before any is coerced; raises the
+    error that comes before theirs.
     """
     name, parameters, returns = read_signature(signature)
 
     def register(function: Function) -> Function:
-        call = _caller(function, parameters, vector, whole, direct, volatile, tails, returns)
+        call = _caller(function, parameters, vector, whole, direct, before, volatile, tails, returns)
         call.__name__ = call.__qualname__ = name.replace(".", "_")
         call.__doc__ = function.__doc__
         category = function.__module__.rsplit(".", 1)[-1]
@@ -224,6 +227,7 @@ def _caller(
     vector: Any,
     whole: Any,
     direct: Callable[..., Any] | None,
+    before: Callable[..., None] | None,
     volatile: bool,
     tails: Callable[[Tailed], Value] | None,
     returns: str,
@@ -269,6 +273,8 @@ def _caller(
         values = []
         count = len(args)
         try:
+            if before is not None:
+                before(*args)
             for i, p in enumerate(fixed):
                 if i >= count:
                     values.append(p.default)

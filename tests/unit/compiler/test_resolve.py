@@ -177,6 +177,8 @@ def test_variables_hide_names() -> None:
 
 def test_a_corner_of_a_range_may_be_a_name() -> None:
     assert seen("Main!$A$1:Rate", 0, "A1") == "0!A1:B1"
+    assert seen("$A$1:$B$5:$C$3:$D$4", 0, "A1") == "0!A1:D5"
+    assert seen("C4:E4:B3:C9", 0, "A1") == "0!B3:E9"
     assert isinstance(resolve("Rate:INDEX(A1:A9,2)"), nodes.RangeOp)
 
 

@@ -84,6 +84,11 @@ def test_xirr_without_a_root_ends_beside_zero() -> None:
     assert agrees(call("XIRR", [-10, 100, -300], [40000, 40365, 40730]), 0.1 / 2**25, 12)
 
 
+def test_rows_still_to_be_filled_in_count_for_nothing() -> None:
+    assert call("XIRR", [-10, 12, None], [40000, 40365, None]) == call("XIRR", [-10, 12], [40000, 40365])
+    assert call("XIRR", [-10, 12, 1], [40000, 40365, None]) is NUM
+
+
 @pytest.mark.parametrize(
     ("rate", "flows", "expected"),
     [
@@ -124,6 +129,7 @@ def test_what_is_left_where_flows_cancel_is_what_excel_leaves(rate: float, flows
         ("XIRR", ([1, 2], [40000, 40001]), NUM),
         ("XIRR", ([-1, 2], [40000, 40001], -1), NUM),
         ("XIRR", ([-1, 2, NA], [40000, 40001, 40002]), NA),
+        ("XIRR", ([-1, 2, NA], [40000, DIV0, 40002]), DIV0),
     ],
 )
 def test_errors(name: str, arguments: tuple[Any, ...], expected: object) -> None:

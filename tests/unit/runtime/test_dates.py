@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from calls import MISSING, NUM, VALUE, agrees, call
+from calls import DIV0, MISSING, NA, NUM, VALUE, agrees, call
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -80,6 +80,10 @@ def system_1904() -> Iterator[None]:
         ("YEARFRAC", (40909, 41120, 1), 0.576502732240),
         ("YEARFRAC", (40909, 41120, 3), 0.578082191781),
         ("YEARFRAC", (40909, 41120, 5), NUM),
+        ("YEARFRAC", (DIV0, 41120, 5), NUM),  # the basis comes first
+        ("YEARFRAC", (-1, DIV0, "x"), VALUE),
+        ("YEARFRAC", (DIV0, 41120, NA), NA),
+        ("YEARFRAC", (DIV0, NA, MISSING), DIV0),
         ("WEEKDAY", (39492,), 5.0),
         ("WEEKDAY", (39492, 2), 4.0),
         ("WEEKDAY", (39492, 3), 3.0),

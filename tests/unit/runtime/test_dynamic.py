@@ -68,6 +68,8 @@ SQUARE = [[1, 2, 3], [4, 5, 6]]
         ("CHOOSEROWS", (SQUARE, -1, 1), [[4, 5, 6], [1, 2, 3]]),
         ("CHOOSECOLS", (SQUARE, [[3, 1]]), [[3, 1], [6, 4]]),
         ("CHOOSECOLS", (SQUARE, 4), VALUE),
+        ("CHOOSECOLS", (SQUARE, [[1, 2], [2, 3]]), VALUE),
+        ("CHOOSEROWS", (SQUARE, [[2], [1]]), [[4, 5, 6], [1, 2, 3]]),
         ("TRIMRANGE", ([[None, None], [None, 1], [None, None]],), [[1]]),
         ("TRIMRANGE", ([[None], [1], [None]], 1, 0), [1, None]),
     ],
@@ -132,6 +134,8 @@ def test_groupby() -> None:
         ["a", "x", 2.0],
     ]
     assert call("GROUPBY", ["who", *first], ["n", *SALES], total, 3, 0) == [["who", "n"], ["a", 5.0], ["b", 5.0]]
+    wanted = ["only", *(1.0 if one == "a" else 0.0 for one in first)]
+    assert call("GROUPBY", ["who", *first], ["n", *SALES], total, 3, 0, MISSING, wanted) == [["who", "n"], ["a", 5.0]]
     assert call("GROUPBY", first, SALES, total, MISSING, 0, MISSING, [1, 0, 0, 1]) == [["b", 5.0]]
     assert call("GROUPBY", first, SALES, function("PERCENTOF"), MISSING, -1) == [["Total", 1.0], ["a", 0.5], ["b", 0.5]]
     assert call("GROUPBY", first, SALES, lambda part: total(part)) == call("GROUPBY", first, SALES, total)

@@ -33,6 +33,8 @@ NUMBERS = [1, 2, 2, 2, 5, 9]
         ((None, TABLE, 2, False), NA),
         (("apple", TABLE, 0, False), VALUE),
         (("apple", TABLE, 4, False), REF),
+        (("pear", TABLE, 0, False), NA),  # what is not found comes before a column that there is not
+        (("pear", TABLE, 4, False), NA),
         ((DIV0, TABLE, 2, False), DIV0),
         ((3, [[1, "x"], [2, "y"], [4, "z"]], 2), "y"),
         ((0.5, [[1, "x"], [2, "y"]], 2), NA),
@@ -43,6 +45,12 @@ NUMBERS = [1, 2, 2, 2, 5, 9]
 )
 def test_vlookup(args: tuple[Any, ...], wanted: Any) -> None:
     assert call("VLOOKUP", *args) == wanted
+
+
+def test_lookup_answers_from_a_vector_alone() -> None:
+    table = ref([[1, 10], [2, 20], [3, 30]])
+    assert call("LOOKUP", 2, ref([[1], [2], [3]]), table) is NA
+    assert call("LOOKUP", [2, 3], [1, 2, 3], table) == [[NA], [NA]]
 
 
 def test_hlookup_and_lookup() -> None:

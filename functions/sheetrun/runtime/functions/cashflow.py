@@ -174,7 +174,7 @@ def fvschedule(principal: float, schedule: Arr) -> float:
 
 def _dated(values: Arr, dates: Arr) -> tuple[Numbers, Numbers]:
     """Flows and years since the first of them. Raises #VALUE! for what is no number, #NUM! for unequal lengths."""
-    for each in (values, dates):
+    for each in (dates, values):  # the dates' errors first (measured)
         error = each.first_error()
         if error is not None:
             raise Raised(error)
@@ -185,7 +185,8 @@ def _dated(values: Arr, dates: Arr) -> tuple[Numbers, Numbers]:
     usable = [a.numbers() | a.empties() | a.texts() & ~np.isnan(a.num) for a in (values, dates)]
     if not (usable[0].all() and usable[1].all()):
         raise Raised(VALUE)
-    return values.num.ravel(), _years(dates.num.ravel())
+    given = ~(values.empties() & dates.empties()).ravel()  # rows still to be filled in count for nothing (measured)
+    return values.num.ravel()[given], _years(dates.num.ravel()[given])
 
 
 def _years(dates: Numbers) -> Numbers:
@@ -201,7 +202,7 @@ def _dated_value(rate: float, flows: Numbers, years: Numbers) -> float:
         return float(np.sum(flows / np.power(1.0 + rate, years)))
 
 
-@excel("XNPV(rate: scalar, values: array, dates: array) -> number")
+@excel("XNPV(rate: strict, values: array, dates: array) -> number")
 def xnpv(rate: Scalar, values: Arr, dates: Arr) -> float:
     """The net present value of flows on given dates, which none may precede the first.
 
@@ -214,7 +215,7 @@ def xnpv(rate: Scalar, values: Arr, dates: Arr) -> float:
     return _dated_value(r, found[0], _years(found[1]))
 
 
-@excel("XIRR(values: array, dates: array, [guess: scalar ~ 0.1]) -> number")
+@excel("XIRR(values: array, dates: array, [guess: strict ~ 0.1]) -> number")
 def xirr(values: Arr, dates: Arr, guess: Scalar) -> float:
     """The internal rate of return of flows on given dates.
 

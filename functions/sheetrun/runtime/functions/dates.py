@@ -17,7 +17,7 @@ from sheetrun.runtime.reading import read_date_time
 from sheetrun.runtime.refs import Ref
 from sheetrun.runtime.registry import excel, vector_call
 from sheetrun.runtime.strict import strict_date, strict_integer, strict_number
-from sheetrun.runtime.values import Arr, Scalar, Value
+from sheetrun.runtime.values import MISSING, Arr, Scalar, Value
 
 
 def _date_vector(years: Numbers, months: Numbers, days: Numbers) -> Numbers:
@@ -251,7 +251,13 @@ def calendar_serial(y: int, m: int, d: int) -> int:
     return daycount.serial_of(y, m, d) if y >= 1900 else daycount.serial_of(1900, 1, 1) - 31
 
 
-@excel("YEARFRAC(start_date: strict, end_date: strict, [basis: strict = 0]) -> number")
+def _basis_first(start: Value, end: Value, basis: Value = 0.0) -> None:
+    """What is wrong with the basis comes before what is wrong with the dates (measured)."""
+    cell = basis.arr().cell(0, 0) if isinstance(basis, Ref) else basis
+    daycount.check_basis(strict_integer(None if cell is MISSING else cell))
+
+
+@excel("YEARFRAC(start_date: strict, end_date: strict, [basis: strict = 0]) -> number", before=_basis_first)
 def yearfrac(start: Scalar, end: Scalar, basis: Scalar) -> float:
     """The part of a year between two dates, by basis 0 (30/360 US) to 4 (30/360 European)."""
     return daycount.year_fraction(strict_date(start), strict_date(end), strict_integer(basis))

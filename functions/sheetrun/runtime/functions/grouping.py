@@ -272,9 +272,10 @@ def _read(fields: list[Value], last: Value, headers: Value, include: Value, leve
         )
     kept = np.arange(rows.shape[0])
     if include is not None and include is not MISSING:
-        mask = truths(Arr.of(include))
-        if found and len(mask) == len(kept) + 1:
-            mask = mask[1:]
+        wanted = Arr.of(include)
+        if found and wanted.shape == (len(kept) + 1, 1):
+            wanted = wanted.take(slice(1, None), slice(None))  # its header may be a text
+        mask = truths(wanted)
         if len(mask) != len(kept):
             raise Raised(VALUE)
         kept = kept[mask]

@@ -81,7 +81,7 @@ def _affordable(shape: tuple[int, int]) -> tuple[int, int]:
 def map_(*args: Value) -> Value:
     """An array made by calling a LAMBDA with each place of one or more arrays."""
     *arrays, function = args
-    if not arrays:
+    if not arrays or any(callable(a) for a in arrays):
         return VALUE
     shape = _affordable(common_shape(_spread(a) for a in arrays))
     done = max(_filled_rows(a) for a in arrays)
@@ -190,10 +190,11 @@ def bycol(array: Value, function: Any) -> Arr:
     return Arr.rows([[one(called(function, array.take(slice(None), slice(c, c + 1)))) for c in columns]])
 
 
-@excel("MAKEARRAY(rows: integer, columns: integer, function: raw) -> array")
-def makearray(rows: int, columns: int, function: Any) -> Value:
-    """An array made by calling a LAMBDA with each row and column number."""
-    if rows < 1 or columns < 1:
+@excel("MAKEARRAY(rows: number, columns: number, function: raw) -> array")
+def makearray(height: float, width: float, function: Any) -> Value:
+    """An array made by calling a LAMBDA with each row and column number. A size with a fraction is none (measured)."""
+    rows, columns = int(height), int(width)
+    if rows < 1 or columns < 1 or (rows, columns) != (height, width):
         return VALUE
     _affordable((rows, columns))
     places = ((float(r), float(c)) for r in range(1, rows + 1) for c in range(1, columns + 1))

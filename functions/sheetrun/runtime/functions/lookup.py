@@ -50,6 +50,15 @@ def _find(index: Index, value: Scalar, approximate: bool) -> int:
     return at
 
 
+def _line(number: int, count: int) -> int:
+    """The line of a table that is asked for, from 0. One that it has not matters when something was found (measured)."""
+    if number < 1:
+        raise Raised(VALUE)
+    if number > count:
+        raise Raised(REF)
+    return number - 1
+
+
 def _truth(value: Value) -> bool | None:
     """A plain scalar as a logical; None when it is no scalar that can be one."""
     from sheetrun.runtime.coerce import to_logical
@@ -100,11 +109,8 @@ def _hlookup_whole(lookup: Value, table: Value, row: Value, approximate: Value =
 def vlookup(value: Scalar, table: Arr | Tailed, column: int, approximate: bool) -> Scalar:
     """Finds a value in the first column of a table and answers the cell of another column in that row."""
     table = searched(table, not approximate)
-    if column < 1:
-        raise Raised(VALUE)
-    if column > table.shape[1]:
-        raise Raised(REF)
-    return table.cell(_find(index_of(table.take(slice(None), slice(0, 1))), value, approximate), column - 1)
+    at = _find(index_of(table.take(slice(None), slice(0, 1))), value, approximate)
+    return table.cell(at, _line(column, table.shape[1]))
 
 
 @excel(
@@ -115,11 +121,8 @@ def vlookup(value: Scalar, table: Arr | Tailed, column: int, approximate: bool) 
 def hlookup(value: Scalar, table: Arr | Tailed, row: int, approximate: bool) -> Scalar:
     """Finds a value in the first row of a table and answers the cell of another row in that column."""
     table = searched(table, not approximate)
-    if row < 1:
-        raise Raised(VALUE)
-    if row > table.shape[0]:
-        raise Raised(REF)
-    return table.cell(row - 1, _find(index_of(table.take(slice(0, 1), slice(None))), value, approximate))
+    at = _find(index_of(table.take(slice(0, 1), slice(None))), value, approximate)
+    return table.cell(_line(row, table.shape[0]), at)
 
 
 def _lookup_parts(array: Arr) -> tuple[Arr, Arr]:
@@ -137,6 +140,8 @@ def _lookup_whole(value: Value, vector: Value, result: Value = None) -> Arr | No
     keys, answers = _lookup_parts(array)
     if result is not None:
         keys, answers = array if 1 in array.shape else keys, Arr.of(result)
+        if 1 not in answers.shape:
+            return None
     flat = Arr(answers.num.reshape(-1, 1), None if answers.tag is None else answers.tag.reshape(-1, 1))
     found = index_of(keys).below_many(wanted)
     if (found >= flat.shape[0]).any():
@@ -155,6 +160,8 @@ def lookup(value: Scalar, vector: Arr | Tailed, result: Value) -> Scalar:
     if result is None or result is MISSING:
         keys, answers = _lookup_parts(vector)
         return list(answers)[_find(index_of(keys), value, True)]
+    if 1 not in (result.shape if isinstance(result, Ref) else Arr.of(result).shape):
+        raise Raised(NA)  # measured
     keys = vector if 1 in vector.shape else _lookup_parts(vector)[0]  # of a table its first column (measured)
     at = _find(index_of(keys), value, True)
     if isinstance(result, Ref):

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from sheetrun.runtime.cells import Numbers
+from sheetrun.runtime.cells import EMPTY, NUMBER, Numbers
 from sheetrun.runtime.errors import DIV0, NA, NUM, REF, VALUE, Raised
 from sheetrun.runtime.functions.aggregate import mean, pairs_in, total
 from sheetrun.runtime.functions.matrix import matrix as numbers_of
@@ -48,7 +48,9 @@ def matrix(array: Arr) -> Numbers:
 
 
 def _samples(known_ys: Arr, known_xs: Arr | None) -> tuple[Numbers, Numbers, bool]:
-    """(y, X with a column per variable, whether y stands in a row)."""
+    """(y, X with a column per variable, whether y stands in a row). A shape that does not fit is told first (measured)."""
+    if known_xs is not None and not _fit(known_ys.shape, known_xs.shape):
+        raise Raised(REF)
     y = matrix(known_ys)
     if known_xs is None:
         return y.ravel(), np.arange(1.0, y.size + 1.0).reshape(-1, 1), y.shape[0] == 1 and y.shape[1] > 1
@@ -57,9 +59,12 @@ def _samples(known_ys: Arr, known_xs: Arr | None) -> tuple[Numbers, Numbers, boo
         return y.ravel(), x.reshape(-1, 1), y.shape[0] == 1 and y.shape[1] > 1
     if y.shape[1] == 1 and x.shape[0] == y.shape[0]:
         return y.ravel(), x, False
-    if y.shape[0] == 1 and x.shape[1] == y.shape[1]:
-        return y.ravel(), x.T, True
-    raise Raised(REF)
+    return y.ravel(), x.T, True
+
+
+def _fit(ys: tuple[int, int], xs: tuple[int, int]) -> bool:
+    """Whether there is a value of each variable for each y."""
+    return xs == ys or (ys[1] == 1 and xs[0] == ys[0]) or (ys[0] == 1 and xs[1] == ys[1])
 
 
 def fit(y: Numbers, x: Numbers, const: bool) -> Fit:
@@ -166,6 +171,11 @@ def logest(known_ys: Arr, known_xs: Arr | None = None, const: bool = True, stats
     return _table(found, const, slopes, intercept) if stats else _line(found, slopes, intercept)
 
 
+def _filled(array: Arr) -> Arr:
+    """The array with 0 in its empty cells: new values of x may go on into a part of the sheet that is empty (measured)."""
+    return array if array.tag is None else Arr(array.num, np.where(array.tag == EMPTY, NUMBER, array.tag))
+
+
 def _predicted(
     known_ys: Arr,
     known_xs: Arr | None,
@@ -178,7 +188,7 @@ def _predicted(
     if new_xs is None:
         wanted, shape = x, known_ys.shape
     else:
-        new = matrix(new_xs)
+        new = matrix(_filled(new_xs))
         if x.shape[1] == 1:
             wanted, shape = new.reshape(-1, 1), new.shape
         else:

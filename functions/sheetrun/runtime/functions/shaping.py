@@ -190,7 +190,10 @@ def expand(array: Arr, rows: Value, columns: Value, pad: Any) -> Arr:
 def _places(size: int, numbers: tuple[Value, ...]) -> list[int]:
     out = []
     for value in numbers:
-        for cell in Arr.of(value):
+        array = Arr.of(value)
+        if 1 not in array.shape:
+            raise Raised(VALUE)  # measured: rows of numbers, or columns, but no table of them
+        for cell in array:
             number = to_number(cell)
             if isinstance(number, ExcelError):
                 raise Raised(number)
