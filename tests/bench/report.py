@@ -80,12 +80,12 @@ def measured(results: Results) -> str:
     return "\n\n".join(f"## {title}\n\n" + "\n".join(lines) for title, lines in sections.items() if lines)
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)]
 
 
 def _machine(results: Results) -> list[str]:
-    return _table(("", ""), list(results.machine.items()))
+    return table(("", ""), list(results.machine.items()))
 
 
 def _whole(results: Results, show: Callable[[Median], str], *, ratios: bool = False) -> list[str]:
@@ -99,7 +99,7 @@ def _whole(results: Results, show: Callable[[Median], str], *, ratios: bool = Fa
             ratio = results.ratio(name)
             row.append("–" if ratio is None else f"**{ratio:.1f} ×**")
         rows.append(row)
-    return _table(["workbook", "formulas", *columns, *(["ours to the fastest peer"] if ratios else [])], rows)
+    return table(["workbook", "formulas", *columns, *(["ours to the fastest peer"] if ratios else [])], rows)
 
 
 def _cell(median: Median | None, show: Callable[[Median], str]) -> str:
@@ -147,7 +147,7 @@ def _growth(results: Results) -> list[str]:
             each = f"{1e6 * times[-1] / BOOKS[names[-1]].formulas:.2f}"
             rows.append([column, *(f"{t:.2f}" for t in times), *factors, each])
     heads = [f"{a} → {b}" for a, b in pairwise(names)]
-    return _table(["CPU, seconds", *names, *heads, f"µs a formula of {names[-1]}"], rows)
+    return table(["CPU, seconds", *names, *heads, f"µs a formula of {names[-1]}"], rows)
 
 
 def _phases(results: Results) -> list[str]:
@@ -158,7 +158,7 @@ def _phases(results: Results) -> list[str]:
         if found:
             whole = sum(found[phase] for phase in PHASES)
             rows.append([name, *(f"{found[phase]:.0f}" for phase in PHASES), f"{whole:.0f}", f"{found[AGAIN]:.1f}"])
-    return _table(["CPU, ms", *PHASES, "sum", "run again"], rows) if rows else []
+    return table(["CPU, ms", *PHASES, "sum", "run again"], rows) if rows else []
 
 
 def _phase(samples: Samples, name: str) -> dict[str, float] | None:
@@ -180,7 +180,7 @@ def _sweeps(results: Results) -> list[str]:
         rows.append([sweep.book, str(len(sweep.outputs)), *shown, ratio])
         notes += _sweep_notes(results.sweeps, sweep.book, columns)
     head = ["scenarios a second of CPU", "cells read", *columns, "ours to the fastest peer"]
-    return [*_table(head, rows), "", *notes]
+    return [*table(head, rows), "", *notes]
 
 
 def _sweep(samples: Samples, book: str, column: str) -> Mapping[str, Any] | None:
@@ -230,7 +230,7 @@ def _real(results: Results) -> list[str]:
         rows.append([name, f"{found['formulas']:,}", match, *speed])
     if not rows:
         return []
-    return _table(["workbook", "formulas", "as in Excel, of those compared", "CPU, s", "wall, s", "peak, MB"], rows)
+    return table(["workbook", "formulas", "as in Excel, of those compared", "CPU, s", "wall, s", "peak, MB"], rows)
 
 
 def _starts(results: Results) -> list[str]:

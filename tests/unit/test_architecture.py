@@ -45,7 +45,7 @@ PACKAGES: dict[str, set[str]] = {
     "service": {"numpy"},
     "report": {"matplotlib"},
     "aws": {"boto3", "botocore", "mypy_boto3_dynamodb", "mypy_boto3_s3", "mypy_boto3_sqs"},
-    "local": {"boto3", "botocore", "ministack", "samtranslator"},
+    "local": {"boto3", "botocore", "ministack", "samtranslator", "uvicorn"},
     "datasets": {"numpy", "pandas", "pyarrow", "matplotlib", "openpyxl"},
     "client": {"boto3", "pyarrow", "pandas"},
 }

@@ -98,7 +98,7 @@ def start(port: int, *, scratch: Path, data: Path | None) -> Emulator:
 def _require_ministack() -> None:
     from importlib.util import find_spec
 
-    missing = [name for name in ("ministack", "samtranslator", "boto3") if find_spec(name) is None]
+    missing = [name for name in ("ministack", "samtranslator", "boto3", "uvicorn") if find_spec(name) is None]
     if missing:
         raise LocalError(f"{', '.join(missing)} is not installed; pip install 'sheetrun[local]'")
 

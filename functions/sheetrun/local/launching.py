@@ -3,12 +3,15 @@
 MiniStack starts a new process for every invocation that finds no free one. A hundred clients at once would make a hundred
 interpreters import at once, and all of them miss their time. Here an invocation first waits a moment for a process to fall
 free, and the processes of a function start one after another (docs/decisions/0010-patient-cold-starts.md).
+
+Its requests are taken in by uvicorn, and its look for messages follows an idle one at once
+(docs/decisions/0024-round-trips.md).
 """
 
 from __future__ import annotations
 
 import os
-import runpy
+import resource
 import signal
 import sys
 import threading
@@ -19,6 +22,9 @@ from typing import Any
 #: Seconds that an invocation waits for a free process before it may start another one; the longer time where more programs
 #: want to run than there are processors: there another process makes everything slower, and nothing faster.
 MOMENT, WHILE = 0.25, 2.0
+#: Seconds between two looks for messages, the first of which found none. MiniStack's own are 0.05, in which it is deaf: as
+#: long as a step takes, so nearly every message of a job would come into them.
+GAP = 0.005
 
 
 def patient(runtime: Any) -> tuple[Any, Any]:
@@ -81,8 +87,30 @@ def main() -> None:
     runtime: Any = import_module("ministack.core.lambda_runtime")
 
     runtime.acquire_worker, runtime.release_worker = patient(runtime)
-    sys.argv = ["ministack"]
-    runpy.run_module("ministack", run_name="__main__", alter_sys=True)
+    mappings: Any = import_module("ministack.services.lambda_svc")
+    assert mappings._ESM_IDLE_WAKE_GAP_SECONDS > GAP
+    mappings._ESM_IDLE_WAKE_GAP_SECONDS = GAP
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    serve()
+
+
+def serve() -> None:
+    """MiniStack's application, until SIGTERM; then it writes its state."""
+    import uvicorn
+
+    uvicorn.run(
+        "ministack.app:app",
+        host=os.environ["BIND_HOST"],
+        port=int(os.environ["GATEWAY_PORT"]),
+        lifespan="on",
+        ws="none",
+        access_log=False,
+        server_header=False,
+        date_header=False,  # it says that itself
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=5,
+    )
 
 
 if __name__ == "__main__":
