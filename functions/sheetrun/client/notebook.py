@@ -13,6 +13,7 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,9 +76,7 @@ class Workbook:
 
     def calculate(self, inputs: Mapping[str, Any] | None = None, outputs: Iterable[str] | None = None) -> Values:
         """The outputs (by default those of ``outputs``) with some cells set first. Raises InputError, SandboxError."""
-        run = self._model.run(inputs)
-        wanted = self._wanted(outputs)
-        return Values({reference: run.get(reference) for reference in wanted}, self._labels())
+        return Values(self._model.calculate(inputs or {}, self._wanted(outputs)), self._labels)
 
     def scenarios(self, frame: pandas.DataFrame, outputs: Iterable[str] | None = None) -> pandas.DataFrame:
         """A row of outputs for each row of inputs, under the same index, the inputs beside them.
@@ -112,6 +111,7 @@ class Workbook:
             return [outputs]
         return [entry["reference"] for entry in self._interface["outputs"]] if outputs is None else list(outputs)
 
+    @cached_property
     def _labels(self) -> dict[str, str]:
         found = {}
         for entry in self._interface["outputs"]:

@@ -59,11 +59,9 @@ def _npv(series: Numbers, rates: Numbers) -> Numbers:
 def _present(series: Numbers, rates: Numbers) -> Numbers:
     """The value of each series now, its first flow being now; NaN where the rate is -1."""
     base = 1.0 + rates
-    factor = np.ones(base.shape)
-    total = series[0].copy()
-    for flow in series[1:]:
-        factor *= base
-        total += flow / factor
+    values = series.copy()
+    values[1:] /= np.multiply.accumulate(np.broadcast_to(base, values[1:].shape), axis=0)
+    total = np.add.accumulate(values, axis=0)[-1]  # one after another: ``sum`` may add in pairs
     return np.where(base == 0.0, np.nan, total)
 
 

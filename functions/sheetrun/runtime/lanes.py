@@ -13,6 +13,7 @@ so is computed lane by lane (``each``). Reading a varying cell in any other way 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -48,31 +49,58 @@ class LaneBook(Book):
         """Room for values in every lane; ``boxes``: for each sheet with cells that vary, a range around them."""
         self.lanes = lanes
         for index, box in boxes:
-            sheet = self.sheets[index]
+            self.laned(index).open(lanes, box)
+
+    def reopen(self, lanes: int) -> None:
+        """Room for another number of lanes. Which cells vary, and of which types they are, stays as it is known; all
+        their values must be computed again."""
+        self.lanes = lanes
+        for sheet in self.sheets:
             assert isinstance(sheet, LaneSheet)
-            sheet.open(lanes, box)
+            sheet.reopen(lanes)
+
+    def laned(self, index: int) -> LaneSheet:
+        sheet = self.sheets[index]
+        assert isinstance(sheet, LaneSheet)
+        return sheet
 
     def put(self, place: Place, num: Numbers, tag: Tags) -> None:
         """Gives an input its values, one a lane; no formula overwrites them."""
-        sheet = self.sheets[place[0]]
-        assert isinstance(sheet, LaneSheet)
-        sheet.put(place[1], place[2], num, tag)
+        self.laned(place[0]).put(place[1], place[2], num, tag)
 
-    def gathered(self, sheet: int, rows: Any, columns: Any) -> tuple[Numbers, Tags]:
-        """(num, tag) of some cells of a sheet in every lane: cells × lanes."""
-        held = self.sheets[sheet]
-        assert isinstance(held, LaneSheet)
-        return held.gathered(rows, columns)
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Outputs on one sheet: which of all the outputs, and the rows and columns of their cells (1-based)."""
+
+    sheet: int
+    outputs: Any
+    rows: Any
+    columns: Any
+
+    def of(self, book: LaneBook) -> tuple[Numbers, Tags]:
+        """(num, tag) of its cells in every lane: cells × lanes."""
+        return book.laned(self.sheet).gathered(self.rows, self.columns)
+
+
+def views_of(places: Sequence[Place]) -> list[View]:
+    """Outputs by their sheets."""
+    table = np.array(places, np.int64).reshape(-1, 3)
+    found = []
+    for sheet in np.unique(table[:, 0]).tolist():
+        at = np.flatnonzero(table[:, 0] == sheet)
+        found.append(View(sheet, at, table[at, 1], table[at, 2]))
+    return found
 
 
 class LaneSheet(Sheet):
     """One sheet of a LaneBook. ``box``: the range that has lanes; ``varies`` says which of its cells do."""
 
-    __slots__ = ("box", "finite", "fixed", "laned", "nums", "plain", "tags", "varies")
+    __slots__ = ("_of", "box", "finite", "fixed", "nums", "plain", "tags", "varies")
 
     def __init__(self, book: LaneBook, index: int, name: str, areas: list[Area]) -> None:
         super().__init__(book, index, name, areas)
-        self.laned = book
+        self._of = book
         self.box: Span | None = None
         self.varies: Mask = np.zeros((0, 0), np.bool_)
         self.plain: Mask = self.varies  #: cells that are numbers (or errors) in every lane
@@ -93,9 +121,17 @@ class LaneSheet(Sheet):
         self.finite = np.isfinite(held.num)
         self.fixed = {}
 
+    def reopen(self, lanes: int) -> None:
+        if self.box is None:
+            return
+        known = self.varies, self.plain, self.finite
+        self.open(lanes, self.box)
+        self.varies, self.plain, self.finite = known
+        self.tags[self.varies & self.plain] = NUMBER
+
     # -- which cells vary ------------------------------------------------------------------------------------------
 
-    def _part(self, span: Span) -> tuple[slice, slice] | None:
+    def part(self, span: Span) -> tuple[slice, slice] | None:
         """Where a range lies in the box if a cell of it varies. Raises Varies when only a part of it has lanes."""
         box = self.box
         if box is None:
@@ -114,7 +150,7 @@ class LaneSheet(Sheet):
         if self.varies[part].shape == (rows, columns):
             return self.nums[part], None if self.plain[part].all() else self.tags[part]
         held = super().rectangle(span)  # beyond the box nothing varies
-        num, tag = (np.repeat(a[:, :, None], self.laned.lanes, axis=2) for a in (held.num, held.tags()))
+        num, tag = (np.repeat(a[:, :, None], self._of.lanes, axis=2) for a in (held.num, held.tags()))
         r, c = box.top + part[0].start - span.top, box.left + part[1].start - span.left
         h, w = self.varies[part].shape
         num[r : r + h, c : c + w] = self.nums[part]
@@ -124,7 +160,7 @@ class LaneSheet(Sheet):
     # -- reading ---------------------------------------------------------------------------------------------------
 
     def cell(self, row: int, col: int) -> Scalar:
-        part = self._part(Span(row, col, row, col))
+        part = self.part(Span(row, col, row, col))
         if part is None:
             return super().cell(row, col)
         lane = self._lane()
@@ -132,7 +168,7 @@ class LaneSheet(Sheet):
         return decode(self.nums.item(r, c, lane), self.tags.item(r, c, lane))
 
     def number(self, row: int, col: int) -> float | ExcelError:
-        part = self._part(Span(row, col, row, col))
+        part = self.part(Span(row, col, row, col))
         if part is None:
             return super().number(row, col)
         num = self.nums.item(part[0].start, part[1].start, self._lane())
@@ -141,7 +177,7 @@ class LaneSheet(Sheet):
     def rectangle(self, span: Span) -> Arr:
         if is_vast(*span.shape):
             span = self.clipped(span)
-        part = self._part(span)
+        part = self.part(span)
         if part is None:
             return super().rectangle(span)
         lane = self._lane()
@@ -149,16 +185,16 @@ class LaneSheet(Sheet):
         return Arr(num[:, :, lane], None if tag is None else tag[:, :, lane])
 
     def _lane(self) -> int:
-        lane = self.laned.lane
+        lane = self._of.lane
         if lane is None:
             raise Varies(f"{self.name} varies")
         return int(lane)
 
     def __getitem__(self, key: Key) -> Value:
         span, single = span_of(key)
-        if self.laned.lane is not None:
+        if self._of.lane is not None:
             return self.cell(span.top, span.left) if single else self.rectangle(span)
-        part = self._part(span)
+        part = self.part(span)
         if part is not None:
             num, tag = self._lanes_of(span, part)
             return Arr(_flat(num), None if tag is None else _flat(tag))
@@ -170,9 +206,9 @@ class LaneSheet(Sheet):
     def numbers(self, key: Key) -> Any:
         """As numbers, for arithmetic."""
         span, single = span_of(key)
-        if self.laned.lane is not None:
+        if self._of.lane is not None:
             return self.number(span.top, span.left) if single else erring(self.rectangle(span).num)
-        part = self._part(span)
+        part = self.part(span)
         if part is not None:
             num = _flat(self._lanes_of(span, part)[0])
             return num if self.finite[part].size == len(num) and self.finite[part].all() else erring(num)
@@ -185,7 +221,7 @@ class LaneSheet(Sheet):
         span, _ = span_of(key)
         height, width = span.shape
         around = Span(span.top, span.left, span.bottom + rows - 1, span.right + columns - 1)
-        part = self._part(around)
+        part = self.part(around)
         if part is None:
             held = super().rectangle(around)
             slid = Window.sliding(held, height, width)
@@ -201,7 +237,7 @@ class LaneSheet(Sheet):
         inside = (rows >= box.top) & (rows <= box.bottom) & (columns >= box.left) & (columns <= box.right)
         if inside.all():
             return self.nums[rows - box.top, columns - box.left], self.tags[rows - box.top, columns - box.left]
-        num, tag = np.zeros((len(rows), self.laned.lanes)), np.zeros((len(rows), self.laned.lanes), np.int32)
+        num, tag = np.zeros((len(rows), self._of.lanes)), np.zeros((len(rows), self._of.lanes), np.int32)
         at = rows[inside] - box.top, columns[inside] - box.left
         if inside.any():
             num[inside], tag[inside] = self.nums[at], self.tags[at]
@@ -224,14 +260,14 @@ class LaneSheet(Sheet):
     def __setitem__(self, key: Key, value: Value) -> None:
         span, _ = span_of(key)
         box = self.box
-        if box is None or self.laned.lane is not None:
+        if box is None or self._of.lane is not None:
             super().__setitem__(key, value)
             return
         rows, columns = span.shape
         r, c = span.top - box.top, span.left - box.left
         here = slice(r, r + rows), slice(c, c + columns)
         array = Arr.of(value)
-        shape = (rows * columns, self.laned.lanes)
+        shape = (rows * columns, self._of.lanes)
         num = np.broadcast_to(array.num, shape)
         finite = bool(np.isfinite(array.num).all())
         if not finite:
@@ -250,6 +286,46 @@ class LaneSheet(Sheet):
         for (row, col), (num, tag) in self.fixed.items():
             if span.top <= row <= span.bottom and span.left <= col <= span.right:
                 self.put(row, col, num, tag)
+
+    def memory(self, span: Span) -> Numbers | None:
+        """Where the values of a range in every lane are kept, to be written there: rows × columns × lanes. None unless
+        each of its cells varies, is a finite number now, and is no input."""
+        part = self._own(span)
+        return self.nums[part] if part is not None and (self.plain[part] & self.finite[part]).all() else None
+
+    def mixed_memory(self, span: Span) -> tuple[Numbers, Tags] | None:
+        """The same, and the tags, for values of any type. To be followed by ``mix``."""
+        part = self._own(span)
+        return None if part is None else (self.nums[part], self.tags[part])
+
+    def mix(self, span: Span) -> None:
+        """From here on the cells of a range may be of any type."""
+        part = self._own(span)
+        assert part is not None
+        self.plain[part] = self.finite[part] = False
+
+    def _own(self, span: Span) -> tuple[slice, slice] | None:
+        """Where a range lies in the box, if each of its cells varies and none is an input."""
+        part = self.part(span)
+        if part is None or any(span.holds(Span(row, col, row, col)) for row, col in self.fixed):
+            return None
+        varies = self.varies[part]
+        return part if varies.shape == span.shape and varies.all() else None
+
+    def good(self, span: Span) -> Mask:
+        """Which cells of a range are finite numbers in every lane, as far as they are in the box; others count as such."""
+        box = self.box
+        if box is None:
+            return np.ones(span.shape, np.bool_)
+        r0, c0, r1, c1 = span.top - box.top, span.left - box.left, span.bottom - box.top + 1, span.right - box.left + 1
+        rows, columns = self.varies.shape
+        inside = slice(max(r0, 0), min(r1, rows)), slice(max(c0, 0), min(c1, columns))
+        found = np.ones(span.shape, np.bool_)
+        here = self.plain[inside] & self.finite[inside]
+        if here.size:
+            r, c = inside[0].start - r0, inside[1].start - c0
+            found[r : r + here.shape[0], c : c + here.shape[1]] = here
+        return found
 
 
 class _LaneNumbers:

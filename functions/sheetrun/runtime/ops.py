@@ -29,7 +29,7 @@ _MOST_CONSTANTS: Final = 1 << 14
 
 #: A sum or difference whose magnitude falls below this part of its first operand is noise: Excel makes it 0. Measured on
 #: stored values: 0.6999999999999993-0.7 (9.5e-16) is stored as 0, 91.60000000000014-91.6 (1.55e-15) is not.
-_NOISE: Final = 1e-15
+NOISE: Final = 1e-15
 
 
 def num(value: Value) -> Any:
@@ -113,7 +113,7 @@ def add(a: Value, b: Value) -> Any:
     a, b = num(a), num(b)
     if type(a) is float and type(b) is float:
         total = a + b
-        return 0.0 if abs(total) < _NOISE * abs(a) else total
+        return 0.0 if abs(total) < NOISE * abs(a) else total
     return _snapped(plus(a, b), a)
 
 
@@ -122,7 +122,7 @@ def sub(a: Value, b: Value) -> Any:
     a, b = num(a), num(b)
     if type(a) is float and type(b) is float:
         total = a - b
-        return 0.0 if abs(total) < _NOISE * abs(a) else total
+        return 0.0 if abs(total) < NOISE * abs(a) else total
     return _snapped(minus(a, b), a)
 
 
@@ -134,7 +134,7 @@ def _snapped(total: Any, a: Any) -> Any:
     if isinstance(a, np.ndarray) and a.shape != total.shape:
         a = Arr(a).expanded(total.shape).num
     with np.errstate(all="ignore"):
-        noise = np.abs(total) < _NOISE * np.abs(a) if not isinstance(a, ExcelError) else np.zeros(total.shape, np.bool_)
+        noise = np.abs(total) < NOISE * np.abs(a) if not isinstance(a, ExcelError) else np.zeros(total.shape, np.bool_)
     if noise.shape == total.shape and noise.any():
         total = np.where(noise, 0.0, total)
     return total

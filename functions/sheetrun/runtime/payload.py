@@ -145,13 +145,16 @@ class RunInput:
         )
 
 
+def settle(source: RunInput, book: Book) -> None:
+    """Makes this process count days and characters as the workbook does."""
+    calendar.settle(date1904=book.date1904, year=book.now.year, day_first=source.day_first)
+    charset.settle(source.macintosh)
+
+
 def book_from(source: RunInput, kind: type[AnyBook]) -> AnyBook:
     """A book of some kind from the input of a run."""
     book = kind(date1904=source.date1904, now=source.now, seed=source.seed)
-    calendar.settle(
-        date1904=book.date1904, year=book.now.year, day_first=source.day_first
-    )  # before texts are read as dates
-    charset.settle(source.macintosh)
+    settle(source, book)  # before texts are read as dates
     ids = np.array([pool.intern(s) for s in source.strings], np.int32)
     for data in source.sheets:
         areas = [Area(a.top, a.left, a.num.copy(), _renumbered(a.tag, ids)) for a in data.areas]

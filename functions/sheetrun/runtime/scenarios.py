@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import struct
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
-from sheetrun.runtime import indexes, pool
+from sheetrun.runtime import pool
 from sheetrun.runtime.address import Span
 from sheetrun.runtime.cells import TEXT, Numbers, Tags
-from sheetrun.runtime.lanes import LaneBook, Place
+from sheetrun.runtime.lanes import LaneBook, Place, View, views_of
 from sheetrun.runtime.payload import BadPayload, RunInput, RunOutput, book_from, pack, unpack
+from sheetrun.runtime.replay import Replay, run_once
 from sheetrun.runtime.sheet import Area
 from sheetrun.runtime.values import decode, encode
 
@@ -28,6 +29,7 @@ _MOST_LANES: Final = 8192
 _LANE_BYTES: Final = 96 << 20  #: for all values in all lanes
 _CELL_BYTES: Final = 12
 _WORTH: Final = 1.05  #: twice the lanes must be so much faster to be kept
+_TAPED_FROM: Final = 3  #: so many times the same must be ahead to be worth a tape
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,58 +86,69 @@ class ScenarioInput:
         return np.where(texts, TEXT + ids[np.where(texts, self.tag - TEXT, 0)], self.tag).astype(np.int32)
 
 
-def run_lanes(namespace: Mapping[str, Any], payload: bytes, progress: Progress | None = None) -> bytes:
+def run_lanes(namespace: dict[str, Any], payload: bytes, progress: Progress | None = None) -> bytes:
     """All scenarios in lanes. Raises what a statement raises: such a script is not for lanes."""
     source = ScenarioInput.from_bytes(payload)
     book = book_from(source.book, LaneBook)
     tags, out = source.tags(), _Out.of(source)
     box_cells = sum((span.bottom - span.top + 1) * (span.right - span.left + 1) for _, span in source.boxes)
     most = max(1, min(_MOST_LANES, _LANE_BYTES // (_CELL_BYTES * max(box_cells, 1)), source.count))
+    width = _Width(most)
+    replay: Replay | None = None
+    views = views_of(source.outputs)
     started = time.perf_counter()
     at = opened = 0
-    views = _views(source.outputs)
-    for lanes in _sizes(most):
-        if at >= source.count:
-            break
+    while at < source.count:
+        lanes = width.lanes
         if lanes != opened:
-            book.open(lanes, source.boxes)
+            book.open(lanes, source.boxes) if replay is None else replay.reopen(lanes)
             opened = lanes
         chosen = np.minimum(np.arange(at, at + lanes), source.count - 1)  # the last chunk repeats its last scenario
         for k, place in enumerate(source.inputs):
             book.put(place, source.num[chosen, k], tags[chosen, k])
-        _compute(namespace["STEPS"], book)
+        if replay is None:
+            run_once(namespace["STEPS"], book)
+        else:
+            begun = time.perf_counter()
+            replay.play()
+            width.learn(time.perf_counter() - begun)
         out.take(book, views, at, min(lanes, source.count - at))
         at += lanes
+        if replay is None and source.count - at >= _TAPED_FROM * lanes:
+            replay = Replay(namespace, book, source.inputs)
         if progress is not None:
             progress(min(at, source.count), source.count, "scenarios computed")
     return out.to_bytes(time.perf_counter() - started)
 
 
-def _compute(steps: Sequence[Any], book: LaneBook) -> None:
-    with np.errstate(all="ignore"), indexes.kept():
-        for step in steps:
-            step.function(book)
-
-
-def _sizes(most: int) -> Iterator[int]:
-    """How many lanes to take each time: twice as many as long as that is faster. What fits a cache is best, and which
+class _Width:
+    """How many lanes to take at a time: twice as many as long as that is faster. What fits a cache is best, and which
     cache, and how much of the time is Python's, depends on the workbook and the machine."""
-    lanes = min(_FIRST_LANES, most)
-    yield lanes  # fills caches and loads modules: not to be measured
-    best = 0.0
-    while True:
-        begun = time.perf_counter()
-        yield lanes
-        rate = lanes / (time.perf_counter() - begun)
-        if best and rate < best * _WORTH:
-            lanes //= 2
-            break
-        best = rate
-        if lanes * 2 > most:
-            break
-        lanes *= 2
-    while True:
-        yield lanes
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self.lanes = min(_FIRST_LANES, most)
+        self._best = 0.0
+        self._before: float | None = None  #: seconds of the turn before this one, with as many lanes
+        self._settled = False
+
+    def learn(self, seconds: float) -> None:
+        """What a turn took. Two are taken of each width, for the first one finds its memory cold."""
+        if self._settled:
+            return
+        if self._before is None:
+            self._before = seconds
+            return
+        rate = self.lanes / min(seconds, self._before)
+        self._before = None
+        if self._best and rate < self._best * _WORTH:
+            self.lanes //= 2
+            self._settled = True
+        elif self.lanes * 2 > self._most:
+            self._settled = True
+        else:
+            self._best = rate
+            self.lanes *= 2
 
 
 def run_in_turn(namespace: Mapping[str, Any], payload: bytes, progress: Progress | None = None) -> bytes:
@@ -167,30 +180,11 @@ class _Out:
         shape = len(source.outputs), source.count
         return cls(np.zeros(shape), np.zeros(shape, np.int32))
 
-    def take(self, book: LaneBook, views: Sequence[_View], at: int, count: int) -> None:
+    def take(self, book: LaneBook, views: Sequence[View], at: int, count: int) -> None:
         here = slice(at, at + count)
         for view in views:
-            num, tag = book.gathered(view.sheet, view.rows, view.columns)
+            num, tag = view.of(book)
             self.num[view.outputs, here], self.tag[view.outputs, here] = num[:, :count], tag[:, :count]
 
     def to_bytes(self, seconds: float) -> bytes:
         return RunOutput([[Area(1, 1, self.num, self.tag)]], [], [], [], [], seconds).to_bytes()
-
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    """Outputs on one sheet: which of all the outputs, and the rows and columns of their cells (1-based)."""
-
-    sheet: int
-    outputs: Any
-    rows: Any
-    columns: Any
-
-
-def _views(places: Sequence[Place]) -> list[_View]:
-    table = np.array(places, np.int64).reshape(-1, 3)
-    found = []
-    for sheet in np.unique(table[:, 0]).tolist():
-        at = np.flatnonzero(table[:, 0] == sheet)
-        found.append(_View(sheet, at, table[at, 1], table[at, 2]))
-    return found

@@ -18,6 +18,12 @@ from sheetrun.runtime.coerce import to_logical, to_number
 from sheetrun.runtime.errors import DIV0, NUM, VALUE, ExcelError
 from sheetrun.runtime.values import MISSING, Arr, Scalar, Value
 
+#: Windows of so many cells are added up cell after cell, larger ones in pairs.
+IN_ORDER: Final = 64
+_FEW: Final = (
+    64  # cells of a block, up to which a sum is one pass for each of them rather than one for each cell it adds
+)
+
 
 class Window:
     """``num`` and ``tag`` of shape (rows, columns, height, width); the first two are 1 where all cells see the same."""
@@ -213,7 +219,10 @@ def _sum(parts: list[Part], shape: tuple[int, int]) -> Numbers:
     out = np.zeros(shape)
     for part in parts:
         num = _masked(part, 0.0)
-        if num.shape[2] <= 64:  # in Excel's order: from the first cell to the last
+        if num.shape[2] <= IN_ORDER:  # in Excel's order: from the first cell to the last
+            if part is parts[0] and num.shape[0] * num.shape[1] <= _FEW:
+                out = out + np.add.accumulate(num, axis=2)[:, :, -1]
+                continue
             for k in range(num.shape[2]):
                 out = out + num[:, :, k]
         else:

@@ -231,9 +231,12 @@ def check_request(workbook: Workbook, inputs: Mapping[str, Any], outputs: Sequen
         raise InputErrors(errors)
 
 
-def set_cells(workbook: Workbook, reference: str, given: Any) -> Iterable[tuple[int, Rect, Scalar]]:
-    """(sheet, cell, value) of what a caller sets by one reference. Raises InputError."""
-    sheet, rect = find_cells(workbook, reference)
+def set_cells(
+    workbook: Workbook, reference: str, given: Any, place: tuple[int, Rect] | None = None
+) -> Iterable[tuple[int, Rect, Scalar]]:
+    """(sheet, cell, value) of what a caller sets by one reference. Raises InputError. ``place``: what ``find_cells``
+    finds for it, if that is known."""
+    sheet, rect = place or find_cells(workbook, reference)
     if rect.size == 1:
         yield sheet, rect, input_value(reference, given)
         return

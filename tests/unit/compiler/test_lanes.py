@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -104,20 +105,45 @@ def formulas_of(workbook: Workbook) -> list[str]:
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(workbooks(), st.data())
 def test_in_lanes_as_one_by_one(workbook: Workbook, data: st.DataObject) -> None:
+    check_lanes(workbook, data, st.integers(1, 4))
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(workbooks(), st.data())
+def test_on_a_tape_as_one_by_one(workbook: Workbook, data: st.DataObject) -> None:
+    with narrow():
+        check_lanes(workbook, data, st.integers(3, 8))
+
+
+@contextmanager
+def narrow(*, taped: bool = True) -> Iterator[None]:
+    """One lane at first, and a tape from the second turn on, or none at all."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(host, "_FIRST_LANES", 1)
+        patch.setattr(host, "_TAPED_FROM", 1 if taped else 1 << 40)
+        yield
+
+
+def check_lanes(workbook: Workbook, data: st.DataObject, counts: st.SearchStrategy[int]) -> None:
     for sheet in workbook.sheets:
         sheet.blocks = [b for b in sheet.blocks if b.kind is not Kind.TABLE]
     cells, outputs = constants_of(workbook), formulas_of(workbook)
     if not cells or not outputs:
         return
     chosen = data.draw(st.lists(st.sampled_from(cells), min_size=1, max_size=3, unique=True))
-    count = data.draw(st.integers(1, 4))
-    inputs = {name: [data.draw(VALUES) for _ in range(count)] for name in chosen}
+    count = data.draw(counts)
+    values = data.draw(st.sampled_from([VALUES, st.floats(-1e6, 1e6, allow_nan=False)]))
+    inputs = {name: [data.draw(values) for _ in range(count)] for name in chosen}
     try:
         table = scenarios(workbook, inputs, outputs, in_process)
     except InputError as error:
         event(error.code)
         return
     event("in turn" if table.in_turn else "in lanes")
+    with narrow(taped=False):
+        untaped = scenarios(workbook, inputs, outputs, in_process)
+    assert untaped.num.tobytes() == table.num.tobytes(), "a tape gives the same bits"
+    assert np.array_equal(untaped.tag, table.tag)
     wanted = one_by_one(workbook, inputs, outputs)
     for k, name in enumerate(outputs):
         assert same(table.column(k), wanted[name]), (name, table.column(k), wanted[name])

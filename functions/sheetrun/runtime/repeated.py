@@ -1,0 +1,58 @@
+"""One scenario after another of the same inputs and outputs, in a process that keeps all it can from one to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sheetrun.runtime.address import Span
+from sheetrun.runtime.cells import Numbers, Tags
+from sheetrun.runtime.lanes import LaneBook, Place, views_of
+from sheetrun.runtime.payload import RunInput, book_from, settle
+from sheetrun.runtime.replay import Replay, run_once
+from sheetrun.runtime.values import Scalar, encode
+
+
+class Repeated:
+    """A script for lanes, with one lane. ``namespace``: what executing it has left; ``source``: the computed workbook;
+    ``boxes``: for each sheet with cells that change, a range around them."""
+
+    def __init__(
+        self,
+        namespace: dict[str, Any],
+        source: RunInput,
+        inputs: Sequence[Place],
+        outputs: Sequence[Place],
+        boxes: Sequence[tuple[int, Span]],
+    ) -> None:
+        self._namespace = namespace
+        self._source = source
+        self._inputs = inputs
+        self._views = views_of(outputs)
+        self._count = len(outputs)
+        self._book = book_from(source, LaneBook)
+        self._book.open(1, boxes)
+        self._replay: Replay | None = None
+
+    def __call__(self, values: Sequence[Scalar]) -> tuple[Numbers, Tags]:
+        """(num, tag) of the outputs for a value of each input; tags of texts are those of this process.
+
+        Raises what a statement raises that cannot be computed.
+        """
+        book = self._book
+        settle(self._source, book)
+        for place, value in zip(self._inputs, values, strict=True):
+            one = encode(value)
+            book.put(place, np.array([one[0]]), np.array([one[1]], np.int32))
+        if self._replay is None:
+            run_once(self._namespace["STEPS"], book)
+            self._replay = Replay(self._namespace, book, self._inputs)
+        else:
+            self._replay.play()
+        num, tag = np.zeros(self._count), np.zeros(self._count, np.int32)
+        for view in self._views:
+            found = view.of(book)
+            num[view.outputs], tag[view.outputs] = found[0][:, 0], found[1][:, 0]
+        return num, tag
