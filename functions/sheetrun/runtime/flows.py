@@ -7,8 +7,9 @@ itself.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from sheetrun.runtime.cells import Numbers
 from sheetrun.runtime.functions.cashflow import CLOSE, FIRST_STEP, ROUNDS
 from sheetrun.runtime.values import Arr, Value
 from sheetrun.runtime.windows import Window
+
+_FEW: Final = 32  #: series, up to which NumPy's own loop over their flows is the faster one
 
 
 def flows(function: Callable[..., Value], window: Window, *others: Value) -> Value:
@@ -59,9 +62,17 @@ def _npv(series: Numbers, rates: Numbers) -> Numbers:
 def _present(series: Numbers, rates: Numbers) -> Numbers:
     """The value of each series now, its first flow being now; NaN where the rate is -1."""
     base = 1.0 + rates
-    values = series.copy()
-    values[1:] /= np.multiply.accumulate(np.broadcast_to(base, values[1:].shape), axis=0)
-    total = np.add.accumulate(values, axis=0)[-1]  # one after another: ``sum`` may add in pairs
+    factors = np.empty(series.shape)  # in C's order, in which the sum below adds one row after another
+    factors[0] = 1.0
+    few = series.shape[1] <= _FEW
+    if few:
+        factors[1:] = base
+        np.multiply.accumulate(factors, axis=0, out=factors)
+    else:
+        for before, after in itertools.pairwise(factors):
+            np.multiply(before, base, out=after)
+    values = np.divide(series, factors, out=factors)
+    total = np.add.accumulate(values, axis=0)[-1] if few else np.add.reduce(values, axis=0)
     return np.where(base == 0.0, np.nan, total)
 
 

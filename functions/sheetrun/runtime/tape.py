@@ -28,6 +28,12 @@ def finite(array: Numbers) -> Play:
     return _finite, (array,)
 
 
+def clear(array: Numbers, noise: Mask) -> None:
+    """Makes numbers 0 that are only noise, which few are."""
+    if noise.any():
+        array[noise] = 0.0
+
+
 def add_one(a: Numbers, b: Numbers, out: Numbers) -> None:
     """``ops.add`` for a single number, which a few calls of NumPy would take longer for."""
     x = a.item()

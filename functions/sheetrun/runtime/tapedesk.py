@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -123,7 +124,7 @@ class Desk:
             return Operand(result, sure=True, fixed=True)
         shape = np.broadcast_shapes(*(np.shape(array) for array in arrays))
         out = self.room(shape, sides, into)
-        self.call(function, *arrays, out)
+        self.calls.append((partial(function, out=out), tuple(arrays)))
         return Operand(out, sure=sure, spare=out is not into)
 
     def room(self, shape: tuple[int, ...], sides: Sequence[Side], into: Any) -> Any:

@@ -26,7 +26,7 @@ from sheetrun.runtime.lanes import LaneBook
 from sheetrun.runtime.ops import NOISE
 from sheetrun.runtime.recorded import Call, Later, Node, Read, Statement, Windowed
 from sheetrun.runtime.registry import find
-from sheetrun.runtime.tape import Play, add_one, call, compare, sub_one
+from sheetrun.runtime.tape import Play, add_one, call, clear, compare, sub_one
 from sheetrun.runtime.tapedesk import Desk, NotTaped, Operand, Scratch, Side, array_of
 from sheetrun.runtime.values import Arr, Value, encode
 from sheetrun.runtime.windows import IN_ORDER, Window, over
@@ -179,7 +179,7 @@ class _Writer(Desk):
         size, noise = self.scratch.take(total.array.shape), self.scratch.take(total.array.shape, "?")
         self.call(np.absolute, total.array, size)
         self.call(np.less, size, least, noise)
-        self.call(np.putmask, total.array, noise, 0.0)
+        self.call(clear, total.array, noise)
         return total
 
     def _quotient(self, left: Any, right: Any, into: Any) -> Side:
