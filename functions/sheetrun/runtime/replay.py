@@ -56,6 +56,10 @@ class Replay:
         self._inputs = [(sheet, Span(row, col, row, col)) for sheet, row, col in inputs]
         self._tape()
 
+    def __len__(self) -> int:
+        """Statements, and steps that could not be recorded."""
+        return len(self._parts)
+
     @property
     def taped(self) -> int:
         """How many statements are on the tape."""

@@ -7,6 +7,7 @@ script of the call runs on a copy of the computed cells.
 from __future__ import annotations
 
 import datetime
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -43,12 +44,20 @@ class Warm:
     """``workbook``: with computed values in its cells (``recalculated``)."""
 
     workbook: Workbook
+    _turn: threading.Lock = field(default_factory=threading.Lock)
     _plan: Plan | None = None
     _places: dict[str, Place] = field(default_factory=dict)
     _calls: OrderedDict[tuple[tuple[Cell, ...], tuple[str, ...]], Computed] = field(default_factory=OrderedDict)
 
     def calculate(self, inputs: Mapping[str, Any], outputs: Sequence[str]) -> dict[str, Any]:
-        """Each output under its own reference as a JSON value, a range as a list of rows. Raises InputError."""
+        """Each output under its own reference as a JSON value, a range as a list of rows. Raises InputError.
+
+        Threads take turns: there is one memory that calls compute in.
+        """
+        with self._turn:
+            return self._calculated(inputs, outputs)
+
+    def _calculated(self, inputs: Mapping[str, Any], outputs: Sequence[str]) -> dict[str, Any]:
         cells: dict[Cell, Scalar] = {}
         for reference, given in inputs.items():
             for sheet, rect, value in set_cells(self.workbook, reference, given, self._place(reference)):
