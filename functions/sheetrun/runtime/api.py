@@ -23,34 +23,9 @@ from sheetrun.runtime.errors import ExcelError
 from sheetrun.runtime.flows import flows
 from sheetrun.runtime.functions.lambdas import called
 from sheetrun.runtime.lanes import each
-from sheetrun.runtime.ops import (
-    add,
-    columns,
-    concat,
-    div,
-    elements,
-    eq,
-    ge,
-    gt,
-    intersection,
-    le,
-    let,
-    lt,
-    minus,
-    ne,
-    num,
-    plus,
-    power,
-    range_between,
-    rows,
-    single,
-    spilled,
-    spread,
-    sub,
-    text_array,
-    times,
-    union,
-)
+from sheetrun.runtime.ops import add, concat, div, eq, ge, gt, le, lt, minus, ne, num, plus, power, sub, times
+from sheetrun.runtime.phrases import columns, elements, let, rows, text_array
+from sheetrun.runtime.refops import intersection, range_between, single, spilled, spread, union
 from sheetrun.runtime.registry import entries, find
 from sheetrun.runtime.standalone import main
 from sheetrun.runtime.tracks import boxed, kept

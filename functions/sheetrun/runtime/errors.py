@@ -114,3 +114,9 @@ class Unsupported(Stop):
 
     def __str__(self) -> str:
         return self.detail
+
+
+def demand(holds: bool) -> None:
+    """#NUM! unless a condition on the arguments holds."""
+    if not holds:
+        raise Raised(NUM)

@@ -8,7 +8,6 @@ as in Excel: one row or column repeats, what is beyond the smaller array is #N/A
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -18,14 +17,15 @@ from sheetrun.runtime import powers
 from sheetrun.runtime.cells import LOGICAL, NUMBER, Numbers
 from sheetrun.runtime.coerce import to_number, to_text
 from sheetrun.runtime.compare import compare, compare_arrays, equal_arrays, ordered_numbers, same_number
-from sheetrun.runtime.errors import DIV0, NULL, NUM, REF, VALUE, ExcelError, Raised
-from sheetrun.runtime.refs import Ref, Refs, first_of
-from sheetrun.runtime.tails import Tailed, any_tailed, is_array, numbers_of, over, settled
+from sheetrun.runtime.errors import DIV0, NUM, VALUE, ExcelError
+from sheetrun.runtime.refops import spread
+from sheetrun.runtime.refs import Ref, Refs
+from sheetrun.runtime.tails import Tailed, any_tailed, numbers_of, over, settled
 from sheetrun.runtime.values import Arr, Erring, Scalar, Value, common_shape, erring
 
 _BOX_DIV0: Final = float(DIV0)
 _BOX_NUM: Final = float(NUM)
-_MOST_CONSTANTS: Final = 1 << 14
+
 
 #: A sum or difference whose magnitude falls below this part of its first operand is noise: Excel makes it 0. Measured on
 #: stored values: 0.6999999999999993-0.7 (9.5e-16) is stored as 0, 91.60000000000014-91.6 (1.55e-15) is not.
@@ -49,26 +49,6 @@ def num(value: Value) -> Any:
     if kind is Refs or callable(value):  # there is no arithmetic on unions and 3-D references
         return VALUE
     return to_number(value)
-
-
-def spread(value: Value) -> Value:
-    """A reference as the values in it: a scalar for one cell, else an Arr. Anything else as it is."""
-    if isinstance(value, Ref):
-        array = value.whole()
-        return array.cell(0, 0) if array.size == 1 else array
-    return VALUE if isinstance(value, Refs) else value
-
-
-def single(value: Value, host: Ref) -> Value:
-    """Implicit intersection (``@``): the cell of a reference in the host's row or column, the first cell of an array."""
-    if isinstance(value, Ref):
-        try:
-            return value.at(host.span.top, host.span.left).cell()
-        except Raised as stop:
-            return stop.error
-    if isinstance(value, Refs):
-        return VALUE
-    return first_of(value) if is_array(value) else value
 
 
 def _paired(a: Any, b: Any) -> tuple[Any, Any]:
@@ -325,107 +305,3 @@ def _compared_arrays(left: Arr, right: Arr, operation: np.ufunc) -> Arr:
 
 def _pairs(a: tuple[int, int], b: tuple[int, int]) -> bool:
     return all(x == y or 1 in (x, y) for x, y in zip(a, b, strict=True))
-
-
-# -- reference operators ------------------------------------------------------------------------------------------------
-
-
-def range_between(a: Value, b: Value) -> Value:
-    """``a:b``: the smallest rectangle around both references."""
-    if isinstance(a, ExcelError):
-        return a
-    if isinstance(b, ExcelError):
-        return b
-    if not isinstance(a, Ref) or not isinstance(b, Ref):
-        return VALUE
-    if a.sheet.index != b.sheet.index:
-        return VALUE
-    from sheetrun.runtime.address import Span
-
-    s, t = a.span, b.span
-    return Ref(a.sheet, Span(min(s.top, t.top), min(s.left, t.left), max(s.bottom, t.bottom), max(s.right, t.right)))
-
-
-def intersection(a: Value, b: Value) -> Value:
-    """``a b``: the common cells, of several areas each with each; #NULL! when there are none."""
-    if isinstance(a, Ref | Refs) and isinstance(b, Ref | Refs) and (isinstance(a, Refs) or isinstance(b, Refs)):
-        common = [intersection(one, other) for one in a.parts() for other in b.parts()]
-        refs = tuple(ref for ref in common if isinstance(ref, Ref))
-        return Refs(refs) if refs else NULL
-    if not isinstance(a, Ref) or not isinstance(b, Ref):
-        return next((x for x in (a, b) if isinstance(x, ExcelError)), VALUE)
-    from sheetrun.runtime.address import Span
-
-    s, t = a.span, b.span
-    span = Span(max(s.top, t.top), max(s.left, t.left), min(s.bottom, t.bottom), min(s.right, t.right))
-    if a.sheet.index != b.sheet.index or span.top > span.bottom or span.left > span.right:
-        return NULL
-    return Ref(a.sheet, span)
-
-
-def union(*parts: Value) -> Value:
-    """``(a, b)``: several areas as one reference."""
-    refs: list[Ref] = []
-    for part in parts:
-        if isinstance(part, ExcelError):
-            return part
-        if not isinstance(part, Ref | Refs):
-            return VALUE
-        refs.extend(part.parts())
-    return Refs(tuple(refs))
-
-
-def spilled(anchor: Value) -> Value:
-    """``A1#``: the range that the dynamic array in a cell fills; #REF! when there is none.
-
-    Any other formula is an array of one cell (measured); of a cell without a formula there is nothing.
-    """
-    if not isinstance(anchor, Ref):
-        return anchor if isinstance(anchor, ExcelError) else REF
-    anchor.cell()  # makes sure that it is computed
-    span = anchor.book.spills.get((anchor.sheet.index, anchor.span.top, anchor.span.left))
-    if span is not None:
-        return Ref(anchor.sheet, span)
-    value = anchor.cell()
-    if isinstance(value, ExcelError):
-        return value
-    place = anchor.sheet.index, anchor.span.top, anchor.span.left
-    return Ref(anchor.sheet, anchor.span) if anchor.book.formulas.get(place, "").startswith("=") else REF
-
-
-def let(value: Value, body: Callable[[Value], Value]) -> Value:
-    """LET with one variable."""
-    return body(value)
-
-
-def rows(first: int, last: int) -> range:
-    """Rows from ``first`` to ``last``, both included; downward counting when ``last`` is smaller."""
-    return range(first, last + 1) if first <= last else range(first, last - 1, -1)
-
-
-columns = rows
-
-
-def elements(value: Value) -> Value:
-    """The elements of an array that a function made, for COUNTA: one from an empty cell counts as well, unlike the cell.
-
-    That is why COUNTA(UNIQUE(A:A)) is one more than the values of the column.
-    """
-    array = Arr.of(value)
-    empty = array.empties()
-    return Arr(array.num, np.where(empty, NUMBER, array.tags())) if empty.any() else array
-
-
-_constants: dict[int, tuple[Any, Arr]] = {}
-
-
-def text_array(values: Sequence[Sequence[Scalar]]) -> Arr:
-    """An array constant. Tuples are constants of the script's code: each is made into an array once."""
-    if type(values) is not tuple:
-        return Arr.rows(values)
-    kept = _constants.get(id(values))
-    if kept is None or kept[0] is not values:
-        if len(_constants) > _MOST_CONSTANTS:
-            _constants.clear()
-        kept = _constants[id(values)] = values, Arr.rows(values)
-    return kept[1]

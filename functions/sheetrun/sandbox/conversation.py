@@ -3,49 +3,39 @@
 from __future__ import annotations
 
 import os
-import selectors
-import shutil
-import signal
-import stat
-import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from typing import Any, Final
 
 from .compiled import CodeCache
-from .errors import (
-    Cancelled,
-    Crashed,
-    ForbiddenSyntax,
-    Killed,
-    NotIsolated,
-    OutOfMemory,
-    OutputTooLarge,
-    ProtocolError,
-    SandboxError,
-    TimedOut,
-)
-from .frames import Decoder, Frame, Kind, encode
+from .errors import Cancelled, ForbiddenSyntax, NotIsolated, OutputTooLarge, ProtocolError, SandboxError, TimedOut
+from .frames import Decoder, Frame, Kind
 from .job import Job, Result
 from .limits import Limits
+from .logs import Logs
+from .pipes import Pipes
+from .scratch import make_scratch, remove_scratch, weigh_scratch
 from .server import Report, Server, readable_paths
+from .verdicts import ended, is_count, said
 
 _TICK_SECONDS: Final = 0.05  # how often cancellation and scratch are looked at
 _PROGRESS_SECONDS: Final = 0.1
+_LOG_BYTES: Final = 1 << 16
 _READ_BYTES: Final = 4 << 20  # per turn, so that a flood cannot keep us from the clock
-_PIPE_BYTES: Final = 1 << 20
-_LOG_KEPT: Final = 64 << 10
-_LOG_ALLOWED: Final = 8 << 20
 _PROGRESS_FRAMES: Final = 100_000
 _CODE_BYTES: Final = 1 << 30
-_F_SETPIPE_SZ: Final = 1031
 
 Progress = Callable[[int, int, str], None]
 
 
 class Conversation:
     """``run`` once. Between ``begin`` and that the process waits, sealed, and the job itself may still be exchanged."""
+
+    scratch: str  #: these since ``begin``
+    pipes: Pipes
+    decoder: Decoder
 
     def __init__(
         self,
@@ -60,12 +50,8 @@ class Conversation:
         self.cancelled = cancelled
         self.on_progress = on_progress
         self.cache = cache
-        self.scratch: str | None = None
         self._give(job, limits)
-        self.selector = selectors.DefaultSelector()
-        self.outgoing: list[memoryview] = []
-        self.logs = {"stdout": bytearray(), "stderr": bytearray()}
-        self.log_total = 0
+        self.logs = Logs()
         self.state = Kind.CONFIGURE  # the last kind of frame that moved the conversation on
         self.progress_count = 0
         self.progress: tuple[int, int, str] | None = None
@@ -74,6 +60,7 @@ class Conversation:
         self.payload: bytearray | None = None
         self.failure: SandboxError | None = None
         self.report: Report | None = None
+        self._opened: ExitStack | None = None
 
     def _give(self, job: Job, limits: Limits) -> None:
         self.job = job
@@ -88,14 +75,19 @@ class Conversation:
 
     def begin(self) -> None:
         """Has the process forked, which shuts itself in meanwhile. Raises ``ProtocolError``."""
-        self.scratch = tempfile.mkdtemp(prefix="sheetrun-")
-        try:
-            self._open_pipes()
-            self._put(Kind.CONFIGURE, self._configuration(self.scratch))
-            self._feed()
-        except BaseException:
-            self._close()
-            raise
+        with ExitStack() as opened:
+            self.scratch = make_scratch()
+            opened.callback(remove_scratch, self.scratch)
+            self.pipes = Pipes(self.server)
+            opened.callback(self.pipes.close)
+            self.decoder = Decoder(self.pipes.from_child, self._allowed)
+            self.pipes.when(self.pipes.from_child, self._hear)
+            self.pipes.when(self.pipes.stdout, self._hear_stdout)
+            self.pipes.when(self.pipes.stderr, self._hear_stderr)
+            self.pipes.when(self.server.socket, self._job_ended)
+            self.pipes.put(Kind.CONFIGURE, self._configuration())
+            self.pipes.feed()
+            self._opened = opened.pop_all()
 
     def fits(self, job: Job, limits: Limits) -> bool:
         """Whether a process that was begun for this conversation's job may run another: all that it has been told so far
@@ -109,13 +101,13 @@ class Conversation:
         ``job`` and ``limits``: others than at first, that ``fits`` has allowed.
         """
         begun = time.monotonic()
-        if self.scratch is None:
+        if self._opened is None:
             self.begin()
         try:
             try:
                 if job is not None:
                     self._give(job, limits or self.limits)
-                self._listen(begun, self.scratch or "")
+                self._listen(begun)
             finally:
                 self._end()
             self._flush_progress(time.monotonic())
@@ -131,15 +123,14 @@ class Conversation:
             self._close()
 
     def _close(self) -> None:
-        self._close_pipes()
-        if self.scratch is not None:
-            _remove(self.scratch)
+        if self._opened is not None:
+            self._opened.close()
 
-    def _configuration(self, scratch: str) -> dict[str, Any]:
+    def _configuration(self) -> dict[str, Any]:
         job = self.job
         return {
             "limits": asdict(self.limits),
-            "scratch": scratch,
+            "scratch": self.scratch,
             "readable": readable_paths(),
             "policy": None if job.policy is None else job.policy.as_json(),
             "entry": job.entry,
@@ -149,76 +140,9 @@ class Conversation:
             "return_code": self.cache is not None,
         }
 
-    # ---- pipes
-
-    def _open_pipes(self) -> None:
-        receive, self.to_child = os.pipe()
-        self.from_child, send = os.pipe()
-        self.stdout, out = os.pipe()
-        self.stderr, err = os.pipe()
-        try:
-            self.server.submit((receive, send, out, err))
-        finally:
-            for fd in (receive, send, out, err):
-                os.close(fd)
-        for fd in (self.to_child, self.from_child):
-            _widen(fd)
-        for fd in (self.to_child, self.from_child, self.stdout, self.stderr):
-            os.set_blocking(fd, False)
-        self.decoder = Decoder(self.from_child, self._allowed)
-        read = selectors.EVENT_READ
-        self.selector.register(self.from_child, read, self._hear)
-        self.selector.register(self.stdout, read, lambda: self._log(self.stdout, "stdout"))
-        self.selector.register(self.stderr, read, lambda: self._log(self.stderr, "stderr"))
-        self.selector.register(self.server.socket, read, self._job_ended)
-
-    def _close_pipes(self) -> None:
-        self.selector.close()
-        for name in ("to_child", "from_child", "stdout", "stderr"):
-            fd = getattr(self, name, None)
-            if fd is not None:
-                os.close(fd)
-
-    def _put(self, kind: Kind, header: dict[str, Any] | None = None, payload: bytes = b"") -> None:
-        if not self.outgoing:
-            self.selector.register(self.to_child, selectors.EVENT_WRITE, self._feed)
-        self.outgoing += [memoryview(piece) for piece in (encode(kind, header, len(payload)), payload) if piece]
-
-    def _feed(self) -> None:
-        try:
-            sent = os.writev(self.to_child, self.outgoing[:16])
-        except BlockingIOError:
-            return
-        except BrokenPipeError:  # the child is done with us; its frames or its end say why
-            sent = sum(map(len, self.outgoing))
-        while self.outgoing and sent >= len(self.outgoing[0]):
-            sent -= len(self.outgoing.pop(0))
-        if self.outgoing:
-            self.outgoing[0] = self.outgoing[0][sent:]
-        else:
-            self.selector.unregister(self.to_child)
-
-    def _log(self, fd: int, name: str) -> None:
-        try:
-            data = os.read(fd, 1 << 16)
-        except BlockingIOError:
-            return
-        if not data:
-            self.selector.unregister(fd)
-            return
-        kept = self.logs[name]
-        if name == "stderr":
-            kept += data
-            del kept[:-_LOG_KEPT]  # the end of it holds the traceback
-        else:
-            kept += data[: _LOG_KEPT - len(kept)]
-        self.log_total += len(data)
-        if self.log_total > _LOG_ALLOWED:
-            raise OutputTooLarge("logs", _LOG_ALLOWED)
-
     # ---- listening
 
-    def _listen(self, begun: float, scratch: str) -> None:
+    def _listen(self, begun: float) -> None:
         deadline = begun + self.limits.wall_seconds
         while self.payload is None and self.failure is None and self.report is None:
             now = time.monotonic()
@@ -226,12 +150,26 @@ class Conversation:
                 raise TimedOut("wall", self.limits.wall_seconds)
             if self.cancelled is not None and self.cancelled():
                 raise Cancelled
-            if self.limits.scratch_bytes:
-                self._weigh(scratch)
+            weigh_scratch(self.scratch, self.limits)
             if self.progress is not None and now - self.progress_at >= _PROGRESS_SECONDS:
                 self._flush_progress(now)
-            for key, _ in self.selector.select(min(_TICK_SECONDS, deadline - now)):
-                key.data()
+            self.pipes.turn(min(_TICK_SECONDS, deadline - now))
+
+    def _hear_stdout(self) -> None:
+        self._log(self.pipes.stdout, self.logs.out)
+
+    def _hear_stderr(self) -> None:
+        self._log(self.pipes.stderr, self.logs.err)
+
+    def _log(self, fd: int, keep: Callable[[bytes], None]) -> None:
+        try:
+            data = os.read(fd, _LOG_BYTES)
+        except BlockingIOError:
+            return
+        if data:
+            keep(data)
+        else:
+            self.pipes.drop(fd)
 
     def _hear(self) -> None:
         try:
@@ -240,7 +178,7 @@ class Conversation:
                 if self.payload is not None or self.failure is not None:
                     return
         except EOFError:
-            self.selector.unregister(self.from_child)
+            self.pipes.drop(self.pipes.from_child)
 
     def _allowed(self, kind: Kind, length: int) -> None:
         """Which frames are due, and how long they may be. ``CODE`` only where nothing foreign can have run yet."""
@@ -269,7 +207,7 @@ class Conversation:
         elif frame.kind is Kind.RESULT:
             self.payload = frame.payload
         else:
-            self.failure = self._failure(frame.header)
+            self.failure = said(frame.header, self.limits)
 
     def _take_ready(self, header: dict[str, Any]) -> None:
         """Sent before anything foreign was read, so it can be believed."""
@@ -280,16 +218,16 @@ class Conversation:
         }
         if missing:
             raise NotIsolated(missing)
-        self._put(Kind.SCRIPT, None, self.script)
-        self._put(Kind.COMPILED, None, self.known_code)
-        self._put(Kind.INPUT, None, self.job.payload)
+        self.pipes.put(Kind.SCRIPT, None, self.script)
+        self.pipes.put(Kind.COMPILED, None, self.known_code)
+        self.pipes.put(Kind.INPUT, None, self.job.payload)
 
     def _take_progress(self, header: dict[str, Any]) -> None:
         self.progress_count += 1
         if self.progress_count > _PROGRESS_FRAMES:
             raise OutputTooLarge("progress", _PROGRESS_FRAMES)
         done, total, message = header.get("done"), header.get("total"), header.get("message")
-        if not (_is_count(done) and _is_count(total) and isinstance(message, str)):
+        if not (is_count(done) and is_count(total) and isinstance(message, str)):
             raise ProtocolError("the sandboxed process sent a progress frame that cannot be read")
         self.progress = (done, total, message[:200])  # type: ignore[assignment]
 
@@ -299,46 +237,17 @@ class Conversation:
             self.on_progress(*self.progress)
         self.progress, self.progress_at = None, now
 
-    def _failure(self, header: dict[str, Any]) -> SandboxError:
-        """What the child says of itself; by now it may be anything, so only its shape is trusted."""
-        why = header.get("why")
-        line = header.get("line")
-        line = line if _is_count(line) else None
-        if why == "forbidden":
-            return ForbiddenSyntax(line or 1, str(header.get("detail"))[:500])
-        if why == "memory":
-            return OutOfMemory(self.limits.memory_bytes)
-        if why == "output":
-            return OutputTooLarge("result", self.limits.output_bytes)
-        if why == "raised":
-            return Crashed(1, str(header.get("trace"))[-16_000:], str(header.get("exception"))[:1000], line)
-        return ProtocolError("the sandboxed process failed without saying why")
-
-    def _weigh(self, scratch: str) -> None:
-        """All scratch files together. The directory is flat and nothing in it can be unlinked (``landlock``)."""
-        size = count = 0
-        with os.scandir(scratch) as entries:
-            for entry in entries:
-                count += 1
-                size += entry.stat(follow_symlinks=False).st_size
-        if size > self.limits.scratch_bytes:
-            raise OutputTooLarge("scratch", self.limits.scratch_bytes)
-        if count > self.limits.scratch_files:
-            raise OutputTooLarge("scratch", self.limits.scratch_files)
-
     # ---- the end
 
     def _job_ended(self) -> None:
+        """Takes what was in the pipes when the job ended."""
         self.report = self.server.report()
-        for registered in list(self.selector.get_map().values()):
-            if registered.fd == self.from_child:
-                self._drain()
-            elif registered.fd in (self.stdout, self.stderr):
-                registered.data()
+        if self.pipes.open(self.pipes.from_child):
+            self._drain()
+        self._drain_logs()
 
     def _drain(self) -> None:
-        """Frames that were in the pipe when the job ended."""
-        while self.payload is None and self.failure is None and self.from_child in self.selector.get_map():
+        while self.payload is None and self.failure is None and self.pipes.open(self.pipes.from_child):
             before = (self.progress_count, self.state)
             self._hear()
             if before == (self.progress_count, self.state) and self.payload is None:
@@ -349,61 +258,27 @@ class Conversation:
         if self.report is None:
             self.server.kill()
             self.report = self.server.report()
-            for fd, name in ((self.stdout, "stdout"), (self.stderr, "stderr")):
-                if fd in self.selector.get_map():
-                    self._log(fd, name)
+            self._drain_logs()
+
+    def _drain_logs(self) -> None:
+        if self.pipes.open(self.pipes.stdout):
+            self._hear_stdout()
+        if self.pipes.open(self.pipes.stderr):
+            self._hear_stderr()
 
     def _result(self, wall: float) -> Result:
         assert self.report is not None
         if self.failure is not None:
             raise self.failure
         if self.payload is None:
-            raise self._verdict(self.report)
+            raise ended(self.report, self.logs.stderr, self.limits)
         return Result(
             payload=bytes(self.payload),
-            stdout=bytes(self.logs["stdout"]),
-            stderr=bytes(self.logs["stderr"]),
+            stdout=bytes(self.logs.stdout),
+            stderr=bytes(self.logs.stderr),
             wall_seconds=wall,
             cpu_seconds=self.report.cpu_seconds,
             peak_bytes=self.report.peak_bytes,
             layers=tuple(self.ready.get("held", ())),
             missing=dict(self.ready.get("missing", {})),
         )
-
-    def _verdict(self, report: Report) -> SandboxError:
-        """From how the process ended, when it did not say itself."""
-        if report.exit_code >= 0:
-            return Crashed(report.exit_code, self.logs["stderr"].decode(errors="replace")[-16_000:])
-        number = -report.exit_code
-        spent = report.cpu_seconds >= self.limits.cpu_seconds
-        if number == signal.SIGXCPU or (number == signal.SIGKILL and spent):
-            return TimedOut("cpu", self.limits.cpu_seconds)
-        return Killed(number)
-
-
-def _is_count(value: object) -> bool:
-    return type(value) is int and 0 <= value < 2**53
-
-
-def _widen(fd: int) -> None:
-    """A larger pipe takes fewer turns; how large it may be is the system's business."""
-    try:
-        import fcntl
-
-        fcntl.fcntl(fd, _F_SETPIPE_SZ, _PIPE_BYTES)
-    except OSError:
-        return
-
-
-def _remove(directory: str) -> None:
-    """Also when the job took the permissions away from what it left there, or put a link in its place."""
-    if os.path.islink(directory):
-        os.unlink(directory)
-    elif os.path.isdir(directory):
-        os.chmod(directory, stat.S_IRWXU)
-        for parent, names, _files in os.walk(directory):  # from the top, so that each is open before it is entered
-            for name in names:
-                path = os.path.join(parent, name)
-                if not os.path.islink(path):
-                    os.chmod(path, stat.S_IRWXU)
-        shutil.rmtree(directory)

@@ -8,28 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 import numpy as np
 
-from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, TEXT, Numbers, Tags, unbox
+from sheetrun.runtime.cells import EMPTY, NUMBER, Numbers, Tags
+from sheetrun.workbook.cellxml import CellXml, number_text, reads_as
 from sheetrun.workbook.clusters import Indices
 from sheetrun.workbook.errors import DamagedWorkbook
 from sheetrun.workbook.model import MAX_COLUMNS, Rect
-from sheetrun.workbook.references import cell_name, column_index, parse_cell, parse_rect
-from sheetrun.workbook.strings import decode_entities
-from sheetrun.workbook.values import error_value, unescape
+from sheetrun.workbook.references import cell_name, parse_rect
+from sheetrun.workbook.sheettags import attribute, column_of, column_styles, with_spans, with_type, without
 
 _HIDDEN = re.compile(rb"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>", re.DOTALL)
 _DATA = re.compile(rb"<(?P<prefix>(?:[\w.-]+:)?)sheetData\b[^<>]*?(?P<empty>/?)>")
 _ENCODING = re.compile(rb"""\A<\?xml[^>]*?encoding\s*=\s*["']([\w.-]+)["']""")
-_ESCAPED = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
-_PHONETIC = re.compile(r"<(\w+:)?rPh\b.*?</\1rPh>", re.DOTALL)
-_TEXT_PIECE = re.compile(r"<(?:\w+:)?t(?:\s[^<>]*)?>([^<]*)<")
-
-
-#: The errors that a file may hold as they are (ECMA-376 part 1, 18.18.11); Excel writes #VALUE! for younger ones.
-_STORED: Final = frozenset({"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#GETTING_DATA"})
 
 
 class Changes:
@@ -62,7 +54,8 @@ def patch_sheet(
         raise DamagedWorkbook("The part has no cells.", part=part, code="bad_xml")
     declared = _ENCODING.match(xml)
     ascii_only = declared is not None and declared[1].lower() not in (b"utf-8", b"utf-16")
-    patcher = _Patcher(xml, searched, data["prefix"], changes, shared, ascii_only, rich_errors or {})
+    cells = CellXml(data["prefix"], changes.strings, shared, rich_errors or {}, ascii_only=ascii_only)
+    patcher = _Patcher(xml, searched, data["prefix"], changes, cells)
     if data["empty"]:
         rows = patcher.new_rows(len(changes.rows))
         if not rows:
@@ -87,21 +80,17 @@ class _Patcher:
         searched: bytes,
         prefix: bytes,
         changes: Changes,
-        shared: Sequence[str],
-        ascii_only: bool,
-        rich_errors: Mapping[int, float],
+        cells: CellXml,
     ) -> None:
         self._xml = xml
         self._searched = searched
         self._prefix = prefix
         self._changes = changes
-        self._shared = shared
-        self._ascii_only = ascii_only
-        self._rich_errors = rich_errors
+        self._cells = cells
         self._plain = searched is xml and not prefix
         self._next = 0  # index into changes.rows: those before it are written
         self._areas: list[Rect] = []  # array formulas and data tables met so far: their cells hold results
-        self._column_styles = _column_styles(searched, prefix)
+        self._column_styles = column_styles(searched, prefix)
         p = re.escape(prefix)
         self._row = re.compile(rb"<%brow((?:\s[^<>]*?)?)(/?)>" % p)
         self._row_end = b"</" + prefix + b"row"
@@ -126,7 +115,7 @@ class _Patcher:
             head = self._row.search(self._searched, at, end)
             if head is None:
                 break
-            number = _attribute(head[1], b"r")
+            number = attribute(head[1], b"r")
             row = int(number) - 1 if number else row + 1
             out.append(self._xml[at : head.start()])
             out.append(self.new_rows(self._until(row)))
@@ -169,8 +158,8 @@ class _Patcher:
 
     def _note_area(self, formula: bytes) -> None:
         opening = formula[: formula.index(b">")]
-        reference = _attribute(opening, b"ref")
-        if reference and _attribute(opening, b"t") in (b"array", b"dataTable"):
+        reference = attribute(opening, b"ref")
+        if reference and attribute(opening, b"t") in (b"array", b"dataTable"):
             rect = parse_rect(reference.decode("ascii"))
             if rect.size > 1:
                 self._areas.append(rect)
@@ -181,13 +170,13 @@ class _Patcher:
         cols = self._changes.col
         at = head.end()
         col = -1
-        style = _attribute(head[1], b"s") if _attribute(head[1], b"customFormat") in (b"1", b"true") else None
+        style = attribute(head[1], b"s") if attribute(head[1], b"customFormat") in (b"1", b"true") else None
         leftmost, rightmost = MAX_COLUMNS, -1
         while at < close:
             cell = self._cell.search(self._searched, at, close)
             if cell is None:
                 break
-            col = _column(cell[1], col)
+            col = column_of(cell[1], col)
             out.append(self._xml[at : cell.start()])
             first = index
             while index < stop and cols[index] < col:
@@ -212,7 +201,7 @@ class _Patcher:
             out.append(new)
         opening = self._xml[head.start() : head.end()]
         if rightmost >= 0:
-            opening = _widen_spans(opening, leftmost, rightmost)
+            opening = with_spans(opening, leftmost, rightmost)
         if not head[2]:
             return opening + b"".join(out) + self._xml[close:after]
         content = b"".join(out)
@@ -226,7 +215,7 @@ class _Patcher:
             if self._changes.tag[index] == EMPTY:
                 continue
             col = self._changes.col[index]
-            kind, body = self._render(index, self._is_result(row, col))
+            kind, body = self._written(index, result=self._is_result(row, col))
             style = row_style or self._column_styles.get(col, b"")
             attributes = b' r="%b"' % cell_name(row, col).encode("ascii")
             attributes += b' s="%b"' % style if style else b""
@@ -239,7 +228,7 @@ class _Patcher:
             usual = self._usual.fullmatch(self._searched, cell.start() + cell[0].find(b'"', 6) + 1, cell.end())
             number = self._changes.num[index]
             if usual is not None and number == number:
-                if usual[2] in (None, b"n") and _reads_as(usual[5], number):
+                if usual[2] in (None, b"n") and reads_as(usual[5], number):
                     return cell[0]
                 text = number_text(number).encode("ascii")
                 style, metadata, formula_xml = usual.group(1, 3, 4)
@@ -252,17 +241,17 @@ class _Patcher:
         if formula is not None:
             self._note_area(formula[0])
         value = self._value.search(self._searched, formula.end() if formula else body_at, body_end)
-        kind = _attribute(cell[1], b"t") or b"n"
-        rich = _attribute(cell[1], b"vm")
+        kind = attribute(cell[1], b"t") or b"n"
+        rich = attribute(cell[1], b"vm")
         if self._same(index, kind, value, rich):
             return original
         if self._changes.tag[index] == EMPTY:
             new_kind, new_value = b"n", b""
         else:
-            new_kind, new_value = self._render(index, formula is not None or self._is_result(row, col))
-        attributes = _set_type(cell[1], new_kind)
+            new_kind, new_value = self._written(index, result=formula is not None or self._is_result(row, col))
+        attributes = with_type(cell[1], new_kind)
         if rich is not None:  # it tells of the old value
-            attributes = _ATTRIBUTES[b"vm"].sub(b"", attributes)
+            attributes = without(attributes, b"vm")
         if value is not None:
             body = self._xml[body_at : value.start()] + new_value + self._xml[value.end() : body_end]
         elif formula is not None:
@@ -279,138 +268,10 @@ class _Patcher:
 
     def _same(self, index: int, kind: bytes, value: re.Match[bytes] | None, rich: bytes | None) -> bool:
         """Whether the cell already has its new value."""
-        tag = self._changes.tag[index]
+        tag, number = self._changes.tag[index], self._changes.num[index]
         if value is None:
             return tag == EMPTY
-        if tag == EMPTY:
-            return value[1] == b"" and kind != b"str"
-        raw = self._xml[value.start() : value.end()].decode("utf-8", "surrogateescape")
-        raw = raw.replace("\r\n", "\n").replace("\r", "\n")  # as XML reads it
-        text = "" if value[1] is None else decode_entities(raw[raw.index(">") + 1 : raw.rindex("<")])
-        if tag >= TEXT:
-            return self._changes.strings[tag - TEXT] == self._old_text(kind, raw, text)
-        number = self._changes.num[index]
-        if tag == LOGICAL:
-            return kind == b"b" and (text.strip() in ("1", "true")) == bool(number)
-        if number != number:
-            stored = self._rich_errors.get(int(rich)) if rich is not None and rich.isdigit() else None
-            return kind == b"e" and unbox(error_value(text) if stored is None else stored) == unbox(number)
-        try:
-            return kind == b"n" and float(text) == number
-        except ValueError:
-            return False
+        return self._cells.holds(kind, self._xml[value.start() : value.end()], value[1], rich, tag, number)
 
-    def _old_text(self, kind: bytes, raw: str, text: str) -> str | None:
-        if kind == b"str":
-            return unescape(text)
-        if kind == b"s" and text.strip().isdigit() and int(text) < len(self._shared):
-            return self._shared[int(text)]
-        if kind == b"inlineStr":
-            pieces = _TEXT_PIECE.findall(_PHONETIC.sub("", raw))
-            return unescape(decode_entities("".join(pieces)))
-        return None
-
-    def _render(self, index: int, is_result: bool) -> tuple[bytes, bytes]:
-        """The ``t`` attribute and the element that holds the value."""
-        tag, number = self._changes.tag[index], self._changes.num[index]
-        if tag >= TEXT:
-            text = escape_text(self._changes.strings[tag - TEXT])
-            keep = b' xml:space="preserve"' if text != text.strip() else b""
-            raw = text.encode("ascii", "xmlcharrefreplace") if self._ascii_only else text.encode("utf-8")
-            if is_result:
-                return b"str", b"<%bv%b>%b</%bv>" % (self._prefix, keep, raw, self._prefix)
-            p = self._prefix
-            return b"inlineStr", b"<%bis><%bt%b>%b</%bt></%bis>" % (p, p, keep, raw, p, p)
-        if tag == LOGICAL:
-            kind, text = b"b", "1" if number else "0"
-        elif number != number:
-            code = unbox(number)
-            kind, text = b"e", code if code in _STORED else "#VALUE!"
-        else:
-            kind, text = b"n", number_text(number)
-        return kind, b"<%bv>%b</%bv>" % (self._prefix, text.encode("ascii"), self._prefix)
-
-
-def _reads_as(text: bytes, number: float) -> bool:
-    try:
-        return float(text) == number
-    except ValueError:
-        return False
-
-
-_REFERENCE: Final = re.compile(rb' r="([A-Z]{1,3})[0-9]+"')
-_COLUMNS: Final[dict[bytes, int]] = {}
-
-
-def _column(attributes: bytes, before: int) -> int:
-    """The column of a cell; without a reference the one after ``before``. Raises ValueError."""
-    usual = _REFERENCE.match(attributes)
-    if usual is not None:
-        letters = usual[1]
-        col = _COLUMNS.get(letters)
-        if col is None:
-            col = _COLUMNS[letters] = column_index(letters.decode("ascii"))
-        return col
-    reference = _attribute(attributes, b"r")
-    return parse_cell(reference.decode("ascii"))[1] if reference else before + 1
-
-
-def number_text(value: float) -> str:
-    """The shortest decimal that reads as the same binary64; whole numbers without a point, no negative zero."""
-    if value == 0:
-        return "0"
-    text = repr(value)
-    return text[:-2] if text.endswith(".0") else text
-
-
-def escape_text(text: str) -> str:
-    """Text for ``<v>`` or ``<t>``: XML's entities, and ``_x0001_`` for what XML cannot hold."""
-    text = _ESCAPED.sub(lambda match: f"_x{ord(match[0]):04X}_", text)
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-_ATTRIBUTES: Final = {
-    name: re.compile(rb"""\s%b\s*=\s*(?:"([^"]*)"|'([^']*)')""" % name)
-    for name in (b"r", b"s", b"t", b"vm", b"ref", b"customFormat", b"style", b"min", b"max")
-}
-
-
-def _attribute(attributes: bytes, name: bytes) -> bytes | None:
-    match = _ATTRIBUTES[name].search(attributes)
-    return None if match is None else match[1] if match[1] is not None else match[2]
-
-
-_TYPE: Final = re.compile(rb"""\st\s*=\s*(?:"[^"]*"|'[^']*')""")
-
-
-def _set_type(attributes: bytes, kind: bytes) -> bytes:
-    new = b"" if kind == b"n" else b' t="%b"' % kind
-    if _TYPE.search(attributes):
-        return _TYPE.sub(new, attributes, count=1)
-    return attributes.rstrip() + new
-
-
-_SPANS: Final = re.compile(rb'\sspans="([0-9]+):([0-9]+)"')
-
-
-def _widen_spans(opening: bytes, left: int, right: int) -> bytes:
-    """``spans`` is a hint, but one that Excel believes: it must cover the new cells."""
-
-    def widen(match: re.Match[bytes]) -> bytes:
-        return b' spans="%d:%d"' % (min(int(match[1]), left + 1), max(int(match[2]), right + 1))
-
-    return _SPANS.sub(widen, opening, count=1)
-
-
-def _column_styles(searched: bytes, prefix: bytes) -> dict[int, bytes]:
-    """Default style by column, from ``<cols>``."""
-    styles: dict[int, bytes] = {}
-    start = searched.find(b"<" + prefix + b"cols")
-    end = searched.find(b"</" + prefix + b"cols", start)
-    if start >= 0 and end >= 0:
-        for match in re.finditer(rb"<%bcol(\s[^<>]*)" % re.escape(prefix), searched[start:end]):
-            style = _attribute(match[1], b"style")
-            first, last = _attribute(match[1], b"min"), _attribute(match[1], b"max")
-            if style and first and last and style != b"0":
-                styles.update(dict.fromkeys(range(int(first) - 1, min(int(last), MAX_COLUMNS)), style))
-    return styles
+    def _written(self, index: int, *, result: bool) -> tuple[bytes, bytes]:
+        return self._cells.written(self._changes.tag[index], self._changes.num[index], result=result)

@@ -15,8 +15,8 @@ from sheetrun.runtime.registry import Entry, entries
 from sheetrun.runtime.values import Arr
 
 ROOMS = {
-    "aggregate", "conditional", "database", "discrete", "distributions", "math", "matrix", "ranks", "regression",
-    "rounding", "significance", "smoothing", "statistics", "subtotal", "trig",
+    "aggregate", "conditional", "database", "discrete", "distributions", "math", "matrix", "normal", "ranks", "regression",
+    "rounding", "sampling", "significance", "smoothing", "statistics", "subtotal", "trig",
     "annuity", "bonds", "cashflow", "coupons", "depreciation", "oddbonds", "treasury",
     "engineering_bases", "engineering_bessel", "engineering_bits", "engineering_complex", "engineering_units",
 }  # fmt: skip

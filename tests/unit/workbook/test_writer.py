@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, PENDING, TEXT, box
+from sheetrun.workbook.cellxml import escape_text, number_text
 from sheetrun.workbook.model import Grid
-from sheetrun.workbook.patch import escape_text, number_text
 from sheetrun.workbook.reader import read
 from sheetrun.workbook.values import unescape
 from sheetrun.workbook.writer import write_back

@@ -10,7 +10,7 @@ import math
 from typing import Final
 
 from sheetrun.runtime import special
-from sheetrun.runtime.functions.distributions import demand
+from sheetrun.runtime.errors import demand
 from sheetrun.runtime.registry import excel
 
 _MOST: Final = 2.0**53

@@ -11,7 +11,7 @@ from sheetrun.runtime import pool
 from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, TEXT, error_numbers
 from sheetrun.runtime.compare import sort_key
 from sheetrun.runtime.errors import CALC, NUM, VALUE, ExcelError, Raised
-from sheetrun.runtime.ops import spread
+from sheetrun.runtime.refops import spread
 from sheetrun.runtime.refs import Ref
 from sheetrun.runtime.registry import excel, kept
 from sheetrun.runtime.tails import Tailed, aligned, tailed

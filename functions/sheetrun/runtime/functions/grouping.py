@@ -18,7 +18,7 @@ from sheetrun.runtime.compare import rank
 from sheetrun.runtime.errors import CALC, DIV0, VALUE, ExcelError, Raised
 from sheetrun.runtime.functions.dynamic import line_ranks, same_keys, truths
 from sheetrun.runtime.functions.lambdas import called
-from sheetrun.runtime.ops import spread
+from sheetrun.runtime.refops import spread
 from sheetrun.runtime.registry import excel, kept
 from sheetrun.runtime.tails import Tailed, aligned, any_tailed, is_array
 from sheetrun.runtime.values import MISSING, Arr, Scalar, Value

@@ -41,7 +41,7 @@ def called(function: Value, *args: Value) -> Value:
 
 def one(value: Value) -> Scalar:
     """A result that must be a single value: an array inside an array is #CALC!."""
-    from sheetrun.runtime.ops import spread
+    from sheetrun.runtime.refops import spread
 
     value = spread(value)
     if is_array(value):

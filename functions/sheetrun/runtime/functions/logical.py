@@ -13,7 +13,7 @@ from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, Mask
 from sheetrun.runtime.coerce import to_logical
 from sheetrun.runtime.compare import compare
 from sheetrun.runtime.errors import NA, NUM, VALUE, ExcelError, Raised
-from sheetrun.runtime.ops import spread
+from sheetrun.runtime.refops import spread
 from sheetrun.runtime.refs import Ref, Refs, first_of
 from sheetrun.runtime.registry import excel
 from sheetrun.runtime.tails import Tailed, aligned, any_tailed, is_array, over, silent, tailed

@@ -11,7 +11,9 @@ from sheetrun.runtime.address import is_vast
 from sheetrun.runtime.cells import Mask
 from sheetrun.runtime.errors import NA, REF, VALUE, Raised
 from sheetrun.runtime.functions.regex import compiled
-from sheetrun.runtime.indexes import Index, Places, index_of
+from sheetrun.runtime.indexes import index_of
+from sheetrun.runtime.lineindex import Index
+from sheetrun.runtime.ordered import Places
 from sheetrun.runtime.refs import Ref
 from sheetrun.runtime.registry import excel, kept
 from sheetrun.runtime.tails import Tailed, is_array

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from sheetrun.runtime import special
-from sheetrun.runtime.errors import DIV0, NA, Raised
+from sheetrun.runtime.errors import DIV0, NA, Raised, demand
 from sheetrun.runtime.functions.aggregate import mean, numbers_in, pairs_in, total
-from sheetrun.runtime.functions.distributions import demand, f_dist_rt, t_tails
+from sheetrun.runtime.functions.sampling import f_dist_rt, t_tails
 from sheetrun.runtime.functions.statistics import some, squares, variance
 from sheetrun.runtime.registry import excel
 from sheetrun.runtime.values import Arr
