@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import Any, Final, Literal
 
-from sheetrun.runtime.address import Span
+from sheetrun.runtime.address import Key, Span, span_of
 from sheetrun.runtime.book import Book, Step
 from sheetrun.runtime.lanes import each
 from sheetrun.runtime.ops import columns, rows
-from sheetrun.runtime.sheet import Key, span_of
 from sheetrun.runtime.values import Value
 
 #: What scripts call while they are recorded as they do at any time: it has nothing to do with cells.

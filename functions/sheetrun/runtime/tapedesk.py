@@ -12,10 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from sheetrun.runtime.address import Span
+from sheetrun.runtime.address import Span, span_of
 from sheetrun.runtime.lanes import LaneBook, LaneSheet
 from sheetrun.runtime.recorded import Read
-from sheetrun.runtime.sheet import span_of
 from sheetrun.runtime.tape import Play, finite
 
 

@@ -18,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 
 from sheetrun.runtime import ops
-from sheetrun.runtime.address import Span
+from sheetrun.runtime.address import Span, span_of
 from sheetrun.runtime.cells import LOGICAL, NUMBER, Numbers, Tags
 from sheetrun.runtime.compare import ordered_numbers
 from sheetrun.runtime.flows import flows
@@ -26,7 +26,6 @@ from sheetrun.runtime.lanes import LaneBook
 from sheetrun.runtime.ops import NOISE
 from sheetrun.runtime.recorded import Call, Later, Node, Read, Statement, Windowed
 from sheetrun.runtime.registry import find
-from sheetrun.runtime.sheet import span_of
 from sheetrun.runtime.tape import Play, add_one, call, compare, sub_one
 from sheetrun.runtime.tapedesk import Desk, NotTaped, Operand, Scratch, Side, array_of
 from sheetrun.runtime.values import Arr, Value, encode

@@ -26,7 +26,7 @@ from sheetrun.runtime.repeated import Repeated
 from sheetrun.runtime.values import Scalar, encode
 from sheetrun.sandbox.allowlist import not_collecting
 from sheetrun.service.inprocess import executed
-from sheetrun.service.proof import plain
+from sheetrun.service.planes import plain
 from sheetrun.service.rundata import find_cells, run_input, set_cells
 from sheetrun.service.scenarios import changing_boxes
 from sheetrun.workbook.model import Rect, Workbook
