@@ -147,6 +147,9 @@ class Book:
         #: per sheet, number formats and where they are, where they are asked for
         self.formats: dict[int, list[tuple[str, Sequence[Span]]]] = {}
         self.spills: dict[tuple[int, int, int], Span] = {}
+        self.arrays: dict[
+            tuple[int, int, int], Span
+        ] = {}  #: of array formulas by their first cell, where it is asked for
         self.pivots: Sequence[Pivot] = ()
         self.failures: list[Failure] = []
         self.circular: list[tuple[int, int, int]] = []

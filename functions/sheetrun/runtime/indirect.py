@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from sheetrun.runtime import pool
 from sheetrun.runtime.address import MAX_COLUMNS, MAX_ROWS, Span, column_number
 from sheetrun.runtime.errors import REF, Raised
+from sheetrun.runtime.ops import spilled
 from sheetrun.runtime.refs import Ref
 
 if TYPE_CHECKING:
@@ -36,10 +37,10 @@ def reference_of(text: str, host: Ref, a1: bool) -> Ref:
     sheet = book.sheets[sheet.index]
     if body.endswith("#"):
         anchor = _span_a1(body[:-1])
-        spilled = anchor and book.spills.get((sheet.index, anchor.top, anchor.left))
-        if not spilled:
+        found = spilled(Ref(book.live(sheet.index), anchor)) if anchor else REF
+        if not isinstance(found, Ref):
             raise Raised(REF)
-        return Ref(sheet, spilled)
+        return Ref(sheet, found.span)
     span = _span_a1(body) if a1 else _span_r1c1(body, host.span)
     if span is not None:
         if not span.inside():

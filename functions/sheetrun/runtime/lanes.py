@@ -24,6 +24,7 @@ from sheetrun.runtime.book import Book
 from sheetrun.runtime.cells import EMPTY, NUMBER, Mask, Numbers, Tags
 from sheetrun.runtime.errors import CALC, NUM, ExcelError, error_of
 from sheetrun.runtime.sheet import Area, Sheet
+from sheetrun.runtime.tails import numbers_of, shown
 from sheetrun.runtime.values import Arr, Scalar, Value, decode, encode, erring
 from sheetrun.runtime.windows import Window
 
@@ -193,7 +194,7 @@ class LaneSheet(Sheet):
     def __getitem__(self, key: Key) -> Value:
         span, single = span_of(key)
         if self._of.lane is not None:
-            return self.cell(span.top, span.left) if single else self.rectangle(span)
+            return self.cell(span.top, span.left) if single else self.whole(span)
         part = self.part(span)
         if part is not None:
             num, tag = self._lanes_of(span, part)
@@ -207,7 +208,7 @@ class LaneSheet(Sheet):
         """As numbers, for arithmetic."""
         span, single = span_of(key)
         if self._of.lane is not None:
-            return self.number(span.top, span.left) if single else erring(self.rectangle(span).num)
+            return self.number(span.top, span.left) if single else numbers_of(self.whole(span))
         part = self.part(span)
         if part is not None:
             num = _flat(self._lanes_of(span, part)[0])
@@ -362,7 +363,7 @@ def each(book: LaneBook, formula: Callable[[], Value], rows: int = 1, columns: i
         for lane in range(book.lanes):
             book.lane = lane
             value = formula()
-            results.append(Arr.of(CALC if callable(value) else value).expanded(shape))
+            results.append(shown(CALC if callable(value) else value, shape))
     finally:
         book.lane = None
     num = np.stack([a.num.ravel() for a in results], axis=1)

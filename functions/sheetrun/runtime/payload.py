@@ -67,6 +67,7 @@ class RunInput:
     macintosh: bool = False  #: CHAR and CODE count the characters of the Macintosh
     alone: bool = False  #: each formula from stored values (see ``alone``), not from what others give
     wanted: Sequence[tuple[int, Span]] = ()  #: (sheet, range) of the formulas that ``alone`` computes; none: all
+    arrays: Sequence[tuple[int, Span]] = ()  #: (sheet, range) of array formulas, where ``A1#`` may ask for one
 
     def to_bytes(self) -> bytes:
         header = {
@@ -103,6 +104,7 @@ class RunInput:
             "macintosh": self.macintosh,
             "alone": self.alone,
             "wanted": [[sheet, *span] for sheet, span in self.wanted],
+            "arrays": [[sheet, *span] for sheet, span in self.arrays],
         }
         return pack(header, (a for s in self.sheets for a in s.areas))
 
@@ -142,6 +144,7 @@ class RunInput:
             header["macintosh"],
             header["alone"],
             [(sheet, Span(*span)) for sheet, *span in header["wanted"]],
+            [(sheet, Span(*span)) for sheet, *span in header["arrays"]],
         )
 
 
@@ -167,6 +170,7 @@ def book_from(source: RunInput, kind: type[AnyBook]) -> AnyBook:
     book.names = {pool.fold(k): v for k, v in source.names.items()}
     book.tables = {pool.fold(k): v for k, v in source.tables.items()}
     book.formulas = {(s, r, c): text for s, r, c, text in source.formulas}
+    book.arrays = {(sheet, span.top, span.left): span for sheet, span in source.arrays}
     book.path = source.path
     book.pivots = source.pivots
     for index, code, spans in source.formats:

@@ -71,18 +71,18 @@ def union(*parts: Value) -> Value:
 
 
 def spilled(anchor: Value) -> Value:
-    """``A1#``: the range that the dynamic array in a cell fills; #REF! when there is none.
+    """``A1#``: the range that the array in a cell fills; #REF! when there is none.
 
-    Any other formula is an array of one cell (measured); of a cell without a formula there is nothing.
+    Any formula has one, if only of one cell (measured), in its first cell; of a cell without a formula there is nothing.
     """
     if not isinstance(anchor, Ref):
         return anchor if isinstance(anchor, ExcelError) else REF
     anchor.cell()  # makes sure that it is computed
-    span = anchor.book.spills.get((anchor.sheet.index, anchor.span.top, anchor.span.left))
+    place = anchor.sheet.index, anchor.span.top, anchor.span.left
+    span = anchor.book.spills.get(place) or anchor.book.arrays.get(place)
     if span is not None:
         return Ref(anchor.sheet, span)
     value = anchor.cell()
     if isinstance(value, ExcelError):
         return value
-    place = anchor.sheet.index, anchor.span.top, anchor.span.left
     return Ref(anchor.sheet, anchor.span) if anchor.book.formulas.get(place, "").startswith("=") else REF

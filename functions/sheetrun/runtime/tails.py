@@ -306,8 +306,10 @@ def _padded(cells: Arr, shape: Any) -> Arr:
     return Arr(num, tag)
 
 
-def numbers_of(value: Tailed) -> Tailed:
+def numbers_of(value: Arr | Tailed) -> Any:
     """As operands of arithmetic."""
+    if not isinstance(value, Tailed):
+        return erring(value.num)
     body = value.body
     return Tailed(erring(body.num), value.shape) if type(body) is Arr else value
 

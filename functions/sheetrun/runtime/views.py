@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from sheetrun.runtime.address import Key, span_of
 from sheetrun.runtime.refs import Ref
-from sheetrun.runtime.tails import Tailed, numbers_of
-from sheetrun.runtime.values import Arr, erring
+from sheetrun.runtime.tails import numbers_of
+from sheetrun.runtime.values import Arr
 
 if TYPE_CHECKING:
     from sheetrun.runtime.sheet import Sheet
@@ -25,8 +25,7 @@ class AsNumbers:
         span, single = span_of(key)
         if single:
             return self._sheet.number(span.top, span.left)
-        cells = self._sheet.whole(span)
-        return numbers_of(cells) if isinstance(cells, Tailed) else erring(cells.num)
+        return numbers_of(self._sheet.whole(span))
 
 
 class AsArrays:

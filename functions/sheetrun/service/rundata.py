@@ -32,6 +32,7 @@ _NEVER_PLAIN = (ArrayConst, Binary, Call, Invoke, Logical, Number, Percent, Text
 
 #: Functions that ask for the text of formulas; without them in a script the texts stay behind.
 _ASKS_FOR_FORMULAS = re.compile(r"\b(?:FORMULATEXT|ISFORMULA|SUBTOTAL|AGGREGATE|CELL|spilled)\b")
+_ASKS_FOR_ARRAYS = re.compile(r"\b(?:INDIRECT|spilled)\b")
 _ADDRESS = re.compile(
     r"\$?[A-Za-z]{1,3}\$?\d+(?::\$?[A-Za-z]{1,3}\$?\d+)?|\$?[A-Za-z]{1,3}:\$?[A-Za-z]{1,3}|\$?\d+:\$?\d+", re.ASCII
 )
@@ -70,6 +71,12 @@ def run_input(
             for t in workbook.tables
         },
         formulas=list(_formulas(workbook)) if _ASKS_FOR_FORMULAS.search(script) else [],
+        arrays=[
+            (index, _span(block.rect))
+            for index, sheet in enumerate(workbook.sheets)
+            for block in sheet.blocks
+            if block.kind is Kind.ARRAY and _ASKS_FOR_ARRAYS.search(script)
+        ],
         spills=[
             (index, _span(block.rect))
             for index, sheet in enumerate(workbook.sheets)

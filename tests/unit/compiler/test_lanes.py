@@ -305,3 +305,9 @@ def test_a_dynamic_array_formula_that_was_filled_is_not_for_lanes() -> None:
     assert table.in_turn is not None
     expected = one_by_one(workbook, {"A1": values}, ["D1", "D2"])
     assert {name: table.column(k) for k, name in enumerate(table.outputs)} == expected
+
+
+def test_whole_columns_have_all_their_rows_in_every_scenario() -> None:
+    cells = {"A1": 1.0, "A2": 2.0, "B1": 5.0, "C1": '=SUMPRODUCT(--(A:A=""))', "D1": "=SUMPRODUCT((A:A=B1)+1)"}
+    found = tabulated(workbook_of(cells), {"A2": [5.0, None]}, "C1", "D1")
+    assert found == {"C1": [1_048_574, 1_048_575], "D1": [1_048_577, 1_048_576]}

@@ -35,6 +35,7 @@ def parts(text: str) -> tuple[list[str], list[str]]:
         ("A1048576+XFD1", ["A1048576", "XFD1"], []),
         ("ROUND(a1,2)%", ["a1"], ["2"]),
         ("[1]Data!B2+[2]!Rate", ["B2"], []),
+        ("SUM(A2:$B$200000)+C200000+SUM($A$1:$AAB$3)", ["A2", "C200000", "A1"], []),  # as vast as whole columns
     ],
 )
 def test_blanks(text: str, references: list[str], numbers: list[str]) -> None:

@@ -196,3 +196,20 @@ def test_map_of_a_whole_column_does_not_walk_it() -> None:
     }
     found = computed(cells)
     assert found == {"C1": 6, "D1": 1048576, "E1": 1048576, "I1": 1048579, "F1": 99999, "G1": 5000050003}
+
+
+def test_the_spill_of_an_array_formula() -> None:
+    from tests.unit.compiler.making import computed, error
+
+    cells = {"A1:A3": "{=ROW(5:7)*2}", "B1": "{=MAX(A1:A3*2)}", "C1:D2": "{=A1:A3}"}
+    asked = {
+        "F1": "{=SUM(A1#)}",
+        "F2": "=B1#",
+        "F3": "=ROWS(C1#)*10+COLUMNS(C1#)",
+        "F4": "{=SUM(A2#)}",  # not the first cell
+        "F5": '{=SUM(INDIRECT("A1#"))}',
+        "F6": '=ROWS(INDIRECT("A2#"))',
+        "F7": "#=A1#*1",
+    }
+    values = computed(cells | asked)
+    assert [values[f"F{i}"] for i in range(1, 10)] == [36, 28, 22, error("#REF!"), 36, error("#REF!"), 10, 12, 14]
