@@ -85,7 +85,8 @@ class Tracks:
             yield f"{name} = {text}"
         for (sheet, line, numbers), (name, first, last) in self.used.items():
             address = range_name(first, line, last, line) if self.loop.by_row else range_name(line, first, line, last)
-            yield f"{name} = {self.alias(sheet)}.{'track_n' if numbers else 'track'}({literal(address)})"
+            across = ", across=True" if first == last and not self.loop.by_row else ""
+            yield f"{name} = {self.alias(sheet)}.{'track_n' if numbers else 'track'}({literal(address)}{across})"
 
     def after(self) -> Iterator[str]:
         """What stores the results, after the loop."""

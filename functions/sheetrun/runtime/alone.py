@@ -36,8 +36,8 @@ class _Reading(Sheet):
     def store_array(self, span: Span, value: Value) -> None:
         self.twin.store_array(span, value)
 
-    def _track(self, span: Span, *, numbers: bool) -> Track:
-        return track_of(self, span, self.rectangle(span), numbers=numbers, twin=True)
+    def _track(self, span: Span, *, numbers: bool, across: bool) -> Track:
+        return track_of(self, span, self.rectangle(span), numbers=numbers, across=across, twin=True)
 
     def spill(self, key: Key, value: Value) -> None:
         self.twin.spill(key, value)

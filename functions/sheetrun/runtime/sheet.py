@@ -359,16 +359,19 @@ class Sheet:
         whole = Span(span.top, span.left, span.bottom + rows - 1, span.right + columns - 1)
         return Growing(self.rectangle(whole), span.shape, rows if rows > 1 else columns, down=rows > 1)
 
-    def track(self, key: Key) -> Track:
-        """The values of a line of cells as a list, indexed by row or column (see ``tracks``)."""
-        return self._track(span_of(key)[0], numbers=False)
+    def track(self, key: Key, *, across: bool = False) -> Track:
+        """The values of a line of cells as a list, indexed by row or column (see ``tracks``).
 
-    def track_n(self, key: Key) -> Track:
+        ``across``: by column, also where the line is of one cell.
+        """
+        return self._track(span_of(key)[0], numbers=False, across=across)
+
+    def track_n(self, key: Key, *, across: bool = False) -> Track:
         """The same as numbers, for arithmetic."""
-        return self._track(span_of(key)[0], numbers=True)
+        return self._track(span_of(key)[0], numbers=True, across=across)
 
-    def _track(self, span: Span, *, numbers: bool) -> Track:
-        return track_of(self, span, self.rectangle(span), numbers=numbers, twin=False)
+    def _track(self, span: Span, *, numbers: bool, across: bool) -> Track:
+        return track_of(self, span, self.rectangle(span), numbers=numbers, across=across, twin=False)
 
     def keep(self, key: Key, track: Track) -> None:
         """Stores the part of a track that a loop has computed."""

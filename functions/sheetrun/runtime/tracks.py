@@ -71,9 +71,9 @@ class TwinTrack(Track):
         return found
 
 
-def track_of(sheet: Sheet, span: Span, cells: Arr, *, numbers: bool, twin: bool) -> Track:
+def track_of(sheet: Sheet, span: Span, cells: Arr, *, numbers: bool, across: bool, twin: bool) -> Track:
     """The track of a line of cells, with ``None`` before its first."""
-    down = span.left == span.right
+    down = span.left == span.right and not across
     first = span.top if down else span.left
     imposed = {
         (row if down else col): value

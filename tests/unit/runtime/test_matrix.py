@@ -38,3 +38,23 @@ YS, XS = [2, 3, 9, 1, 8, 7, 5], [6, 5, 11, 7, 5, 4, 4]
 )
 def test_values(name: str, args: tuple[Any, ...], wanted: Any) -> None:
     assert agrees(call(name, *args), wanted, 12)
+
+
+def test_an_inverse_is_exact_to_the_last_bit_of_elimination() -> None:
+    """Where nearly all digits cancel the order of the operations shows: that of elimination by hand, column by column."""
+    first, second, third = [7.0, 8.0, 9.0], [4.0, 5.0, 6.0], [1.0, 2.0, 3.0000001]
+    a, b = second[0] / first[0], third[0] / first[0]
+    second = [0.0, second[1] - a * first[1], second[2] - a * first[2]]
+    third = [0.0, third[1] - b * first[1], third[2] - b * first[2]]
+    assert abs(third[1]) > abs(second[1])  # they change places
+    c = second[1] / third[1]
+    last = second[2] - c * third[2]
+    z = [(0.0 - a - c * (0.0 - b)) / last, 1.0 / last, (0.0 - c) / last]
+    inverse = call("MINVERSE", [[1.0, 2.0, 3.0000001], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]])
+    assert inverse[2] == [z[2], z[1], z[0]]
+    assert call("MDETERM", [[1.0, 2.0, 3.0000001], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]]) == first[0] * third[1] * last
+
+
+def test_products_are_summed_from_left_to_right() -> None:
+    assert call("MMULT", [[0.1, 0.2, -0.3]], [[1.0], [1.0], [1.0]]) == [[0.1 + 0.2 - 0.3]]
+    assert call("MMULT", [[-0.3, 0.2, 0.1]], [[1.0], [1.0], [1.0]]) == [[-0.3 + 0.2 + 0.1]]

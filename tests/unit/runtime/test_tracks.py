@@ -99,3 +99,13 @@ def test_an_error_that_is_raised_is_the_result() -> None:
 
 def dividing() -> float:
     raise Raised(DIV0)
+
+
+def test_a_line_of_one_cell_is_read_by_its_column_where_the_loop_runs_over_columns() -> None:
+    workbook = workbook_of(
+        {"C10": 3.0, "C12": 1.0, "C17": 2.0, "B10": "=(C12+C17)/C50", "C36": 1.0, "B36": "=C36/C50", "B50:C50": "=B10+B36"}
+    )  # fmt: skip
+    computed = run(workbook)
+    assert "across=True" in computed._model.script()
+    assert computed.report["errors"] == []
+    assert computed.cells() == {"Sheet1!B10": 0.75, "Sheet1!B36": 0.25, "Sheet1!B50": 1.0, "Sheet1!C50": 4.0}

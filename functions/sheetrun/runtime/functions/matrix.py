@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -12,6 +14,8 @@ from sheetrun.runtime.functions.aggregate import pairs_in, total
 from sheetrun.runtime.registry import excel, kept
 from sheetrun.runtime.tails import Tailed, any_tailed, over
 from sheetrun.runtime.values import Arr, Value
+
+_SUMMED_IN_ORDER: Final = 1 << 27  #: products of numbers in a product of matrices; that many take half a second
 
 
 @excel("SUMPRODUCT(*arrays: array) -> number", tails=kept)
@@ -88,6 +92,57 @@ def _square(array: Arr) -> Numbers:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Triangles:
+    """A square matrix as the product of a lower and an upper triangle, both in ``both``; ``order``: where rows came from."""
+
+    both: Numbers
+    order: list[int]
+    sign: float
+    singular: bool
+
+
+def _triangles(square: Numbers) -> _Triangles:
+    """Gauss's elimination with the largest pivot of a column (measured: Excel's inverses come out to the last bit)."""
+    both, order, sign = square.copy(), list(range(len(square))), 1.0
+    for k in range(len(both)):
+        pivot = k + int(np.argmax(np.abs(both[k:, k])))
+        if both[pivot, k] == 0.0:
+            return _Triangles(both, order, sign, True)
+        if pivot != k:
+            both[[k, pivot]] = both[[pivot, k]]
+            order[k], order[pivot] = order[pivot], order[k]
+            sign = -sign
+        both[k + 1 :, k] /= both[k, k]
+        both[k + 1 :, k + 1 :] -= np.outer(both[k + 1 :, k], both[k, k + 1 :])
+    return _Triangles(both, order, sign, False)
+
+
+def _inverse(square: Numbers) -> Numbers:
+    found = _triangles(square)
+    if found.singular:
+        raise Raised(NUM)
+    both, size = found.both, len(square)
+    out = np.eye(size)[found.order]
+    for k in range(size):
+        out[k + 1 :] -= np.outer(both[k + 1 :, k], out[k])
+    for i in reversed(range(size)):
+        known = both[i, i + 1 :, None] * out[i + 1 :]
+        out[i] = np.subtract.reduce(np.concatenate([out[i : i + 1], known]), axis=0) / both[i, i]
+    return out
+
+
+def _product(first: Numbers, second: Numbers) -> Numbers:
+    """The product, each cell summed from left to right as all sums are (measured); of large matrices as NumPy does it."""
+    if first.shape[0] * second.size > _SUMMED_IN_ORDER:
+        large: Numbers = first @ second
+        return large
+    product = first[:, :1] * second[:1]
+    for k in range(1, first.shape[1]):
+        product += first[:, k : k + 1] * second[k : k + 1]
+    return product
+
+
 @excel("MMULT(array1: array, array2: array) -> array")
 def mmult(array1: Arr, array2: Arr) -> Numbers:
     """The matrix product of two arrays."""
@@ -95,7 +150,7 @@ def mmult(array1: Arr, array2: Arr) -> Numbers:
     if first.shape[1] != second.shape[0]:
         raise Raised(VALUE)
     with np.errstate(all="ignore"):
-        product: Numbers = first @ second
+        product = _product(first, second)
     if not np.isfinite(product).all():
         raise Raised(NUM)
     return product
@@ -104,17 +159,16 @@ def mmult(array1: Arr, array2: Arr) -> Numbers:
 @excel("MINVERSE(array: array) -> array")
 def minverse(array: Arr) -> Numbers:
     """The inverse of a square matrix; #NUM! when it has none."""
-    try:
-        inverse: Numbers = np.asarray(np.linalg.inv(_square(array)), np.float64)
-    except np.linalg.LinAlgError:
-        raise Raised(NUM) from None
-    return inverse
+    with np.errstate(all="ignore"):
+        return _inverse(_square(array))
 
 
 @excel("MDETERM(array: array) -> number")
 def mdeterm(array: Arr) -> float:
     """The determinant of a square matrix."""
-    return float(np.linalg.det(_square(array)))
+    with np.errstate(all="ignore"):
+        found = _triangles(_square(array))
+    return 0.0 if found.singular else found.sign * float(np.multiply.reduce(np.diag(found.both)))
 
 
 @excel("MUNIT(dimension: integer) -> array")
