@@ -24,6 +24,7 @@ from sheetrun.service.ports import (
     Answer,
     ApiKey,
     Batch,
+    Blob,
     Depth,
     JobFilter,
     Load,
@@ -391,6 +392,13 @@ class MemoryBlobs:
 
     def put(self, key: str, data: bytes, *, content_type: str) -> None:
         self.objects[key] = (bytes(data), content_type, {})
+
+    def put_all(self, blobs: Sequence[Blob]) -> None:
+        for blob in blobs:
+            self.put(blob.key, blob.data, content_type=blob.content_type)
+
+    def get_all(self, wanted: Sequence[tuple[str, str | None]]) -> list[bytes]:
+        return [self.get(key, etag=etag) for key, etag in wanted]
 
     @contextmanager
     def writing(self, key: str, *, content_type: str) -> Iterator[BinaryIO]:

@@ -270,10 +270,22 @@ class UploadForm:
     fields: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """An object that is to be kept."""
+
+    key: str
+    data: bytes
+    content_type: str
+
+
 class Blobs(Protocol):
     """Objects by key."""
 
     def put(self, key: str, data: bytes, *, content_type: str) -> None: ...
+
+    def put_all(self, blobs: Sequence[Blob]) -> None:
+        """Several, at once. When it raises, some of them may be there."""
 
     def writing(self, key: str, *, content_type: str) -> AbstractContextManager[BinaryIO]:
         """An object of any size, written piece by piece with little memory; it is there when the block ends well, and
@@ -281,6 +293,9 @@ class Blobs(Protocol):
 
     def get(self, key: str, *, etag: str | None = None) -> bytes:
         """Raises ``StepFailed`` when it is gone, or (with ``etag``) is not the object that was accepted."""
+
+    def get_all(self, wanted: Sequence[tuple[str, str | None]]) -> list[bytes]:
+        """Several (key, etag), at once, in the order in which they are named."""
 
     def head(self, key: str) -> Stat | None: ...
 
