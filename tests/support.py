@@ -15,8 +15,9 @@ from sheetrun.service.access import SCOPES, Access
 from sheetrun.service.calling import Engine
 from sheetrun.service.compute import Executed, Generated, Parsed, Progress
 from sheetrun.service.courier import Courier
+from sheetrun.service.fake_blobs import MemoryBlobs
 from sheetrun.service.fake_webhooks import MemoryOperations, MemorySender, MemoryWebhooks
-from sheetrun.service.fakes import FakeClock, FakeIds, FakeLog, MemoryBlobs, MemoryQueues, MemoryTable
+from sheetrun.service.fakes import FakeClock, FakeIds, FakeLog, MemoryQueues, MemoryTable
 from sheetrun.service.fanout import Fanout
 from sheetrun.service.scenario_work import Opener
 from sheetrun.service.steps import Made, Message, Outcome, Runner, Workplace

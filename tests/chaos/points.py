@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import Any
 
 from sheetrun.jobs.errors import Raced, StepRetryable
+from sheetrun.service.blobs import Blob
 from sheetrun.service.outgoing import SendFailed
-from sheetrun.service.ports import Blob
 
 #: Calls that change something, by port: after them there is a point as well.
 WRITES = {

@@ -16,8 +16,9 @@ from sheetrun.service.access import SCOPES, Access
 from sheetrun.service.batches import arrivals, each_record, step_records
 from sheetrun.service.burying import Undertaker
 from sheetrun.service.courier import Courier
+from sheetrun.service.fake_blobs import MemoryBlobs
 from sheetrun.service.fake_webhooks import MemoryOperations, MemoryWebhooks
-from sheetrun.service.fakes import FakeIds, FakeLog, MemoryBlobs, MemoryTable
+from sheetrun.service.fakes import FakeIds, FakeLog, MemoryTable
 from sheetrun.service.outgoing import Sent
 from sheetrun.service.steps import Runner
 from sheetrun.service.web.assembly import build_api

@@ -21,13 +21,8 @@ from sheetrun.jobs.limits import BucketPolicy
 from sheetrun.jobs.states import Priority, State, Step
 from sheetrun.jobs.transitions import Change, Claimed
 from sheetrun.local.emulator import ROOT
-from sheetrun.service.ports import (
-    Answer,
-    ApiKey,
-    Batch,
-    Blob,
-    JobFilter,
-)
+from sheetrun.service.blobs import Blob
+from sheetrun.service.ports import Answer, ApiKey, Batch, JobFilter
 from tests.contract.ports import MANY, NOW, PATIENCE, Ports, admit, create, ended, lined_up
 
 # Far from now, so that the schedule of the running service leaves these jobs alone.

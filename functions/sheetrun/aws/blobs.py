@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from sheetrun.aws.clients import Clients, dependency
 from sheetrun.jobs.errors import Conflict, StepFailed
-from sheetrun.service.ports import Blob, Stat, UploadForm
+from sheetrun.service.blobs import Blob, Stat, UploadForm
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

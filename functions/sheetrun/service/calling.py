@@ -32,11 +32,11 @@ from sheetrun.runtime.values import Scalar, encode
 from sheetrun.sandbox.errors import Crashed, ProtocolError
 from sheetrun.sandbox.job import Job, Result
 from sheetrun.sandbox.limits import Limits
+from sheetrun.service.blobs import Blobs
 from sheetrun.service.compute import PRELOAD, SCRIPT_POLICY
 from sheetrun.service.handed import unpack
 from sheetrun.service.interface import Interface, Ports, reference
 from sheetrun.service.models import SECONDS, Version
-from sheetrun.service.ports import Blobs
 from sheetrun.service.proof import Plane, plain
 from sheetrun.service.rundata import run_input, set_cells
 from sheetrun.service.scenarios import changing_boxes

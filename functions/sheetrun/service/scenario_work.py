@@ -20,9 +20,10 @@ from sheetrun.jobs.job import Job
 from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, unbox
 from sheetrun.sandbox.job import Result
 from sheetrun.sandbox.limits import Limits
+from sheetrun.service.blobs import Blobs
 from sheetrun.service.draws import Draws, Table, draws_of
 from sheetrun.service.handed import unpack
-from sheetrun.service.ports import Blobs, Ledger
+from sheetrun.service.ports import Ledger
 from sheetrun.service.recalculated import as_output
 from sheetrun.service.scenario_requests import MOST_OUTPUTS
 from sheetrun.service.scenarios import OWN, Prepared, prepare

@@ -28,9 +28,10 @@ from sheetrun.jobs.job import Job, Problem, Progress, instant
 from sheetrun.jobs.limits import backoff
 from sheetrun.jobs.states import State, Step
 from sheetrun.jobs.transitions import Busy, Change, ClaimDecision, Claimed, GivenUp, Stale
+from sheetrun.service.blobs import Blobs
 from sheetrun.service.changes import change_job, send_now
 from sheetrun.service.line import Line
-from sheetrun.service.ports import Blobs, Clock, Ids, Ledger, Log, Queues
+from sheetrun.service.ports import Clock, Ids, Ledger, Log, Queues
 from sheetrun.service.watch import Interrupted, Watch
 from sheetrun.settings import Settings
 

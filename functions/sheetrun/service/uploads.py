@@ -12,9 +12,10 @@ from sheetrun.jobs.limits import Spend, spend_of
 from sheetrun.jobs.states import State
 from sheetrun.jobs.transitions import Change, created, refused, uploaded, uploaded_and_admitted
 from sheetrun.service.allowances import Allowances
+from sheetrun.service.blobs import Blobs, Stat
 from sheetrun.service.changes import change_job, send_now
 from sheetrun.service.line import Line
-from sheetrun.service.ports import Blobs, Clock, Ids, Keys, Ledger, Log, Queues, Room, Stat
+from sheetrun.service.ports import Clock, Ids, Keys, Ledger, Log, Queues, Room
 from sheetrun.service.requests import JobRequest, job_request
 from sheetrun.service.submit import new_job
 from sheetrun.settings import Settings

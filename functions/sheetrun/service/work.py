@@ -16,9 +16,10 @@ from typing import Any, Protocol
 from sheetrun.jobs.errors import SheetrunError, StepFailed, StepRetryable
 from sheetrun.jobs.job import Job
 from sheetrun.jobs.states import Kind, Step
+from sheetrun.service.blobs import Blob, Blobs
 from sheetrun.service.compute import Executed, Generated, Parsed, Progress
 from sheetrun.service.handed import pack, unpack
-from sheetrun.service.ports import Blob, Blobs, Log
+from sheetrun.service.ports import Log
 from sheetrun.service.steps import Made, Workplace
 from sheetrun.service.submit import request_key
 from sheetrun.settings import Settings

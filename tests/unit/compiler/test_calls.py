@@ -14,7 +14,7 @@ from sheetrun.runtime.calls import run_calls
 from sheetrun.sandbox.allowlist import check
 from sheetrun.sandbox.job import Job, Result
 from sheetrun.service.calling import Engine, LoadedModel
-from sheetrun.service.fakes import MemoryBlobs
+from sheetrun.service.fake_blobs import MemoryBlobs
 from sheetrun.service.interface import Interface, Ports
 from sheetrun.service.local import Run
 from sheetrun.service.recalculated import recalculated
