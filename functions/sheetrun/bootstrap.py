@@ -22,13 +22,14 @@ from sheetrun.aws.webhooks import DynamoWebhooks
 from sheetrun.jobs.job import Job
 from sheetrun.jobs.states import Kind
 from sheetrun.service.allowances import Allowances
+from sheetrun.service.blobs import Blobs
 from sheetrun.service.ids import SystemClock, SystemIds
 from sheetrun.service.letters import Letters
 from sheetrun.service.line import Line
 from sheetrun.service.log import JsonLog
 from sheetrun.service.metrics import Counters
 from sheetrun.service.outgoing import Webhooks
-from sheetrun.service.ports import Batches, Blobs, Chunks, Clock, Idempotency, Ids, Keys, Ledger, Limits, Log, Queues
+from sheetrun.service.ports import Batches, Chunks, Clock, Idempotency, Ids, Keys, Ledger, Limits, Log, Queues
 from sheetrun.service.receivers import Receivers
 from sheetrun.service.sweep import Sweeper
 from sheetrun.service.uploads import Door

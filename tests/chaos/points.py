@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any
 
 from sheetrun.jobs.errors import Raced, StepRetryable
+from sheetrun.service.blobs import Blob
 from sheetrun.service.outgoing import SendFailed
 
 #: Calls that change something, by port: after them there is a point as well.
@@ -65,6 +66,14 @@ class Port:
 
     def __init__(self, name: str, target: Any, point: Callable[[Point], None]) -> None:
         self._name, self._target, self._point = name, target, point
+
+    def put_all(self, blobs: Sequence[Blob]) -> None:
+        """One after the other, with a point around each: a worker may die when some are there."""
+        for blob in blobs:
+            self.put(blob.key, blob.data, content_type=blob.content_type)
+
+    def get_all(self, wanted: Sequence[tuple[str, str | None]]) -> list[bytes]:
+        return [self.get(key, etag=etag) for key, etag in wanted]
 
     def __getattr__(self, method: str) -> Any:
         call = getattr(self._target, method)

@@ -16,9 +16,7 @@ from sheetrun.aws.queues import SqsQueues
 from sheetrun.aws.table import DynamoLedger
 from sheetrun.local.emulator import ROOT
 from sheetrun.service.fakes import MemoryBlobs, MemoryQueues, MemoryTable
-from sheetrun.service.ports import (
-    all_queue_names,
-)
+from sheetrun.service.ports import all_queue_names
 from tests.contract.ports import PATIENCE, Ports
 
 # Far from now, so that the schedule of the running service leaves these jobs alone.

@@ -11,17 +11,9 @@ from sheetrun.jobs import transitions
 from sheetrun.jobs.job import Job
 from sheetrun.jobs.states import Kind, Priority, State
 from sheetrun.jobs.transitions import Change
+from sheetrun.service.blobs import Blobs
 from sheetrun.service.ids import SystemIds
-from sheetrun.service.ports import (
-    Batches,
-    Blobs,
-    Idempotency,
-    Keys,
-    Ledger,
-    Limits,
-    Queues,
-    Room,
-)
+from sheetrun.service.ports import Batches, Idempotency, Keys, Ledger, Limits, Queues, Room
 
 # Far from now, so that the schedule of the running service leaves these jobs alone.
 

@@ -11,12 +11,12 @@ from sheetrun.jobs import transitions
 from sheetrun.jobs.errors import Full, Raced
 from sheetrun.jobs.job import Job, Problem
 from sheetrun.jobs.limits import Spend
-from sheetrun.service.ports import (
-    Load,
-)
+from sheetrun.jobs.states import Step
+from sheetrun.jobs.transitions import Change
+from sheetrun.service.ports import Load, Room
 
 # Far from now, so that the schedule of the running service leaves these jobs alone.
-from tests.contract.ports import MANY, NOW, Ports, admit, create, ended, lined_up, made
+from tests.contract.ports import MANY, NOW, PATIENCE, Ports, admit, create, ended, lined_up, made
 
 
 def test_gates_count_jobs_from_creation_to_their_end(ports: Ports) -> None:
@@ -123,6 +123,32 @@ def test_the_whole_has_so_many_places_and_no_more(ports: Ports) -> None:
     ended(ports, change.job)
     ended(ports, admit(ports, second, most=here + 1).job)
     assert ports.ledger.running() == here
+
+
+def test_a_job_may_take_a_place_without_having_stood_in_line(ports: Ports) -> None:
+    """Even the first one of a client of which nothing is counted yet."""
+
+    def arrive(job: Job, most: int) -> Change:
+        change = transitions.uploaded_and_admitted(job, NOW, size=3, etag="e", aging=PATIENCE)
+        assert change is not None
+        ports.ledger.save(job, change, room=Room(most=MANY, most_of_client=most))
+        return change
+
+    first, second = create(ports), create(ports)
+    change = arrive(first, 1)
+    assert ports.ledger.get(first.id) == change.job
+    assert [event.type for event in ports.ledger.events(first.id, after=1, limit=9)] == ["job.queued"]
+    assert [dispatch.step for dispatch in ports.ledger.outbox(first.id)] == [Step.PARSE]
+    assert ports.ledger.load(ports.client) == Load(client=ports.client, running=1, waiting=0, served=NOW)
+    assert ports.ledger.first_in_line(ports.client) is None
+    with pytest.raises(Full) as caught:
+        arrive(second, 1)
+    assert caught.value.gate == "running_client"
+    assert ports.ledger.get(second.id) == second
+    before = ports.ledger.running()
+    ended(ports, change.job)
+    assert (ports.ledger.running(), ports.ledger.load(ports.client).running) == (before - 1, 0)
+    ended(ports, arrive(second, 1).job)
 
 
 def test_a_line_is_in_the_order_of_turns(ports: Ports) -> None:

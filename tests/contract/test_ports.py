@@ -21,12 +21,8 @@ from sheetrun.jobs.limits import BucketPolicy
 from sheetrun.jobs.states import Priority, State, Step
 from sheetrun.jobs.transitions import Change, Claimed
 from sheetrun.local.emulator import ROOT
-from sheetrun.service.ports import (
-    Answer,
-    ApiKey,
-    Batch,
-    JobFilter,
-)
+from sheetrun.service.blobs import Blob
+from sheetrun.service.ports import Answer, ApiKey, Batch, JobFilter
 from tests.contract.ports import MANY, NOW, PATIENCE, Ports, admit, create, ended, lined_up
 
 # Far from now, so that the schedule of the running service leaves these jobs alone.
@@ -217,6 +213,21 @@ def test_objects(ports: Ports) -> None:
     assert ports.blobs.delete_all(f"jobs/{ports.client}/") == 2
     assert ports.blobs.head(key) is None
     ports.blobs.delete(key)
+
+
+def test_several_objects_at_once(ports: Ports) -> None:
+    keys = [f"jobs/{ports.client}/{number}" for number in range(12)]
+    ports.blobs.put_all([Blob(key, key.encode(), "text/plain") for key in keys])
+    stat = ports.blobs.head(keys[3])
+    assert stat is not None
+    wanted = [(key, stat.etag if key == keys[3] else None) for key in reversed(keys)]
+    assert ports.blobs.get_all(wanted) == [key.encode() for key in reversed(keys)]
+    assert ports.blobs.get_all([]) == []
+    ports.blobs.put_all([])
+    with pytest.raises(StepFailed) as caught:
+        ports.blobs.get_all([(keys[0], None), (keys[1], stat.etag), (keys[2], None)])
+    assert caught.value.code == "source_changed"
+    assert ports.blobs.delete_all(f"jobs/{ports.client}/") == 12
 
 
 def test_an_upload_in_parts_needs_parts(ports: Ports) -> None:

@@ -30,7 +30,8 @@ DOORS: dict[str, set[str]] = {
         "workbook", "formula", "compiler", "runtime", "sandbox", "datasets", "report", "jobs", "settings", "bootstrap",
     },
     "aws": {
-        "service.ports", "service.outgoing", "service.letters", "service.addresses", "service.access", "service.ids", "jobs",
+        "service.ports", "service.blobs", "service.outgoing", "service.letters", "service.addresses", "service.access",
+        "service.ids", "jobs",
     },
     "bootstrap": {"aws", "service", "sandbox", "jobs", "settings"},
     "local": {"aws", "service", "settings", "bootstrap"},

@@ -33,8 +33,8 @@ class Places(OnTable):
         served = rfc3339(after.not_before) if after.not_before is not None else ""
         mine = self._add(
             _load_key(after.client),
-            {"running": 1, "waiting": -1},
-            "#running < :most_running",
+            {"running": 1, "waiting": -1 if before.in_line else 0},
+            "attribute_not_exists(#running) OR #running < :most_running",
             most_running=room.most_of_client,
         )
         mine["Update"]["UpdateExpression"] = f"SET served = :served {mine['Update']['UpdateExpression']}"

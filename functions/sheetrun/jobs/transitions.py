@@ -120,6 +120,16 @@ def admitted(job: Job, now: datetime) -> Change | None:
     return _dispatched(Change(changed), job.step or Step.PARSE)
 
 
+def uploaded_and_admitted(job: Job, now: datetime, *, size: int, etag: str, aging: timedelta) -> Change | None:
+    """The two at once, for where nobody stands in line. None when the file is known already; its deadline may have passed:
+    then it stands in line, and is found there."""
+    change = uploaded(job, now, size=size, etag=etag, aging=aging)
+    taken = None if change is None else admitted(change.job, now)
+    if change is None or taken is None:
+        return change
+    return Change(taken.job.evolve(rev=change.job.rev), change.events, taken.dispatch)
+
+
 def claim(job: Job, step: Step, dispatch: int, now: datetime, *, lease: timedelta, max_attempts: int) -> ClaimDecision:
     """Whether the holder of message (``step``, ``dispatch``) may work now.
 

@@ -32,11 +32,12 @@ from sheetrun.runtime.values import Scalar, encode
 from sheetrun.sandbox.errors import Crashed, ProtocolError
 from sheetrun.sandbox.job import Job, Result
 from sheetrun.sandbox.limits import Limits
+from sheetrun.service.blobs import Blobs
 from sheetrun.service.compute import PRELOAD, SCRIPT_POLICY
+from sheetrun.service.handed import unpack
 from sheetrun.service.interface import Interface, Ports, reference
 from sheetrun.service.models import SECONDS, Version
 from sheetrun.service.planes import Plane, plain
-from sheetrun.service.ports import Blobs
 from sheetrun.service.rundata import run_input, set_cells
 from sheetrun.service.scenarios import changing_boxes
 from sheetrun.service.submit import request_key
@@ -215,8 +216,8 @@ class Engine:
     def _fetch(self, version: Version) -> _Stored:
         job = version.job
         asked = json.loads(self.blobs.get(request_key(job.id))) if job.has_request else {}
-        computed, ports = (self.blobs.get(job.artefacts[name]) for name in ("computed", "ports"))
-        return _Stored(computed, ports, asked.get("inputs") or {})
+        computed, generated = self.blobs.get_all([(job.artefacts[name], None) for name in ("computed", "generated")])
+        return _Stored(computed, unpack(generated).ports, asked.get("inputs") or {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,9 +27,10 @@ from sheetrun.jobs.states import Kind, Step
 from sheetrun.jobs.transitions import Change
 from sheetrun.report.scenarios import render_scenarios
 from sheetrun.sandbox.limits import Limits
+from sheetrun.service.blobs import Blobs
 from sheetrun.service.changes import change_job, send_now
 from sheetrun.service.line import Line
-from sheetrun.service.ports import Blobs, Chunks, Clock, Ledger, Log, Queues
+from sheetrun.service.ports import Chunks, Clock, Ledger, Log, Queues
 from sheetrun.service.scenario_work import FAILURE, Opened, Opener, Piece, Run, Settled, input_kinds, kind_of
 from sheetrun.service.steps import Again, Done, Made, Message, Outcome, Parked, Workplace
 from sheetrun.service.summary import Summary

@@ -11,7 +11,7 @@ A place is taken in the transaction that admits the job, and given back in the o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from sheetrun.jobs import transitions
@@ -37,60 +37,97 @@ class Line:
     log: Log
 
     def advance(self) -> int:
-        """Admits jobs while there is room; how many. What fails here is done by the next caller, at last by ``sweep``."""
+        """Admits jobs while there is room; how many. What fails here is done by the next caller, at last by ``sweep``.
+
+        One look at the lines is enough unless somebody else was at them too: whoever brings a job or frees a place after
+        it looks as well.
+        """
         admitted = 0
         try:
             for _ in range(AT_ONCE):
-                if self.ledger.running() >= self.settings.max_running:
+                done, again = self._admit(list(self.ledger.loads()), AT_ONCE - admitted)
+                admitted += done
+                if not again:
                     break
-                outcome = self._admit_one()
-                if outcome is None:
-                    break
-                admitted += outcome
         except Full:
             pass  # somebody else took the last place
         except StepRetryable as problem:
             self.log.warning("line_stands", why=problem.code)
         return admitted
 
-    def _admit_one(self) -> bool | None:
-        """Whether a job was admitted; None when there is none that may be."""
-        for load in self._by_turn():
-            job_id = self.ledger.first_in_line(load.client)
-            job = None if job_id is None else self.ledger.get(job_id)
-            if job is None or not job.in_line:
-                continue
-            now = self.clock.now()
-            change = transitions.admitted(job, now)
-            room = None
-            if change is not None:
-                most = self.allowances.of(job.client).running_jobs
-                room = Room(most=self.settings.max_running, most_of_client=most)
-            else:
-                patience = timedelta(seconds=self.settings.patience_seconds)
-                change = transitions.swept(job, now, patience=patience, max_attempts=self.settings.max_attempts)
-            if change is None:
-                continue
-            try:
-                self.ledger.save(job, change, room=room)
-            except Raced:
-                return False  # somebody else was faster: look again
-            except Full as full:
-                if full.gate == "running_client":
-                    continue
-                raise
-            send_now(self.ledger, self.queues, change, self.log)
-            return room is not None
-        return None
+    def room(self, client: str) -> Room | None:
+        """Room for a job of the client at once, where nobody stands in line; None when it has to stand in line itself.
 
-    def _by_turn(self) -> list[Load]:
-        """Clients with a job in line and room for it, the next one first."""
+        It is what was seen: the write that admits the job holds the limits.
+        """
+        try:
+            loads = self.ledger.loads()
+        except StepRetryable:
+            return None  # the line finds that again, and waits for it
+        if any(load.waiting > 0 for load in loads) or sum(load.running for load in loads) >= self.settings.max_running:
+            return None
+        room = self._room(client)
+        mine = next((load.running for load in loads if load.client == client), 0)
+        return room if mine < room.most_of_client else None
+
+    def _room(self, client: str) -> Room:
+        return Room(most=self.settings.max_running, most_of_client=self.allowances.of(client).running_jobs)
+
+    def _admit(self, loads: list[Load], most: int) -> tuple[int, bool]:
+        """By what the lines were: how many were admitted, and whether to look again, for they are not so any more."""
+        admitted = 0
+        while admitted < most and sum(load.running for load in loads) < self.settings.max_running:
+            for place in self._by_turn(loads):
+                outcome = self._admit_one(loads[place])
+                if outcome is None:
+                    return admitted, True
+                load = loads[place]
+                if outcome:
+                    admitted += 1
+                    loads[place] = replace(
+                        load, running=load.running + 1, waiting=load.waiting - 1, served=self.clock.now()
+                    )
+                    break
+                loads[place] = replace(load, waiting=0)  # none that may be admitted now
+            else:
+                return admitted, False
+        return admitted, False
+
+    def _admit_one(self, load: Load) -> bool | None:
+        """Whether the first in the client's line was admitted; None when it left the line in another way."""
+        job_id = self.ledger.first_in_line(load.client)
+        job = None if job_id is None else self.ledger.get(job_id)
+        if job is None or not job.in_line:
+            return False
+        now = self.clock.now()
+        change = transitions.admitted(job, now)
+        room = None
+        if change is not None:
+            room = self._room(job.client)
+        else:
+            patience = timedelta(seconds=self.settings.patience_seconds)
+            change = transitions.swept(job, now, patience=patience, max_attempts=self.settings.max_attempts)
+        if change is None:
+            return False
+        try:
+            self.ledger.save(job, change, room=room)
+        except Raced:
+            return None
+        except Full as full:
+            if full.gate == "running_client":
+                return False
+            raise
+        send_now(self.ledger, self.queues, change, self.log)
+        return True if room is not None else None
+
+    def _by_turn(self, loads: list[Load]) -> list[int]:
+        """Places in the list of clients with a job in line and room for it, the next one first."""
         ready = [
-            load
-            for load in self.ledger.loads()
+            place
+            for place, load in enumerate(loads)
             if load.waiting > 0 and load.running < self.allowances.of(load.client).running_jobs
         ]
-        return sorted(ready, key=lambda load: (load.running, load.served or _NEVER, load.client))
+        return sorted(ready, key=lambda p: (loads[p].running, loads[p].served or _NEVER, loads[p].client))
 
     def tidy(self) -> None:
         """Forgets clients that have had nothing to do for a while, so that looking for the next one stays quick."""

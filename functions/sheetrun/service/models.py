@@ -16,8 +16,9 @@ from sheetrun.jobs.errors import Conflict, NotFound, Unprocessable
 from sheetrun.jobs.job import Job, rfc3339
 from sheetrun.jobs.states import Kind, State
 from sheetrun.jobs.transitions import Change
+from sheetrun.service.blobs import Blobs
 from sheetrun.service.changes import change_job
-from sheetrun.service.ports import Blobs, Clock, Ledger
+from sheetrun.service.ports import Clock, Ledger
 
 MOST_VERSIONS: Final = 100
 _MADE: Final = frozenset({State.SUCCEEDED, State.PARTIALLY_SUCCEEDED})

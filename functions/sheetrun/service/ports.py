@@ -6,10 +6,9 @@ Both pass the same contract tests (``tests/contract``).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 from sheetrun.jobs.chunks import Chunk, Tally
 from sheetrun.jobs.events import Dispatch, Event
@@ -251,64 +250,6 @@ class Idempotency(Protocol):
 
     def forget(self, owner: str, key: str) -> None:
         """After a refusal: the next call with the key starts afresh."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stat:
-    """An object without its bytes."""
-
-    size: int
-    etag: str
-    metadata: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UploadForm:
-    """A presigned POST: send ``fields``, then the file as ``file``, as multipart/form-data to ``url``."""
-
-    url: str
-    fields: Mapping[str, str]
-
-
-class Blobs(Protocol):
-    """Objects by key."""
-
-    def put(self, key: str, data: bytes, *, content_type: str) -> None: ...
-
-    def writing(self, key: str, *, content_type: str) -> AbstractContextManager[BinaryIO]:
-        """An object of any size, written piece by piece with little memory; it is there when the block ends well, and
-        not at all when it does not."""
-
-    def get(self, key: str, *, etag: str | None = None) -> bytes:
-        """Raises ``StepFailed`` when it is gone, or (with ``etag``) is not the object that was accepted."""
-
-    def head(self, key: str) -> Stat | None: ...
-
-    def sha256(self, key: str) -> str:
-        """The object's SHA-256 in base64: the one that the store keeps, or computed from the bytes."""
-
-    def delete_all(self, prefix: str) -> int:
-        """Deletes every object under a prefix; how many there were."""
-
-    def delete(self, key: str) -> None: ...
-
-    def presign_post(self, key: str, *, min_bytes: int, max_bytes: int, sha256: str | None, seconds: int) -> UploadForm:
-        """Sizes and ``sha256`` (base64) are enforced by the store."""
-
-    def presign_get(self, key: str, *, filename: str, content_type: str | None, seconds: int) -> str: ...
-
-    def start_multipart(self, key: str) -> str: ...
-
-    def presign_part(self, key: str, upload_id: str, number: int, *, seconds: int) -> str: ...
-
-    def complete_multipart(self, key: str, upload_id: str) -> None:
-        """Puts the uploaded parts together. Raises ``Conflict`` when there are none."""
-
-    def abort_multipart(self, key: str, upload_id: str) -> None:
-        """Deletes the parts of an upload that was not completed; no harm when it was."""
-
-    def check(self) -> None:
-        """Raises ``StepRetryable`` when the store does not answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,10 @@ from sheetrun.jobs.job import Job
 from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, unbox
 from sheetrun.sandbox.job import Result
 from sheetrun.sandbox.limits import Limits
+from sheetrun.service.blobs import Blobs
 from sheetrun.service.draws import Draws, Table, draws_of
-from sheetrun.service.ports import Blobs, Ledger
+from sheetrun.service.handed import unpack
+from sheetrun.service.ports import Ledger
 from sheetrun.service.recalculated import as_output
 from sheetrun.service.scenario_requests import MOST_OUTPUTS
 from sheetrun.service.scenarios import OWN, Prepared, prepare
@@ -187,12 +189,10 @@ class Opener:
         model = self.ledger.get(job.computes or "")
         if model is None or "computed" not in model.artefacts:
             raise StepFailed("model_gone", "The model that was to be computed is not there any more.")
-        keys = model.artefacts
-        return (
-            load(self.blobs.get(keys["computed"])),
-            self.blobs.get(keys["script"]).decode(),
-            json.loads(self.blobs.get(keys["interface"])),
+        computed, generated, interface = self.blobs.get_all(
+            [(model.artefacts[name], None) for name in ("computed", "generated", "interface")]
         )
+        return load(computed), unpack(generated).script, json.loads(interface)
 
     def open(
         self, job: Job, settled: Settled | None, *, now: datetime, seconds: float, cancelled: Callable[[], bool]

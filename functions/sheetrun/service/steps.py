@@ -28,9 +28,10 @@ from sheetrun.jobs.job import Job, Problem, Progress, instant
 from sheetrun.jobs.limits import backoff
 from sheetrun.jobs.states import State, Step
 from sheetrun.jobs.transitions import Busy, Change, ClaimDecision, Claimed, GivenUp, Stale
+from sheetrun.service.blobs import Blobs
 from sheetrun.service.changes import change_job, send_now
 from sheetrun.service.line import Line
-from sheetrun.service.ports import Blobs, Clock, Ids, Ledger, Log, Queues
+from sheetrun.service.ports import Clock, Ids, Ledger, Log, Queues
 from sheetrun.service.watch import Interrupted, Watch
 from sheetrun.settings import Settings
 
@@ -164,15 +165,15 @@ class Runner:
             made = self._watched(work, pulse, job, seconds)
         except Stopped as stopped:
             self.log.info("step_stopped", job_id=job.id, step=step.value, why=stopped.detail)
-            self._finish(job.id, lambda current: transitions.let_go(current, epoch, self.clock.now()))
+            self._finish(pulse.job, lambda current: transitions.let_go(current, epoch, self.clock.now()))
             return Done()
         except StepFailed as failure:
-            self._fail(job, step, failure)
+            self._fail(pulse.job, step, failure)
             return Done()
         except StepRetryable as fault:
-            return self._again(job, step, fault)
+            return self._again(pulse.job, step, fault)
         duration = int((self.clock.monotonic() - begun) * 1000)
-        self._finish(job.id, lambda current: _finished(current, epoch, self.clock, made, duration))
+        self._finish(pulse.job, lambda current: _finished(current, epoch, self.clock, made, duration))
         if made.parked is not None:
             self.log.info("step_parked", job_id=job.id, step=step.value, epoch=epoch, chunks=made.parked.fan.chunks)
             self._then(job.id, made.parked)
@@ -219,7 +220,7 @@ class Runner:
         )
         self.log.warning("step_failed", job_id=job.id, step=step.value, code=failure.code)
         self._finish(
-            job.id,
+            job,
             lambda current: transitions.failed(
                 current, job.epoch, self.clock.now(), problem, timed_out=failure.timed_out
             ),
@@ -236,18 +237,19 @@ class Runner:
                 stage=step.value,
                 retryable=True,
             )
-            self._finish(job.id, lambda current: transitions.failed(current, job.epoch, self.clock.now(), problem))
+            self._finish(job, lambda current: transitions.failed(current, job.epoch, self.clock.now(), problem))
             return Done()
         seconds = backoff(attempt, self.settings.retry_delays)
-        self._finish(job.id, lambda current: transitions.released(current, job.epoch, self.clock.now(), delay=seconds))
+        self._finish(job, lambda current: transitions.released(current, job.epoch, self.clock.now(), delay=seconds))
         return Again(seconds)
 
-    def _finish(self, job_id: str, decide: Callable[[Job], Change | None]) -> None:
-        """The last write of a claim. ``Stopped`` here means that somebody else has the job: nothing to say."""
+    def _finish(self, held: Job, decide: Callable[[Job], Change | None]) -> None:
+        """The last write of a claim, from the job as the claim left it. ``Stopped`` here means that somebody else has the
+        job: nothing to say."""
         try:
-            job, change = change_job(self.ledger, job_id, decide)
+            job, change = change_job(self.ledger, held.id, decide, known=held)
         except (Stopped, NotFound) as late:
-            self.log.info("finish_refused", job_id=job_id, why=late.detail)
+            self.log.info("finish_refused", job_id=held.id, why=late.detail)
             return
         send_now(self.ledger, self.queues, change, self.log)
         if change is not None and job.ended:
@@ -264,11 +266,11 @@ class Pulse:
     """A claim's heartbeat: progress for clients, a longer lease, and the news that the job was cancelled.
 
     All three are one write, at most once in ``heartbeat_seconds`` however often it is called, and by whom: the work
-    itself, or the thread that watches it.
+    itself, or the thread that watches it. ``job`` is the job as it last wrote it, or as the claim did.
     """
 
     def __init__(self, runner: Runner, job: Job, lease: timedelta, seconds: float) -> None:
-        self._runner, self._job, self._lease = runner, job, lease
+        self._runner, self.job, self._lease = runner, job, lease
         self._last = runner.clock.monotonic()
         self._end = self._last + seconds
         self._lock = Lock()
@@ -299,7 +301,7 @@ class Pulse:
                 self._lock.release()
 
     def _beat_once(self) -> None:
-        runner, job = self._runner, self._job
+        runner, job = self._runner, self.job
         moment, now = runner.clock.monotonic(), runner.clock.now()
         if self._reason is not None:
             return
@@ -315,12 +317,13 @@ class Pulse:
             return
         self._last = moment
         try:
-            change_job(
+            self.job, _ = change_job(
                 runner.ledger,
                 job.id,
                 lambda current: transitions.heartbeat(
                     current, job.epoch, now, lease=self._lease, progress=self._progress
                 ),
+                known=job,
             )
         except Stopped as stopped:
             self._reason = stopped

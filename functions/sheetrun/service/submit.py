@@ -15,8 +15,9 @@ from sheetrun.jobs.limits import DAY, Spend, days_since_epoch, gate_of, seconds_
 from sheetrun.jobs.states import State, Step
 from sheetrun.jobs.transitions import created
 from sheetrun.service.allowances import Allowances
+from sheetrun.service.blobs import Blobs
 from sheetrun.service.models import Models
-from sheetrun.service.ports import Blobs, Clock, Ledger
+from sheetrun.service.ports import Clock, Ledger
 from sheetrun.service.receivers import Receivers
 from sheetrun.service.requests import JobRequest
 from sheetrun.settings import Settings

@@ -13,9 +13,10 @@ from sheetrun.jobs.errors import Raced, StepRetryable
 from sheetrun.jobs.job import Job, Problem
 from sheetrun.jobs.states import State
 from sheetrun.jobs.transitions import Change
+from sheetrun.service.blobs import Blobs
 from sheetrun.service.changes import change_job, send_now
 from sheetrun.service.line import Line
-from sheetrun.service.ports import Blobs, Clock, Ledger, Log, Queues
+from sheetrun.service.ports import Clock, Ledger, Log, Queues
 from sheetrun.service.steps import Message
 from sheetrun.service.uploads import Door
 from sheetrun.settings import Settings

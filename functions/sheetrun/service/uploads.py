@@ -10,11 +10,12 @@ from sheetrun.jobs.errors import Conflict, Full, NotFound, Raced, Rejected, Step
 from sheetrun.jobs.job import Job, Problem
 from sheetrun.jobs.limits import Spend, spend_of
 from sheetrun.jobs.states import State
-from sheetrun.jobs.transitions import Change, created, refused, uploaded
+from sheetrun.jobs.transitions import Change, created, refused, uploaded, uploaded_and_admitted
 from sheetrun.service.allowances import Allowances
+from sheetrun.service.blobs import Blobs, Stat
 from sheetrun.service.changes import change_job, send_now
 from sheetrun.service.line import Line
-from sheetrun.service.ports import Blobs, Clock, Ids, Keys, Ledger, Log, Queues, Stat
+from sheetrun.service.ports import Clock, Ids, Keys, Ledger, Log, Queues, Room
 from sheetrun.service.requests import JobRequest, job_request
 from sheetrun.service.submit import new_job
 from sheetrun.settings import Settings
@@ -52,10 +53,11 @@ class Door:
     def arrived(self, arrival: Arrival) -> str | None:
         """The id of the job that the file belongs to; None when it belongs to nobody."""
         if match := _UPLOAD.fullmatch(arrival.key):
-            if self.ledger.get(match[2]) is None:
+            job = self.ledger.get(match[2])
+            if job is None:
                 # The row is there before the form is given out: this file came after its job was deleted.
                 self.blobs.delete(arrival.key)
-            return self.accept(match[2])
+            return self._accept(job, match[2])
         if match := _INBOX.fullmatch(arrival.key):
             return self._dropped(arrival, match[1], match[2])
         self.log.warning("arrival_ignored", why="the key is not of a kind that becomes a job")
@@ -63,7 +65,9 @@ class Door:
 
     def accept(self, job_id: str) -> str | None:
         """Looks at the object of an expected upload and queues the job, or ends it with the reason."""
-        job = self.ledger.get(job_id)
+        return self._accept(self.ledger.get(job_id), job_id)
+
+    def _accept(self, job: Job | None, job_id: str) -> str | None:
         if job is None:
             self.log.warning("arrival_ignored", job_id=job_id, why="no such job")
             return None
@@ -71,27 +75,32 @@ class Door:
         if stat is None:
             return None
         problem = self._look(job, stat)
+        if problem is None and job.state is State.AWAITING_UPLOAD and self._start(job, stat):
+            return job.id
         if problem is None:
             problem = self._queue(job, stat)
         if problem is not None:
-            self._refuse(job_id, problem)
+            self._refuse(job.id, problem)
         self.line.advance()
-        return job_id
+        return job.id
+
+    def _start(self, job: Job, stat: Stat) -> bool:
+        """Whether the job has a place at once: nobody stands in line, and there is room."""
+        room = self.line.room(job.client)
+        if room is None:
+            return False
+        try:
+            change = self._uploaded(job, stat, room)
+        except Full:
+            return False  # no place after all, or no bytes: the line, or the reason
+        if change is not None:
+            send_now(self.ledger, self.queues, change, self.log)
+        return change is not None and change.job.admitted
 
     def _queue(self, job: Job, stat: Stat) -> Problem | None:
         """The job stands in line; or why it may not: its client has spent its bytes of the day."""
-        now = self.clock.now()
-        aging = timedelta(seconds=self.settings.aging_seconds)
-        # An announced size was counted when the job was made.
-        size = stat.size if job.size is None else 0
-        spend = spend_of(job.client, self.allowances.of(job.client), now, size=size)
         try:
-            _, change = change_job(
-                self.ledger,
-                job.id,
-                lambda current: uploaded(current, now, size=stat.size, etag=stat.etag, aging=aging),
-                spend=spend,
-            )
+            self._uploaded(job, stat, None)
         except Full as full:
             return Problem(
                 code="quota_exceeded",
@@ -99,9 +108,26 @@ class Door:
                 detail=f"With its {stat.size} bytes, more than {full.limit} were uploaded since midnight UTC.",
                 stage="intake",
             )
+        return None
+
+    def _uploaded(self, job: Job, stat: Stat, room: Room | None) -> Change | None:
+        """The write that takes the file in, into a place where there is ``room`` for it. Raises ``Full``."""
+        now = self.clock.now()
+        aging = timedelta(seconds=self.settings.aging_seconds)
+        become = uploaded if room is None else uploaded_and_admitted
+        # An announced size was counted when the job was made.
+        size = stat.size if job.size is None else 0
+        _, change = change_job(
+            self.ledger,
+            job.id,
+            lambda current: become(current, now, size=stat.size, etag=stat.etag, aging=aging),
+            known=job,
+            spend=spend_of(job.client, self.allowances.of(job.client), now, size=size),
+            room=room,
+        )
         if change is not None:
             self.log.info("upload_accepted", job_id=job.id, size=stat.size)
-        return None
+        return change
 
     def _refuse(self, job_id: str, problem: Problem) -> None:
         def decide(current: Job) -> Change | None:

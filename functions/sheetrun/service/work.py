@@ -16,8 +16,10 @@ from typing import Any, Protocol
 from sheetrun.jobs.errors import SheetrunError, StepFailed, StepRetryable
 from sheetrun.jobs.job import Job
 from sheetrun.jobs.states import Kind, Step
+from sheetrun.service.blobs import Blob, Blobs
 from sheetrun.service.compute import Executed, Generated, Parsed, Progress
-from sheetrun.service.ports import Blobs, Log
+from sheetrun.service.handed import pack, unpack
+from sheetrun.service.ports import Log
 from sheetrun.service.steps import Made, Workplace
 from sheetrun.service.submit import request_key
 from sheetrun.settings import Settings
@@ -108,37 +110,21 @@ class StepWork:
             generated = self.compute_of(job).generate(
                 artefact, inputs=asked.get("inputs"), outputs=asked.get("outputs"), progress=place.report
             )
-        keys = {
-            "script": _artefact(job, "model.py"),
-            "line_map": _artefact(job, "lines.bin"),
-            "unsupported": _artefact(job, "unsupported.json"),
-        }
-        self.blobs.put(keys["script"], generated.script.encode(), content_type="text/x-python; charset=utf-8")
-        self.blobs.put(keys["line_map"], generated.line_map, content_type=BINARY)
-        if generated.ports:
-            keys["ports"] = _artefact(job, "ports.json")
-            self.blobs.put(keys["ports"], generated.ports, content_type="application/json")
-        self.blobs.put(
-            keys["unsupported"], json.dumps(list(generated.unsupported)).encode(), content_type="application/json"
-        )
+        key = _artefact(job, "generated.bin")
+        self.blobs.put(key, pack(generated), content_type=BINARY)
         lines = generated.script.count("\n")
-        return Made(artefacts=keys, facts={"lines": lines, "unsupported": len(generated.unsupported)})
+        return Made(artefacts={"generated": key}, facts={"lines": lines, "unsupported": len(generated.unsupported)})
 
     def execute(self, place: Workplace) -> Made:
         job = place.job
-        artefact = self.blobs.get(_key(job, "model"))
-        generated = Generated(
-            script=self.blobs.get(_key(job, "script")).decode(),
-            line_map=self.blobs.get(_key(job, "line_map")),
-            unsupported=tuple(json.loads(self.blobs.get(_key(job, "unsupported")))),
-            ports=self.blobs.get(job.artefacts["ports"]) if "ports" in job.artefacts else b"",
+        artefact, generated, source = self.blobs.get_all(
+            [(_key(job, "model"), None), (_key(job, "generated"), None), (job.source_key, job.source_etag)]
         )
-        source = self.blobs.get(job.source_key, etag=job.source_etag)
         asked = self._asked(job)
         with self._reasons(Step.EXECUTE, job, place):
             executed = self.compute_of(job).execute(
                 artefact,
-                generated,
+                unpack(generated),
                 source,
                 inputs=asked.get("inputs") or None,
                 outputs=asked.get("outputs"),
@@ -149,14 +135,14 @@ class StepWork:
                 run=_apart(self.sandbox_of(job), place),
                 before=job.durations,
             )
-        results = {}
-        for name, (content_type, data) in sorted(executed.results.items()):
-            results[name] = f"jobs/{job.id}/results/{job.epoch}/{FILES[job.kind].get(name, name)}"
-            self.blobs.put(results[name], data, content_type=content_type)
-        artefacts = {}
-        for name, (content_type, data) in sorted(executed.artefacts.items()):
-            artefacts[name] = _artefact(job, _ARTEFACT_FILES[name])
-            self.blobs.put(artefacts[name], data, content_type=content_type)
+        files = FILES[job.kind]
+        results = {
+            name: f"jobs/{job.id}/results/{job.epoch}/{files.get(name, name)}" for name in sorted(executed.results)
+        }
+        artefacts = {name: _artefact(job, _ARTEFACT_FILES[name]) for name in sorted(executed.artefacts)}
+        made = [(results[name], *executed.results[name]) for name in results]
+        made += [(artefacts[name], *executed.artefacts[name]) for name in artefacts]
+        self.blobs.put_all([Blob(key, data, content_type) for key, content_type, data in made])
         errors = [dict(error) for error in executed.errors]
         report = dict(executed.report)
         if errors:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,6 +16,7 @@ from sheetrun.jobs.states import Kind, Priority, State
 from sheetrun.service.allowances import Allowances
 from sheetrun.service.fakes import FakeClock, FakeIds, FakeLog, MemoryQueues, MemoryTable
 from sheetrun.service.line import Line
+from sheetrun.service.ports import Load, Room
 from sheetrun.settings import Settings
 
 DONE = Problem(code="done", title="Done", detail="done", stage="execute")
@@ -191,6 +192,40 @@ def test_a_worker_that_died_after_its_last_write_leaves_a_place_that_the_next_on
     assert world.table.running() == 0
     assert world.line.advance() == 1
     assert world.table.jobs[second.id].admitted
+
+
+def test_there_is_room_at_once_only_where_nobody_stands_in_line() -> None:
+    world = World(Settings(max_running=2, max_client_running=1))
+    assert world.line.room("acme") == Room(most=2, most_of_client=1)
+    first = world.ready("acme")
+    assert world.line.room("other") is None  # whose turn it is, the line decides
+    world.line.advance()
+    assert world.line.room("acme") is None
+    assert world.line.room("other") is not None
+    world.ready("other")
+    world.line.advance()
+    assert world.line.room("third") is None  # both places are taken
+    world.finish(first.id)
+    assert world.line.room("acme") is not None
+
+
+def test_one_look_at_the_lines_admits_all_that_have_room() -> None:
+    world = World(Settings(max_running=5, max_client_running=3))
+    for client in ("a", "b"):
+        for _ in range(4):
+            world.ready(client)
+    looks = 0
+    loads = world.table.loads
+
+    def counted() -> Sequence[Load]:
+        nonlocal looks
+        looks += 1
+        return loads()
+
+    world.table.loads = counted  # type: ignore[method-assign]
+    assert world.line.advance() == 5
+    assert looks == 1
+    assert sorted(world.table.load(client).running for client in ("a", "b")) == [2, 3]
 
 
 def test_a_queue_that_is_down_keeps_the_message_for_later() -> None:

@@ -1,16 +1,16 @@
-"""The object store in memory."""
+"""The object store in memory: conditional like the real one."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO
 
 from sheetrun.jobs.errors import Conflict, StepFailed
-from sheetrun.service.ports import Stat, UploadForm
+from sheetrun.service.blobs import Blob, Stat, UploadForm
 
 
 class MemoryBlobs:
@@ -22,6 +22,13 @@ class MemoryBlobs:
 
     def put(self, key: str, data: bytes, *, content_type: str) -> None:
         self.objects[key] = (bytes(data), content_type, {})
+
+    def put_all(self, blobs: Sequence[Blob]) -> None:
+        for blob in blobs:
+            self.put(blob.key, blob.data, content_type=blob.content_type)
+
+    def get_all(self, wanted: Sequence[tuple[str, str | None]]) -> list[bytes]:
+        return [self.get(key, etag=etag) for key, etag in wanted]
 
     @contextmanager
     def writing(self, key: str, *, content_type: str) -> Iterator[BinaryIO]:

@@ -13,8 +13,9 @@ from sheetrun.jobs.errors import Conflict, NotFound, Unprocessable
 from sheetrun.jobs.events import Event
 from sheetrun.jobs.job import Job, instant
 from sheetrun.jobs.states import Kind, State
+from sheetrun.service.blobs import Blobs
 from sheetrun.service.control import Control
-from sheetrun.service.ports import Blobs, Clock, Ids, JobFilter, Ledger
+from sheetrun.service.ports import Clock, Ids, JobFilter, Ledger
 from sheetrun.service.requests import job_request
 from sheetrun.service.submit import Submitter
 from sheetrun.service.sweep import Sweeper

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from sheetrun import __version__
 from sheetrun.jobs.errors import SheetrunError
 from sheetrun.jobs.job import rfc3339
+from sheetrun.service.blobs import Blobs
 from sheetrun.service.letters import Letter, Letters
 from sheetrun.service.metrics import Counters, counters_text, family, gauge, text_of
-from sheetrun.service.ports import Blobs, Clock, Depth, Ledger, Queues
+from sheetrun.service.ports import Clock, Depth, Ledger, Queues
 from sheetrun.service.web.http import Response, answer
 from sheetrun.service.web.router import Call, Route
 from sheetrun.settings import Settings

@@ -6,8 +6,9 @@ import json
 from dataclasses import dataclass
 
 from sheetrun.jobs.job import Job
+from sheetrun.service.blobs import Blobs
 from sheetrun.service.models import Models
-from sheetrun.service.ports import Blobs, Clock, Ids
+from sheetrun.service.ports import Clock, Ids
 from sheetrun.service.scenario_requests import ScenarioRequest, scenario_request
 from sheetrun.service.submit import JSON_TYPE, Computation, Submitter
 from sheetrun.service.uploads import Door
