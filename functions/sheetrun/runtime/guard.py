@@ -56,7 +56,8 @@ def _guarded(function: Any, wants: Callable[[str, str], bool] | None = None) -> 
     names = dict(function.__globals__)
     names["_failed_statement"] = failed_statement
     names["_Failure"] = Exception  # a sandbox may have taken the builtins away
-    exec(compile(tree, "<guarded>", "exec"), names)  # the script itself, where it runs  # nosec B102
+    code = compile(tree, "<guarded>", "exec")
+    exec(code, names)  # the script itself, where it runs  # nosec B102
     return names[definition.name]
 
 

@@ -178,8 +178,8 @@ class _Walk:
                 attributes.setdefault(node.attr, node.lineno)
                 if type(node.ctx) is not Load:
                     self._fault(node, "an attribute can only be read")
-            elif (extra := special.get(kind)) is not None:
-                extend(extra(node))  # a list  # nosec B610
+            elif (operands := special.get(kind)) is not None:
+                extend(operands(node))
                 continue
             for field in plan:
                 value = getattr(node, field)

@@ -18,5 +18,6 @@ def executed(script: str, name: str = "<model>") -> dict[str, Any]:
     check(script, SCRIPT_POLICY)
     linecache.cache[name] = (len(script), None, script.splitlines(keepends=True), name)
     namespace: dict[str, Any] = {"__name__": "model", "__file__": name}
-    exec(compile(script, name, "exec"), namespace)  # what it may say was checked  # nosec B102
+    code = compile(script, name, "exec")
+    exec(code, namespace)  # what it may say was checked  # nosec B102
     return namespace
