@@ -43,6 +43,12 @@ def own_table(service: Service) -> str:
     return name
 
 
+@pytest.fixture(scope="session")
+def clients(service: Service) -> Clients:
+    """Of the embedded AWS, with its own credentials."""
+    return Clients(endpoint=service.aws_endpoint, session=boto3.Session(region_name=service.region, **ROOT))
+
+
 @pytest.fixture(params=["fakes", pytest.param("aws", marks=pytest.mark.e2e)])
 def ports(request: pytest.FixtureRequest) -> Iterator[Ports]:
     client = f"c{secrets.token_hex(6)}"
@@ -52,8 +58,7 @@ def ports(request: pytest.FixtureRequest) -> Iterator[Ports]:
         return
     service: Service = request.getfixturevalue("service")
     own_table: str = request.getfixturevalue("own_table")
-    session = boto3.Session(region_name=service.region, **ROOT)
-    clients = Clients(endpoint=service.aws_endpoint, session=session)
+    clients: Clients = request.getfixturevalue("clients")
     prefix = f"contract-{client}"
     urls = {name: clients.sqs.create_queue(QueueName=f"{prefix}-{name}")["QueueUrl"] for name in all_queue_names()}
     s3 = S3Blobs(clients, service.bucket)

@@ -9,11 +9,11 @@ from typing import Any
 
 from sheetrun.jobs import transitions
 from sheetrun.jobs.job import Job
-from sheetrun.jobs.states import Kind, Priority, State
 from sheetrun.jobs.transitions import Change
 from sheetrun.service.blobs import Blobs
 from sheetrun.service.ids import SystemIds
 from sheetrun.service.ports import Batches, Idempotency, Keys, Ledger, Limits, Queues, Room
+from tests.submitted import submitted
 
 # Far from now, so that the schedule of the running service leaves these jobs alone.
 
@@ -38,23 +38,7 @@ class Ports:
 
 
 def made(client: str, at: datetime = NOW) -> Change:
-    job_id = SystemIds().job_id(at)
-    job = Job(
-        id=job_id,
-        client=client,
-        kind=Kind.WORKBOOK,
-        task="recalculate",
-        filename="a.xlsx",
-        priority=Priority.NORMAL,
-        state=State.AWAITING_UPLOAD,
-        created_at=at,
-        upload_expires_at=at + timedelta(seconds=900),
-        deadline_at=at + timedelta(seconds=3600),
-        expires_at=at + timedelta(seconds=7200),
-        source_key="k",
-        retain_seconds=60,
-        metadata={"naïve": "Σ"},
-    )
+    job = submitted(at, id=SystemIds().job_id(at), client=client, metadata={"naïve": "Σ"})
     return transitions.created(job, at)
 
 

@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
-import boto3
 import pytest
 
 from sheetrun.aws import blobs as aws_blobs
@@ -17,7 +16,6 @@ from sheetrun.aws.clients import Clients
 from sheetrun.jobs.chunks import Chunk, Tally, claim_chunk, finish_chunk
 from sheetrun.jobs.errors import Raced
 from sheetrun.local import Running
-from sheetrun.local.emulator import ROOT
 from sheetrun.service.fakes import MemoryTable
 from sheetrun.service.ports import Chunks
 from tests.contract.ports import NOW, Ports
@@ -31,7 +29,7 @@ def chunks(request: pytest.FixtureRequest) -> Iterator[Chunks]:
         yield MemoryTable()
         return
     service: Running = request.getfixturevalue("service")
-    clients = Clients(endpoint=service.aws_endpoint, session=boto3.Session(region_name=service.region, **ROOT))
+    clients: Clients = request.getfixturevalue("clients")
     yield DynamoChunks(clients, service.table)
 
 

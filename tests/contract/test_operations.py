@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
-import boto3
 import pytest
 
 from sheetrun.aws.clients import Clients
 from sheetrun.aws.operations import DynamoOperations
-from sheetrun.local.emulator import ROOT
 from sheetrun.service.fake_webhooks import MemoryOperations
 from sheetrun.service.letters import Letter, Source
 from tests.elsewhere import Service
@@ -26,7 +24,7 @@ def operations(request: pytest.FixtureRequest) -> Iterator[MemoryOperations | Dy
         yield MemoryOperations()
         return
     service: Service = request.getfixturevalue("service")
-    clients = Clients(endpoint=service.aws_endpoint, session=boto3.Session(region_name=service.region, **ROOT))
+    clients: Clients = request.getfixturevalue("clients")
     yield DynamoOperations(clients, service.table)
 
 

@@ -248,8 +248,7 @@ def test_messages(ports: Ports) -> None:
 
 
 @pytest.mark.e2e
-def test_parts_are_put_together_by_the_store(service: Service) -> None:
-    clients = Clients(endpoint=service.aws_endpoint, session=boto3.Session(region_name=service.region, **ROOT))
+def test_parts_are_put_together_by_the_store(service: Service, clients: Clients) -> None:
     blobs = S3Blobs(clients, service.bucket)
     key = "jobs/contract/parts"
     upload_id = blobs.start_multipart(key)

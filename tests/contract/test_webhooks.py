@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-import boto3
 import pytest
 
 from sheetrun.aws.clients import Clients
@@ -17,7 +16,6 @@ from sheetrun.aws.webhooks import DynamoWebhooks
 from sheetrun.jobs import transitions, webhooks
 from sheetrun.jobs.errors import Raced
 from sheetrun.jobs.webhooks import Attempt, Delivery, DeliveryStatus, Endpoint, Guard, Protection, Secret
-from sheetrun.local.emulator import ROOT
 from sheetrun.service.fake_webhooks import MemoryWebhooks
 from sheetrun.service.fakes import MemoryTable
 from sheetrun.service.outgoing import Webhooks
@@ -72,7 +70,7 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
         yield Place(MemoryWebhooks(table), table, client)
         return
     service: Service = request.getfixturevalue("service")
-    clients = Clients(endpoint=service.aws_endpoint, session=boto3.Session(region_name=service.region, **ROOT))
+    clients: Clients = request.getfixturevalue("clients")
     ledger = DynamoLedger(clients, service.table, patience=PATIENCE, gates=10_000)
     yield Place(DynamoWebhooks(clients, service.table), ledger, client)
 

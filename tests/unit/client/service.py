@@ -54,6 +54,7 @@ class Scripted:
 
     def __init__(self, **answers: Any) -> None:
         self.answers: dict[str, list[Response | Callable[[Request], Response]]] = {}
+        self.requests: list[Request] = []  #: what was asked
         for route, given in answers.items():
             self.on(route, *(given if isinstance(given, list) else [given]))
 
@@ -62,6 +63,7 @@ class Scripted:
         return self
 
     def __call__(self, request: Request) -> Response:
+        self.requests.append(request)
         parts = urlsplit(request.url)
         route = f"{request.method} {parts.netloc.removesuffix('.test')}{parts.path}"
         left = self.answers.get(route)

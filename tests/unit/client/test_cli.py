@@ -15,8 +15,7 @@ from typing import Any
 
 import pytest
 
-import sheetrun.client.session
-from sheetrun.client import MockTransport, Request, Response
+from sheetrun.client import Request, Response
 from sheetrun.client.cli import main
 from sheetrun.client.progress import ProgressLine
 from sheetrun.service.scenarios import OWN
@@ -97,17 +96,6 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     monkeypatch.setitem(sys.modules, "sheetrun.service.local", local)
     monkeypatch.setattr("sheetrun.service.local", local, raising=False)
     return lambda **changes: state.update(changes)
-
-
-@pytest.fixture
-def service(monkeypatch: pytest.MonkeyPatch) -> Scripted:
-    """A service that the commands find through the environment."""
-    made = Scripted()
-    monkeypatch.setenv("SHEETRUN_URL", "http://service.test/v1")
-    monkeypatch.setenv("SHEETRUN_KEY", "key-1")
-    monkeypatch.setattr(sheetrun.client.session, "HttpTransport", lambda: MockTransport(made))
-    monkeypatch.setattr(sheetrun.client.session.time, "sleep", lambda _: None)
-    return made
 
 
 def test_run_prints_a_headline(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:

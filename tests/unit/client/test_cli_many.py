@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-import sheetrun.client.session
-from sheetrun.client import BadAnswer, MockTransport, Request, Response
+from sheetrun.client import BadAnswer, Request, Response
 from sheetrun.client.cli import main
 from tests.unit.client.service import Scripted, awaiting, client_of, problem
 
@@ -26,16 +25,6 @@ KEY = {
     "last_used_at": "2026-01-31T09:30:00.000Z",
 }
 KEYS = "service/v1/clients/acme/keys"
-
-
-@pytest.fixture
-def service(monkeypatch: pytest.MonkeyPatch) -> Scripted:
-    made = Scripted()
-    monkeypatch.setenv("SHEETRUN_URL", "http://service.test/v1")
-    monkeypatch.setenv("SHEETRUN_KEY", "key-1")
-    monkeypatch.setattr(sheetrun.client.session, "HttpTransport", lambda: MockTransport(made))
-    monkeypatch.setattr(sheetrun.client.session.time, "sleep", lambda _: None)
-    return made
 
 
 def batch(**counts: int) -> dict[str, Any]:

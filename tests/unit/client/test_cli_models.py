@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-import sheetrun.client.session
-from sheetrun.client import MockTransport, Response
+from sheetrun.client import Request, Response
 from sheetrun.client.cli import main
 
 from .service import Scripted, job, problem
@@ -37,20 +36,8 @@ MODEL: dict[str, Any] = {
 }
 
 
-@pytest.fixture
-def service(monkeypatch: pytest.MonkeyPatch) -> Scripted:
-    made = Scripted()
-    transport = MockTransport(made)
-    made.sent = transport  # type: ignore[attr-defined]
-    monkeypatch.setenv("SHEETRUN_URL", "http://service.test/v1")
-    monkeypatch.setenv("SHEETRUN_KEY", "key-1")
-    monkeypatch.setattr(sheetrun.client.session, "HttpTransport", lambda: transport)
-    monkeypatch.setattr(sheetrun.client.session.time, "sleep", lambda _: None)
-    return made
-
-
-def last(service: Scripted) -> Any:
-    return service.sent.requests[-1]  # type: ignore[attr-defined]
+def last(service: Scripted) -> Request:
+    return service.requests[-1]
 
 
 def test_a_model_is_shown(service: Scripted, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,9 +12,10 @@ from sheetrun.jobs import transitions
 from sheetrun.jobs.chunks import Fan
 from sheetrun.jobs.errors import Conflict, Stopped
 from sheetrun.jobs.events import Dispatch
-from sheetrun.jobs.job import Job, Problem, Progress
-from sheetrun.jobs.states import ALLOWED, Kind, Priority, State, Step
+from sheetrun.jobs.job import Problem, Progress
+from sheetrun.jobs.states import ALLOWED, Priority, State, Step
 from sheetrun.jobs.transitions import Change, Claimed, GivenUp
+from tests.submitted import submitted
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 LEASE = timedelta(seconds=30)
@@ -34,21 +35,8 @@ class Machine(RuleBasedStateMachine):
         self.finished: list[tuple[Step, int]] = []
         self.events: list[int] = []
         self.ends = 0
-        job = Job(
-            id="job_1",
-            client="c",
-            kind=Kind.WORKBOOK,
-            task="recalculate",
-            filename="a.xlsx",
-            priority=Priority.HIGH,
-            state=State.AWAITING_UPLOAD,
-            created_at=START,
-            upload_expires_at=START + timedelta(seconds=600),
-            deadline_at=START + timedelta(seconds=3600),
-            expires_at=START + timedelta(seconds=7200),
-            source_key="k",
-            retain_seconds=60,
-        )
+        deadlines = {"upload_expires_at": START + timedelta(seconds=600)}
+        job = submitted(START, priority=Priority.HIGH, **deadlines)
         change = transitions.created(job, self.now)
         self.job = change.job
         self.events += [event.number for event in change.events]

@@ -9,8 +9,9 @@ import pytest
 from sheetrun.jobs import transitions
 from sheetrun.jobs.errors import Conflict, Stopped
 from sheetrun.jobs.job import Job, Problem, Progress, instant, rfc3339
-from sheetrun.jobs.states import ALLOWED, ENDED, Kind, Priority, State, Step
+from sheetrun.jobs.states import ALLOWED, ENDED, Priority, State, Step
 from sheetrun.jobs.transitions import Busy, Claimed, GivenUp, Stale
+from tests.submitted import submitted
 
 NOW = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
 LEASE = timedelta(seconds=60)
@@ -24,22 +25,7 @@ def later(seconds: float) -> datetime:
 
 
 def fresh() -> Job:
-    job = Job(
-        id="job_1",
-        client="acme",
-        kind=Kind.WORKBOOK,
-        task="recalculate",
-        filename="a.xlsx",
-        priority=Priority.NORMAL,
-        state=State.AWAITING_UPLOAD,
-        created_at=NOW,
-        upload_expires_at=later(900),
-        deadline_at=later(3600),
-        expires_at=later(7200),
-        source_key="uploads/acme/job_1/source",
-        retain_seconds=100,
-    )
-    return transitions.created(job, NOW).job
+    return transitions.created(submitted(NOW, retain_seconds=100), NOW).job
 
 
 def in_line() -> Job:

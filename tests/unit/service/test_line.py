@@ -12,12 +12,13 @@ from statistics import median
 
 from sheetrun.jobs import transitions
 from sheetrun.jobs.job import Job, Problem
-from sheetrun.jobs.states import Kind, Priority, State
+from sheetrun.jobs.states import Priority, State
 from sheetrun.service.allowances import Allowances
 from sheetrun.service.fakes import FakeClock, FakeIds, FakeLog, MemoryQueues, MemoryTable
 from sheetrun.service.line import Line
 from sheetrun.service.ports import Load, Room
 from sheetrun.settings import Settings
+from tests.submitted import submitted
 
 DONE = Problem(code="done", title="Done", detail="done", stage="execute")
 
@@ -69,21 +70,8 @@ class World:
 
     def ready(self, client: str, priority: Priority = Priority.NORMAL) -> Job:
         now = self.clock.now()
-        job = Job(
-            id=self.ids.job_id(now),
-            client=client,
-            kind=Kind.WORKBOOK,
-            task="recalculate",
-            filename="a.xlsx",
-            priority=priority,
-            state=State.AWAITING_UPLOAD,
-            created_at=now,
-            upload_expires_at=now + timedelta(days=9),
-            deadline_at=now + timedelta(days=9),
-            expires_at=now + timedelta(days=9),
-            source_key="k",
-            retain_seconds=60,
-        )
+        late = dict.fromkeys(("upload_expires_at", "deadline_at", "expires_at"), now + timedelta(days=9))
+        job = submitted(now, id=self.ids.job_id(now), client=client, priority=priority, **late)
         made = transitions.created(job, now)
         self.table.create(made, most=10**6, most_of_client=10**6)
         aging = timedelta(seconds=self.settings.aging_seconds)

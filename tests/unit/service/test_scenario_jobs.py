@@ -54,6 +54,12 @@ class Served(Bench):
         found: dict[str, list[Any]] = parquet.read_table(io.BytesIO(self.result(job_id, "parquet"))).to_pydict()
         return found
 
+    def message(self) -> Message:
+        """The next one, which there is."""
+        found = self.next_message()
+        assert found is not None
+        return found
+
     def chunk_messages(self) -> list[int]:
         return [dispatch.chunk for _, dispatch in self.queues.messages if dispatch.chunk is not None]
 
@@ -181,9 +187,7 @@ def test_everything_delivered_twice_counts_once(bench: Served) -> None:
 
 def test_lost_messages_are_found_by_the_sweep(bench: Served) -> None:
     job = bench.scenarios(sample(60))
-    drive = bench.next_message()
-    assert drive is not None
-    bench.step(drive)
+    bench.step(bench.message())
     assert sorted(bench.chunk_messages()) == [0, 1]
     bench.queues.messages.clear()
     bench.clock.advance(61)
@@ -195,11 +199,8 @@ def test_lost_messages_are_found_by_the_sweep(bench: Served) -> None:
 
 def test_a_worker_that_dies_loses_its_chunk_to_another_and_its_late_result_is_refused(bench: Served) -> None:
     job = bench.scenarios(sample(60))
-    drive, first = bench.next_message(), bench.next_message()
-    assert drive is not None
-    bench.step(drive)
-    first = bench.next_message()
-    assert first is not None
+    bench.step(bench.message())
+    bench.message()  # a worker takes it
     worker = bench.fanout()
     stored = bench.table.get(job["id"])
     assert stored is not None
@@ -222,12 +223,9 @@ def test_a_worker_that_dies_loses_its_chunk_to_another_and_its_late_result_is_re
 
 def test_a_worker_that_dies_between_its_last_write_and_the_next_message(bench: Served) -> None:
     job = bench.scenarios(sample(20))
-    drive = bench.next_message()
-    assert drive is not None
-    bench.step(drive)
+    bench.step(bench.message())
     bench.queues.down = True
-    for message in [bench.next_message(), bench.next_message()]:
-        assert message is not None
+    for message in [bench.message(), bench.message()]:
         assert bench.step(message) == Done()
     bench.queues.down = False
     assert bench.table.tally(job["id"]).chunks == 2
@@ -239,11 +237,8 @@ def test_a_worker_that_dies_between_its_last_write_and_the_next_message(bench: S
 
 def test_a_fault_of_a_dependency_is_tried_again(bench: Served) -> None:
     bench.scenarios(sample(40))
-    drive = bench.next_message()
-    assert drive is not None
-    bench.step(drive)
-    message = bench.next_message()
-    assert message is not None
+    bench.step(bench.message())
+    message = bench.message()
 
     def failing(*_: Any, **__: Any) -> Any:
         raise StepRetryable("store_unavailable", "the store does not answer")
@@ -257,12 +252,8 @@ def test_a_fault_of_a_dependency_is_tried_again(bench: Served) -> None:
 
 def test_what_fails_again_and_again_ends_the_job_and_a_retry_does_only_what_is_missing(bench: Served) -> None:
     job = bench.scenarios(sample(60))
-    drive = bench.next_message()
-    assert drive is not None
-    bench.step(drive)
-    first, second = bench.next_message(), bench.next_message()
-    assert first is not None
-    assert second is not None
+    bench.step(bench.message())
+    first, second = bench.message(), bench.message()
     bench.step(second)
     stored = bench.table.get(job["id"])
     assert stored is not None
@@ -292,12 +283,8 @@ def test_what_fails_again_and_again_ends_the_job_and_a_retry_does_only_what_is_m
 
 def test_cancelling_stops_chunks(bench: Served) -> None:
     job = bench.scenarios(sample(60))
-    drive = bench.next_message()
-    assert drive is not None
-    bench.step(drive)
-    first, second = bench.next_message(), bench.next_message()
-    assert first is not None
-    assert second is not None
+    bench.step(bench.message())
+    first, second = bench.message(), bench.message()
     stopped: list[bool] = []
 
     def cancelling(*parts: Any, cancelled: Any, **options: Any) -> Any:
@@ -320,9 +307,7 @@ def test_cancelling_stops_chunks(bench: Served) -> None:
 
 def test_the_deadline_ends_it(bench: Served) -> None:
     job = bench.scenarios(sample(60, deadline_seconds=100))
-    drive = bench.next_message()
-    assert drive is not None
-    bench.step(drive)
+    bench.step(bench.message())
     bench.clock.advance(101)
     assert bench.job(job["id"])["state"] == "timed_out"
     bench.run_all()
