@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from sheetrun.aws.table import DynamoLedger
 from sheetrun.aws.webhooks import DynamoWebhooks
 from sheetrun.jobs.job import Job
 from sheetrun.jobs.states import Kind
+from sheetrun.records import dataclass
 from sheetrun.service.allowances import Allowances
 from sheetrun.service.blobs import Blobs
 from sheetrun.service.ids import SystemClock, SystemIds
@@ -253,7 +253,7 @@ def _sandbox(kind: Kind) -> WarmRunner:
     if kind is Kind.DATASET:
         from sheetrun.service.analysis import PRELOAD
     else:
-        from sheetrun.service.compute import PRELOAD
+        from sheetrun.service.scripts import PRELOAD
     runner = WarmRunner(PRELOAD)
     runner.start()
     return runner

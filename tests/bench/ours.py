@@ -47,9 +47,9 @@ def phases(path: str) -> dict[str, float]:
     from sheetrun.runtime.host import run_payload
     from sheetrun.runtime.payload import RunOutput
     from sheetrun.sandbox.allowlist import check
-    from sheetrun.service.compute import SCRIPT_POLICY
     from sheetrun.service.proof import prove
     from sheetrun.service.rundata import run_input
+    from sheetrun.service.scripts import SCRIPT_POLICY
 
     payload = run_input(model.workbook, script.text).to_bytes()
     mark("data")

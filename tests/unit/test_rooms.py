@@ -11,7 +11,7 @@ import sheetrun
 
 LIBRARY = Path(sheetrun.__file__).parent
 
-#: Room -> rooms of ours that it may import at all.
+#: Room -> rooms of ours that it may import at all, besides ``records``, by which all of them make their values.
 DOORS = {
     "jobs": {"jobs"},
     "formula": {"formula"},
@@ -41,7 +41,7 @@ def imports(file: Path) -> set[str]:
 def test_a_room_imports_only_through_its_doors(room: str) -> None:
     for file in (LIBRARY / room).rglob("*.py"):
         ours = {name.split(".")[1] for name in imports(file) if name.startswith("sheetrun.")}
-        assert ours <= DOORS[room], f"{file}: {ours - DOORS[room]}"
+        assert ours <= DOORS[room] | {"records"}, f"{file}: {ours - DOORS[room]}"
 
 
 @pytest.mark.parametrize("room", sorted(CLOSED))

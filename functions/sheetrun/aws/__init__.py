@@ -1,1 +1,1 @@
-"""The ports on AWS: DynamoDB, S3, SQS. The only room with boto3."""
+"""The ports on AWS: DynamoDB, S3, SQS. The only room with botocore."""

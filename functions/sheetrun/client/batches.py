@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from sheetrun.client.errors import SheetrunError
 from sheetrun.client.values import ENDED, SUCCESSES, CellValue, Job, jobs_of
+from sheetrun.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,11 @@ import json
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
+
+from sheetrun.records import dataclass
 
 _HINTS: Mapping[str, str] = {
     "no_formulas": "There is nothing to compile; `sheetrun analyze` looks at data.",
@@ -48,7 +47,7 @@ def about(path: object) -> Iterator[None]:
 
 def names_model(word: str) -> bool:
     """Whether a word is a model's id, and no file."""
-    return re.fullmatch(r"job_[0-9A-Za-z]+", word) is not None and not Path(word).exists()
+    return re.fullmatch(r"job_[0-9A-Za-z]+", word) is not None and not os.path.exists(word)
 
 
 def code_of(error: BaseException) -> str | None:
@@ -107,6 +106,9 @@ def write(target: str, content: bytes) -> None:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
         return
+    import tempfile
+    from pathlib import Path
+
     path = Path(target)
     if path.is_dir():
         raise IsADirectoryError(21, "Is a directory", str(path))

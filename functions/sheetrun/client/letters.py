@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from sheetrun.client.session import Session
 from sheetrun.client.values import jobs_of, parse_time
+from sheetrun.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

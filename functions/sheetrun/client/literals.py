@@ -20,9 +20,9 @@ from typing import Any
 
 from sheetrun.client.console import Usage
 
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
-_ERROR = re.compile(r"#(?:NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A|GETTING_DATA|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!)")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)?")
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_ERROR = r"#(?:NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A|GETTING_DATA|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!)"
+_DATE = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)?"
 #: Serial 0 of the 1900 date system for dates from 1 March 1900 on (Excel counts a 29 February 1900 that never was).
 _EPOCH = datetime(1899, 12, 30)
 _FIRST_SAFE = date(1900, 3, 1)
@@ -84,13 +84,13 @@ def parse_value(text: str, *, date1904: bool = False) -> Any:
     upper = stripped.upper()
     if upper in ("TRUE", "FALSE"):
         return upper == "TRUE"
-    if _ERROR.fullmatch(upper):
+    if re.fullmatch(_ERROR, upper):
         return {"error": upper}
-    if _NUMBER.fullmatch(stripped):
+    if re.fullmatch(_NUMBER, stripped):
         return _number(stripped)
-    if stripped.endswith("%") and _NUMBER.fullmatch(stripped[:-1].rstrip()):
+    if stripped.endswith("%") and re.fullmatch(_NUMBER, stripped[:-1].rstrip()):
         return _number(stripped[:-1]) / 100
-    if _DATE.fullmatch(stripped):
+    if re.fullmatch(_DATE, stripped):
         return _serial(stripped, date1904)
     return text
 
@@ -138,4 +138,4 @@ def value_lines(value: Any) -> Iterator[str]:
 def has_date(text: str) -> bool:
     """Whether a REF=VALUE sets a date, whose serial number depends on how the workbook counts days."""
     end = _end_of_reference(text)
-    return end is not None and _DATE.fullmatch(text[end + 1 :].strip()) is not None
+    return end is not None and re.fullmatch(_DATE, text[end + 1 :].strip()) is not None

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import html
 import math
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -53,7 +54,7 @@ class Workbook:
 
     @property
     def name(self) -> str:
-        return self._model.path.name
+        return os.path.basename(self._model.path)
 
     @property
     def script(self) -> str:

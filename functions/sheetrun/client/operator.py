@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from sheetrun.client.session import Session
 from sheetrun.client.values import parse_time
+from sheetrun.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from sheetrun.client.errors import ApiError, ConnectionFailed, SheetrunError
+from sheetrun.records import dataclass
 
 #: Answers that say "not now" and nothing about the request itself.
 _LATER = frozenset({429, 502, 503, 504})

@@ -9,12 +9,12 @@ from __future__ import annotations
 import codecs
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from sheetrun.client.errors import BadAnswer
 from sheetrun.client.session import Session
 from sheetrun.client.transport import Request
 from sheetrun.client.values import Event
+from sheetrun.records import dataclass
 
 HOLD = 35.0  #: seconds that a piece may take to begin
 FIRST_RETRY = 3.0

@@ -17,12 +17,13 @@ import socket
 import ssl
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from threading import Lock
 from typing import Any, Protocol
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from sheetrun.client.errors import ConnectionFailed
+from sheetrun.records import dataclass
 
 
 class Body(Protocol):

@@ -10,12 +10,12 @@ import hashlib
 import os
 import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 from xml.etree import ElementTree
 
 from sheetrun.client.errors import SheetrunError
+from sheetrun.records import dataclass
 
 _CHUNK = 1 << 18
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any, TypeAlias
+
+from sheetrun.records import dataclass
 
 #: A cell value on the wire: number, text, logical, None for empty, {"error": "#N/A"}, a list of rows for an array.
 CellValue: TypeAlias = Any

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn
@@ -42,6 +41,8 @@ def execute(words: Sequence[str]) -> int:
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
     wanted = next((word for word in words if not word.startswith("-")), None)
     if wanted is not None and wanted not in COMMANDS:
+        import difflib
+
         near = difflib.get_close_matches(wanted, COMMANDS, 1)
         parser.error(f"there is no command {wanted!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
     for name, summary in COMMANDS.items():

@@ -6,7 +6,6 @@ The same writer as for the whole workbook; what it does not write is read as the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sheetrun.compiler.cone import Cone, Place, chosen
 from sheetrun.compiler.draft import Draft
@@ -14,6 +13,7 @@ from sheetrun.compiler.formulas import Formulas
 from sheetrun.compiler.graph import regions, sheets_of
 from sheetrun.compiler.plan import Plan
 from sheetrun.compiler.units import Refused
+from sheetrun.records import dataclass
 from sheetrun.workbook.model import Kind, Rect
 
 

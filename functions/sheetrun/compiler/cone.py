@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from sheetrun.compiler.graph import regions, sheets_of
 from sheetrun.compiler.resolve import Scope
 from sheetrun.compiler.schedule import Alike, Loop, Part, Solve, Whole, units_of
 from sheetrun.compiler.units import Unit
+from sheetrun.records import dataclass
 from sheetrun.workbook.model import Rect
 
 Place = tuple[int, Rect]  #: sheet index and rectangle (0-based)

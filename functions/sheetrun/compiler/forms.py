@@ -7,7 +7,7 @@ each formula's own references and numbers take their places.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from sheetrun.formula import nodes
 from sheetrun.formula.a1 import parse_cell, range_name
 from sheetrun.formula.forms import FormKey, filled
 from sheetrun.formula.nodes import Axis
+from sheetrun.records import dataclass
 from sheetrun.workbook.model import MAX_COLUMNS, MAX_ROWS, Rect
 
 _MOST_BLANKS: Final = 200

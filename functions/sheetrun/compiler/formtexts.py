@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from sheetrun.compiler.errors import CannotCompile
@@ -16,6 +15,7 @@ from sheetrun.compiler.ranges import Range
 from sheetrun.compiler.scriptnames import Names
 from sheetrun.compiler.units import Unit
 from sheetrun.formula.a1 import cell_name
+from sheetrun.records import dataclass
 from sheetrun.workbook.model import Rect
 
 #: How the host (None), references and numbers are called in the code of a form.

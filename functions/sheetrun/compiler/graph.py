@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from sheetrun.compiler.forms import Form, place_of
 from sheetrun.compiler.ranges import Range
 from sheetrun.compiler.resolve import Scope
 from sheetrun.compiler.units import Unit
+from sheetrun.records import dataclass
 from sheetrun.workbook.model import MAX_COLUMNS, Kind, Rect
 
 #: Above this many cells a reference is tested against the rectangles of the blocks instead of cell by cell.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from sheetrun.compiler.formulas import Formulas
 from sheetrun.compiler.literal import comment
 from sheetrun.compiler.steps import Step
+from sheetrun.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ scenarios (``runtime.lanes``). A formula that cannot be written so is computed s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sheetrun.compiler.cone import Cone, Place, chosen, cone
 from sheetrun.compiler.draft import Draft
@@ -22,6 +22,7 @@ from sheetrun.compiler.schedule import Solve, units_of
 from sheetrun.compiler.steps import Step
 from sheetrun.compiler.tracks import Tracks
 from sheetrun.compiler.units import Unit
+from sheetrun.records import dataclass
 from sheetrun.workbook.model import Kind, Rect, Workbook
 
 

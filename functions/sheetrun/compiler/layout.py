@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from sheetrun.compiler.ranges import Range
 from sheetrun.formula.nodes import Axis
+from sheetrun.records import dataclass
 from sheetrun.workbook.model import Rect
 
 

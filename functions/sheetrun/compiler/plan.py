@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sheetrun.compiler.cone import Cone, Place, cone
 from sheetrun.compiler.graph import regions, sheets_of
 from sheetrun.compiler.resolve import Scope
 from sheetrun.compiler.schedule import Part, schedule
 from sheetrun.compiler.units import Refused, Unit, make_units
+from sheetrun.records import dataclass
 from sheetrun.workbook.model import Kind, Workbook
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
 from sheetrun.compiler.formulas import Formulas
@@ -12,6 +11,7 @@ from sheetrun.compiler.literal import comment, literal, wrapped
 from sheetrun.compiler.steps import MOST_STATEMENTS, Step
 from sheetrun.compiler.units import Unit
 from sheetrun.formula.a1 import quote_sheet, range_name
+from sheetrun.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

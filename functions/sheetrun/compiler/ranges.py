@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeAlias
 
 from sheetrun.formula.nodes import Axis, Name, Node
+from sheetrun.records import dataclass
 from sheetrun.workbook.model import MAX_COLUMNS, MAX_ROWS, Rect
 
 

@@ -8,7 +8,7 @@ parameters stay names.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final
 
 from sheetrun.compiler.errors import CannotCompile
@@ -18,6 +18,7 @@ from sheetrun.formula import nodes
 from sheetrun.formula.errors import FormulaError
 from sheetrun.formula.nodes import Axis
 from sheetrun.formula.parser import parse
+from sheetrun.records import dataclass
 from sheetrun.runtime.registry import find
 from sheetrun.workbook.model import MAX_COLUMNS, MAX_ROWS, DefinedName, Rect, Sheet, Table, Workbook
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from sheetrun.compiler.forms import Form
@@ -20,6 +19,7 @@ from sheetrun.compiler.graph import components, link, region, sheets_of
 from sheetrun.compiler.ranges import Range
 from sheetrun.compiler.resolve import Scope
 from sheetrun.compiler.units import Unit
+from sheetrun.records import dataclass
 from sheetrun.workbook.model import Rect
 
 #: A form with so many units on a sheet is computed by lists of cells; nobody would read as many statements.

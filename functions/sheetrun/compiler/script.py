@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from sheetrun.compiler.draft import Draft
 from sheetrun.compiler.formulas import Formulas
@@ -12,6 +11,7 @@ from sheetrun.compiler.program import Mapped
 from sheetrun.compiler.resolve import Scope
 from sheetrun.compiler.schedule import Part, schedule, units_of
 from sheetrun.compiler.units import Refused, Unit, make_units
+from sheetrun.records import dataclass
 from sheetrun.workbook.model import Rect, Workbook
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import builtins
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Final
 
 from sheetrun.compiler.literal import identifier
+from sheetrun.records import dataclass
 from sheetrun.runtime.api import RUNTIME_NAMES
 
 _PYTHON: Final = frozenset({"exit", "quit", "copyright", "credits", "license", "help", "steps", "book", "r", "c"})

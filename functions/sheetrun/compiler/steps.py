@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from sheetrun.compiler.scriptnames import Names
 from sheetrun.compiler.units import Unit
+from sheetrun.records import dataclass
 
 #: A step ends after this many statements even when the sheet goes on.
 MOST_STATEMENTS: Final = 40

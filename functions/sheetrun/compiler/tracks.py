@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from sheetrun.compiler.brackets import ACCESSORS
@@ -14,6 +14,7 @@ from sheetrun.compiler.schedule import Loop
 from sheetrun.compiler.scriptnames import Names
 from sheetrun.compiler.units import Unit
 from sheetrun.formula.a1 import column_name, range_name
+from sheetrun.records import dataclass
 from sheetrun.workbook.model import Kind, Rect
 
 _ENDINGS: Final = {"number": "_n", "value": "", "arr": "_arr"}  #: of the names of cells that are read once

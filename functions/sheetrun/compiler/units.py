@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from sheetrun.compiler.errors import CannotCompile
@@ -15,6 +15,7 @@ from sheetrun.formula.errors import FormulaError
 from sheetrun.formula.forms import FormKey, cut
 from sheetrun.formula.parser import parse
 from sheetrun.formula.r1c1 import relative_key
+from sheetrun.records import dataclass
 from sheetrun.runtime import functions as _functions  # noqa: F401 - registers all functions
 from sheetrun.runtime.registry import Entry, find
 from sheetrun.workbook.model import Block, Kind, Rect, Workbook

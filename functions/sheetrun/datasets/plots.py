@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
+
+from sheetrun.records import dataclass
 
 _INK, _TEAL, _LINE, _AMBER = "#1c2526", "#0f5c63", "#e3e2dc", "#e0a33e"
 _MOST: Final = 24  # plots of distributions

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from sheetrun.datasets.errors import DatasetError
@@ -17,6 +17,7 @@ from sheetrun.datasets.excel import sheet_as_csv
 from sheetrun.datasets.schema import MOST_COLUMNS, Column, Schema, Type, find_column, unique_names
 from sheetrun.datasets.script import POLICY, PROFILE, write_script
 from sheetrun.datasets.sniff import csv_schema, find_format, jsonl_schema
+from sheetrun.records import dataclass
 from sheetrun.sandbox.job import Job, Result
 from sheetrun.sandbox.limits import Limits
 

@@ -13,13 +13,13 @@ import re
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, BinaryIO, Final, TypeAlias
 
 import numpy as np
 
 from sheetrun.datasets.errors import DatasetError
+from sheetrun.records import dataclass
 from sheetrun.sandbox.job import Job, Result
 from sheetrun.sandbox.limits import Limits
 

@@ -14,8 +14,9 @@ text until the compiler resolves them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from sheetrun.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,12 @@ message, a worker) is found by ``sweep``, which drives the job again: it sends w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sheetrun.jobs.errors import Stopped
+from sheetrun.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
 from sheetrun.jobs.states import ENDED, Priority, Step
+from sheetrun.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

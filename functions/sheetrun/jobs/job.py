@@ -6,12 +6,13 @@ Times are aware datetimes in UTC. Nothing here reads a clock.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sheetrun.jobs.chunks import Fan
 from sheetrun.jobs.states import Kind, Priority, State, Step
+from sheetrun.records import dataclass
 
 _TIMES = frozenset(
     {"created_at", "upload_expires_at", "deadline_at", "expires_at", "lease_until", "not_before", "turn_at"}

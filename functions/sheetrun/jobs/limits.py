@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import zlib
-from dataclasses import dataclass
 from datetime import datetime
+
+from sheetrun.records import dataclass
 
 MICROSECONDS = 1_000_000
 

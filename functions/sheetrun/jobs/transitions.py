@@ -7,7 +7,6 @@ A use case reads the job, calls one of these and writes the change on condition 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +15,7 @@ from sheetrun.jobs.errors import Conflict, Stopped
 from sheetrun.jobs.events import Dispatch, Event
 from sheetrun.jobs.job import Job, Problem, Progress, rfc3339
 from sheetrun.jobs.states import ALLOWED, RETRYABLE, STANDS_BACK, State, Step
+from sheetrun.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

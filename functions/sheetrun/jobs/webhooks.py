@@ -18,11 +18,12 @@ https://www.standardwebhooks.com/
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sheetrun.jobs.states import ENDED
+from sheetrun.records import dataclass
 
 #: What receivers can be told: how a job ended.
 TYPES: tuple[str, ...] = tuple(sorted(f"job.{state.value}" for state in ENDED))

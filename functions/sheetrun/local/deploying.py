@@ -10,13 +10,13 @@ import json
 import time
 import urllib.request
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sheetrun.local.configuring import checked, emulated
 from sheetrun.local.errors import LocalError
 from sheetrun.local.packages import FUNCTIONS, Target, archive, default_cache
+from sheetrun.records import dataclass
 
 TEMPLATE = FUNCTIONS.parent / "template.yaml"
 INLINE = 51_200  #: bytes of a template that may go in the call itself

@@ -10,12 +10,12 @@ import subprocess
 import sys
 import time
 import urllib.request
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sheetrun.local import launching
 from sheetrun.local.errors import LocalError
+from sheetrun.records import dataclass
 
 HOST = "127.0.0.1"
 _EMULATOR = "test"

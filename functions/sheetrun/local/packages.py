@@ -14,15 +14,15 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 from py_compile import PycInvalidationMode
 
 from sheetrun.local.errors import LocalError
+from sheetrun.records import dataclass
 
 FUNCTIONS = Path(__file__).resolve().parents[2]  #: the folder of the functions, and of the library
 
-_EDGE = ("__init__.py", "settings.py", "bootstrap.py", "jobs", "service", "aws")
+_EDGE = ("__init__.py", "records.py", "settings.py", "bootstrap.py", "jobs", "service", "aws")
 _NEVER = frozenset({"client", "local", "__pycache__"})
 
 #: Functions that ship only the rooms of the edge: a small package starts fast. The others ship what computes too.

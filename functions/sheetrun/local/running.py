@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from sheetrun.local.configuring import told as limits_text
 from sheetrun.local.deploying import Deployed, deploy, functions_of, load_template
 from sheetrun.local.emulator import ROOT, Emulator
 from sheetrun.local.errors import LocalError
+from sheetrun.records import dataclass
 
 DEFAULT_PORT = 4566
 STACK = "sheetrun"

@@ -7,10 +7,11 @@ nodes are no picture: then blocks of one sheet that stand in the same layer are 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from sheetrun.formula.a1 import range_name
+from sheetrun.records import dataclass
 from sheetrun.report.heatmap import COLOURS, LABELS, STATES, Rect
 from sheetrun.report.markup import Markup, clean, tag
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from sheetrun.records import dataclass
 from sheetrun.runtime import indexes, pool
 from sheetrun.runtime.address import Key, Span, read_span, span_of
 from sheetrun.runtime.cells import EMPTY, NUMBER, PENDING, TEXT

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any, TypeAlias, TypedDict
 
 from sheetrun.runtime.address import Span, read_span
@@ -35,14 +35,15 @@ Place = tuple[int, Span]  #: sheet index and range
 class Program:
     """The steps of a script and its workbook's data, which are read once, when they are first needed."""
 
-    def __init__(self, steps: Sequence[Step], data: str | Path) -> None:
+    def __init__(self, steps: Sequence[Step], data: str | os.PathLike[str]) -> None:
         self._steps = list(steps)
-        self._path = Path(data)
+        self._path = data
 
     @cached_property
     def source(self) -> RunInput:
         """Raises FileNotFoundError."""
-        return RunInput.from_bytes(self._path.read_bytes())
+        with open(self._path, "rb") as file:
+            return RunInput.from_bytes(file.read())
 
     @cached_property
     def _names(self) -> Mapping[str, Place]:

@@ -6,17 +6,14 @@ Source: Microsoft, "CHAR function": the operating environment decides. Measured:
 
 from __future__ import annotations
 
-from typing import Final
+from functools import cache
 
 
+@cache
 def _characters(encoding: str) -> list[str]:
     """The character of each code; where the encoding has none, Windows has the control character of that number."""
     return [bytes([i]).decode(encoding, "ignore") or chr(i) for i in range(256)]
 
-
-_WINDOWS: Final = _characters("cp1252")
-_MACINTOSH: Final = _characters("mac_roman")
-_CODES: Final = [{c: i for i, c in enumerate(known)} for known in (_WINDOWS, _MACINTOSH)]
 
 _macintosh = False
 
@@ -29,9 +26,18 @@ def settle(macintosh: bool) -> None:
 
 def character(code: int) -> str:
     """The character of a code from 0 to 255."""
-    return (_MACINTOSH if _macintosh else _WINDOWS)[code]
+    return _characters(_encoding())[code]
 
 
 def code_of(character: str) -> int | None:
     """The code of a character; None where there is none."""
-    return _CODES[_macintosh].get(character)
+    return _codes(_encoding()).get(character)
+
+
+def _encoding() -> str:
+    return "mac_roman" if _macintosh else "cp1252"
+
+
+@cache
+def _codes(encoding: str) -> dict[str, int]:
+    return {character: code for code, character in enumerate(_characters(encoding))}

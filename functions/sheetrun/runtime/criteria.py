@@ -6,12 +6,12 @@ Source: Microsoft, "COUNTIF function" and "Using wildcard characters in searches
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
 
+from sheetrun.records import dataclass
 from sheetrun.runtime import pool
 from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, TEXT, Mask
 from sheetrun.runtime.coerce import number_in_text

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
 from typing import Final, Protocol
+
+from sheetrun.records import dataclass
 
 _EXACT: Final = Context(prec=400, rounding=ROUND_HALF_UP)
 

@@ -13,12 +13,12 @@ so is computed lane by lane (``each``). Reading a varying cell in any other way 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from sheetrun.records import dataclass
 from sheetrun.runtime.address import Key, Span, is_vast, span_of
 from sheetrun.runtime.book import Book
 from sheetrun.runtime.cells import EMPTY, NUMBER, Mask, Numbers, Tags

@@ -10,10 +10,10 @@ The parts: this file reads codes and chooses the section, ``formatdigits`` write
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from sheetrun.records import dataclass
 from sheetrun.runtime.coerce import general
 from sheetrun.runtime.errors import VALUE, ExcelError, Raised
 from sheetrun.runtime.formatdates import format_date

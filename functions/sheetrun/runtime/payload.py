@@ -11,11 +11,12 @@ import datetime
 import json
 import struct
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, TypeVar
 
 import numpy as np
 
+from sheetrun.records import dataclass
 from sheetrun.runtime import calendar, charset, pool
 from sheetrun.runtime.address import Span
 from sheetrun.runtime.book import Book, Failure, Iteration, Named, Tables

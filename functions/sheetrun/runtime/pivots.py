@@ -7,9 +7,9 @@ gives what is to be seen there.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from sheetrun.records import dataclass
 from sheetrun.runtime import pool
 from sheetrun.runtime.address import Span
 from sheetrun.runtime.errors import REF, Raised, Unsupported

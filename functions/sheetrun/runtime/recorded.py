@@ -10,10 +10,10 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from types import FunctionType
 from typing import Any, Final, Literal
 
+from sheetrun.records import dataclass
 from sheetrun.runtime.address import Key, Span, span_of
 from sheetrun.runtime.book import Book, Step
 from sheetrun.runtime.lanes import each

@@ -6,11 +6,11 @@ A reference is read when its cells are needed, and reading computes what is not 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sheetrun.records import dataclass
 from sheetrun.runtime.address import Span, span_address
 from sheetrun.runtime.errors import CALC, REF, VALUE, Raised
 from sheetrun.runtime.tails import Tailed

@@ -36,11 +36,11 @@ import inspect
 import math
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 import numpy as np
 
+from sheetrun.records import dataclass
 from sheetrun.runtime.coerce import to_logical, to_number, to_text
 from sheetrun.runtime.errors import DIV0, NA, NUM, VALUE, ExcelError, Raised
 from sheetrun.runtime.tails import Tailed, over

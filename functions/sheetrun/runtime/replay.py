@@ -9,11 +9,12 @@ Missed    a result is no finite number in some lane: that statement is computed 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
 
+from sheetrun.records import dataclass
 from sheetrun.runtime import indexes
 from sheetrun.runtime.address import Span
 from sheetrun.runtime.book import Step

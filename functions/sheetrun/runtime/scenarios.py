@@ -8,11 +8,11 @@ from __future__ import annotations
 import struct
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
+from sheetrun.records import dataclass
 from sheetrun.runtime import pool
 from sheetrun.runtime.address import Span
 from sheetrun.runtime.cells import TEXT, Numbers, Tags

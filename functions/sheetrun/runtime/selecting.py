@@ -14,13 +14,14 @@ read do not change (``indexes.kept``); outside of that nothing is remembered bet
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sheetrun.records import dataclass
 from sheetrun.runtime import indexes, pool
 from sheetrun.runtime.address import MAX_COLUMNS, MAX_ROWS, Span
 from sheetrun.runtime.book import Book

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 from sheetrun.runtime.address import cell_address
@@ -26,14 +26,14 @@ def main(steps: list[Step], script: str, argv: Sequence[str] | None = None) -> N
     """Computes the workbook and prints cells. ``script``: the path of the script, its data stand beside it."""
     import argparse
 
-    parser = argparse.ArgumentParser(prog=Path(script).name, description="A workbook as a Python program.")
+    parser = argparse.ArgumentParser(prog=os.path.basename(script), description="A workbook as a Python program.")
     parser.add_argument("--set", metavar="REF=VALUE", action="append", default=[], help="set a cell first")
     parser.add_argument("--get", metavar="REF", action="append", default=[], help="print these cells alone")
     parser.add_argument("--now", metavar="TIME", type=datetime.datetime.fromisoformat, help="what the clock says")
     parser.add_argument("--seed", metavar="N", type=int, help="where random numbers start")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args(argv)
-    program = Program(steps, Path(script).with_suffix(".data"))
+    program = Program(steps, os.path.splitext(script)[0] + ".data")
     clock: dict[str, Any] = {}
     if options.now is not None:
         clock["now"] = options.now.replace(tzinfo=None)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from sheetrun.records import dataclass
 from sheetrun.runtime.address import Span, span_of
 from sheetrun.runtime.lanes import LaneBook, LaneSheet
 from sheetrun.runtime.recorded import Read

@@ -12,11 +12,11 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
+from sheetrun.records import dataclass
 from sheetrun.runtime import ops
 from sheetrun.runtime.address import Span, span_of
 from sheetrun.runtime.cells import LOGICAL, NUMBER, Numbers, Tags

@@ -7,8 +7,9 @@ Sources: Microsoft, "CONVERT function"; NIST Special Publication 811; values of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from sheetrun.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

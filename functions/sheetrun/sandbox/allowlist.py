@@ -14,8 +14,10 @@ import keyword
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any, Final
+
+from sheetrun.records import dataclass
 
 from .errors import ForbiddenSyntax
 

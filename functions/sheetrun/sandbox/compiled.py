@@ -6,7 +6,6 @@ What is kept was compiled by our own code, in a process that had not executed an
 
 from __future__ import annotations
 
-import hashlib
 import json
 import threading
 from collections import OrderedDict
@@ -29,6 +28,8 @@ class CodeCache:
     @staticmethod
     def key(script: bytes, policy: Policy | None) -> bytes:
         """A script checked against one policy is not a script checked against another."""
+        import hashlib  # takes as long as all else here, and one run alone has no cache
+
         rules = json.dumps(None if policy is None else policy.as_json()).encode()
         return hashlib.sha256(rules).digest() + hashlib.sha256(script).digest()
 

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import NoReturn
 
-from . import landlock, layers, process, serving, worker
+from . import landlock, layers, serving, worker
 from .bare import bare
 from .conversation import Conversation, Progress
 from .job import Job, Result
@@ -36,6 +36,8 @@ def run(
     """As ``process.run``, and it is that where a fork would show secrets or break threads (those of macOS's own
     numeric library among them)."""
     if sys.platform != "linux" or not bare() or threading.active_count() > 1:
+        from . import process
+
         return process.run(job, limits, cancelled=cancelled, on_progress=on_progress)
     harden_parent()
     _import(job.preload)

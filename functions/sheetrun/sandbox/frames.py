@@ -11,9 +11,10 @@ import json
 import os
 import struct
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, BinaryIO, Final
+
+from sheetrun.records import dataclass
 
 from .errors import ProtocolError
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
+
+from sheetrun.records import dataclass
 
 from .allowlist import GENERATED, Policy
 

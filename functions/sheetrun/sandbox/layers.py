@@ -14,8 +14,9 @@ import resource
 import stat
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Final
+
+from sheetrun.records import dataclass
 
 from . import landlock, seccomp
 from .limits import Limits

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final
+
+from sheetrun.records import dataclass
 
 from .errors import SandboxError
 from .job import Job

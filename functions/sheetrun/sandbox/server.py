@@ -12,24 +12,26 @@ import os
 import select
 import signal
 import socket
-import subprocess
 import sys
-import sysconfig
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
+
+from sheetrun.records import dataclass
 
 from . import layers
 from .bare import ONE_THREAD
 from .errors import ProtocolError
 
+if TYPE_CHECKING:
+    from subprocess import Popen
+
 START_SECONDS: Final = 30.0
 _END_SECONDS: Final = 5.0
-_CHILD: Final = Path(__file__).with_name("child.py")
-_PACKAGES: Final = Path(__file__).resolve().parents[2]
+_HERE: Final = os.path.dirname(os.path.realpath(__file__))
+_CHILD: Final = os.path.join(_HERE, "child.py")
+_PACKAGES: Final = os.path.dirname(os.path.dirname(_HERE))
 
 #: What computations import when they first need it, which would be too late where no file can be opened any more.
 _STANDARD: Final = ("_strptime", "datetime", "decimal", "fractions", "json", "math", "statistics", "unicodedata")
@@ -66,17 +68,18 @@ def harden_parent() -> bool:
 
 def import_path() -> list[str]:
     """Where the child finds our runtime and NumPy, and nothing else of ``sys.path``."""
-    paths = [str(_PACKAGES)]
+    paths = [_PACKAGES]
     found = importlib.util.find_spec("numpy")  # does not import it
     if found is not None and found.origin is not None:
-        paths.append(str(Path(found.origin).resolve().parents[1]))
+        paths.append(os.path.dirname(os.path.dirname(os.path.realpath(found.origin))))
     return list(dict.fromkeys(paths))
 
 
 @cache
 def readable_paths() -> list[str]:
     """What a job's process may read: the interpreter, its packages, the system's shared libraries."""
-    library = [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), os.path.join(sys.base_prefix, "lib")]
+    compiled = [path for path in sys.path if os.path.basename(path) == "lib-dynload"]  # of the standard library
+    library = [os.path.dirname(os.__file__), *compiled, os.path.join(sys.base_prefix, "lib")]
     return list(dict.fromkeys(os.path.realpath(path) for path in (*import_path(), *library, *_SYSTEM_FILES)))
 
 
@@ -90,11 +93,28 @@ class Report:
 
 
 class Process(Protocol):
-    """What a server's process must answer: a part of ``subprocess.Popen``."""
+    """What a server's process must answer. ``wait`` raises TimeoutError."""
 
     def poll(self) -> int | None: ...
     def wait(self, timeout: float) -> int: ...
     def kill(self) -> None: ...
+
+
+class _Started:
+    """A process of its own program."""
+
+    def __init__(self, process: Popen[bytes]) -> None:
+        self._process = process
+        self.poll = process.poll
+        self.kill = process.kill
+
+    def wait(self, timeout: float) -> int:
+        from subprocess import TimeoutExpired
+
+        try:
+            return self._process.wait(timeout)
+        except TimeoutExpired as error:
+            raise TimeoutError(str(error)) from None
 
 
 class Server:
@@ -115,9 +135,11 @@ class Server:
         environment = dict(ONE_THREAD)
         if "LD_LIBRARY_PATH" in os.environ:  # no secret; AWS Lambda's interpreter finds its own library by it
             environment["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
+        import subprocess  # what is forked from the command line needs none
+
         try:
             process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-B", "-X", "utf8", str(_CHILD), json.dumps(setting)],
+                [sys.executable, "-I", "-S", "-B", "-X", "utf8", _CHILD, json.dumps(setting)],
                 env=environment,
                 cwd="/",
                 stdin=subprocess.DEVNULL,
@@ -131,7 +153,7 @@ class Server:
             raise ProtocolError(f"the sandbox's interpreter could not be started: {error}") from error
         finally:
             theirs.close()
-        server = cls(process, ours)
+        server = cls(_Started(process), ours)
         try:
             with process.stderr as said:  # type: ignore[union-attr]
                 _greet(ours, said.fileno())
@@ -187,7 +209,7 @@ class Server:
         self.socket.close()  # the server sees it, kills its job and leaves
         try:
             self.process.wait(timeout=_END_SECONDS)
-        except (subprocess.TimeoutExpired, TimeoutError):
+        except TimeoutError:
             self.process.kill()
             self.process.wait(timeout=_END_SECONDS)
         if self.job_pid is not None:

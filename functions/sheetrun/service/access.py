@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 
 from sheetrun.jobs.errors import Conflict, Unauthenticated, Unprocessable
+from sheetrun.records import dataclass
 from sheetrun.service.ports import ApiKey, Clock, Ids, Keys
 from sheetrun.service.uploads import CLIENT
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sheetrun.jobs.errors import Unprocessable
 from sheetrun.jobs.limits import Allowance
+from sheetrun.records import dataclass
 from sheetrun.service.ports import Clock, Keys
 from sheetrun.settings import Settings
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sheetrun.datasets import steps
 from sheetrun.datasets.steps import PRELOAD
+from sheetrun.records import dataclass
 from sheetrun.service.compute import Executed, Generated, Parsed, Progress
 
 __all__ = ["PRELOAD", "Analysis"]

@@ -7,7 +7,7 @@
     model.data        the workbook's constants
     expected.json     the values that Excel stored, of the cells that were proved
     test_model.py     compares them, by itself or with pytest
-    sheetrun/         the runtime, and nothing else of the library
+    sheetrun/         the runtime with what its values are made by, and nothing else of the library
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ def make_bundle(
         add("README.md", _README.format(name=title, input=example_in, output=example_out, value=value, **example))
         root = Path(sheetrun.__file__).parent
         add("sheetrun/__init__.py", (root / "runtime" / "__init__.py").read_bytes())
-        for path in sorted((root / "runtime").rglob("*.py")):
+        for path in (root / "records.py", *sorted((root / "runtime").rglob("*.py"))):
             add(f"sheetrun/{path.relative_to(root).as_posix()}", path.read_bytes())
     return out.getvalue()
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from typing import Any
 
 from sheetrun.jobs.errors import Conflict, NotFound, Rejected, StepRetryable, Unprocessable
+from sheetrun.records import dataclass
 from sheetrun.service.batches import arrivals
 from sheetrun.service.control import Control
 from sheetrun.service.letters import Letter, Letters, Source

@@ -12,7 +12,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -22,6 +22,7 @@ from sheetrun.compiler.cone import Place
 from sheetrun.compiler.lanes import NotLaned, compile_lanes
 from sheetrun.compiler.plan import Plan
 from sheetrun.compiler.units import Refused
+from sheetrun.records import dataclass
 from sheetrun.runtime.address import Span
 from sheetrun.runtime.cells import TEXT
 from sheetrun.runtime.coerce import number_in_text
@@ -33,13 +34,13 @@ from sheetrun.sandbox.errors import Crashed, ProtocolError
 from sheetrun.sandbox.job import Job, Result
 from sheetrun.sandbox.limits import Limits
 from sheetrun.service.blobs import Blobs
-from sheetrun.service.compute import PRELOAD, SCRIPT_POLICY
 from sheetrun.service.handed import unpack
 from sheetrun.service.interface import Interface, Ports, reference
 from sheetrun.service.models import SECONDS, Version
 from sheetrun.service.planes import Plane, plain
 from sheetrun.service.rundata import run_input, set_cells
 from sheetrun.service.scenarios import changing_boxes
+from sheetrun.service.scripts import PRELOAD, SCRIPT_POLICY
 from sheetrun.service.submit import request_key
 from sheetrun.workbook.model import Rect, Workbook
 from sheetrun.workbook.store import load

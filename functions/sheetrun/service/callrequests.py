@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from sheetrun.jobs.states import Kind
+from sheetrun.records import dataclass
 from sheetrun.service.models import CASES, MOST_VERSIONS, SECONDS
 from sheetrun.service.references import is_reference
 from sheetrun.service.requests import Faults, input_field, integer_field, output_field

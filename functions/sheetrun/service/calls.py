@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Final
 
 from sheetrun.compiler.cone import Place
 from sheetrun.compiler.graph import owners_of
 from sheetrun.jobs.errors import NotFound, Overran, Rejected, StepRetryable, Unprocessable
+from sheetrun.records import dataclass
 from sheetrun.runtime.values import Scalar
 from sheetrun.sandbox.errors import SandboxError, TimedOut
 from sheetrun.service.calling import Answered, Cell, Engine, LoadedModel, cells_of

@@ -11,13 +11,13 @@ import json
 import time
 from bisect import bisect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from dataclasses import field, replace
+from typing import Any
 
 from sheetrun.compiler.script import Script, Writer
 from sheetrun.compiler.units import Refused
+from sheetrun.records import dataclass
 from sheetrun.runtime.payload import BadPayload, RunInput, RunOutput
-from sheetrun.sandbox.allowlist import Policy
 from sheetrun.sandbox.errors import Cancelled, ProtocolError, SandboxError
 from sheetrun.sandbox.job import Job, Result
 from sheetrun.sandbox.limits import Limits
@@ -29,43 +29,13 @@ from sheetrun.service.interface import Interface, Ports, make_ports
 from sheetrun.service.proof import check_fits, prove
 from sheetrun.service.recalculated import recalculated
 from sheetrun.service.rundata import check_request, find_cells, plain_names, run_input
-from sheetrun.workbook.errors import NoFormulas
+from sheetrun.service.scripts import ENTRY, PRELOAD, SCRIPT_POLICY, make_report, need_formulas
 from sheetrun.workbook.model import Rect, Workbook
 from sheetrun.workbook.reader import read
 from sheetrun.workbook.store import dump, load
 from sheetrun.workbook.writer import write_back
 
 Progress = Callable[[int, int, str], None]  #: (done, total, message); may raise to cancel
-
-#: What a generated script may say (see ``sandbox.allowlist``).
-SCRIPT_POLICY: Final = Policy(
-    modules=frozenset({"sheetrun.runtime.api"}),
-    attributes=frozenset(
-        {
-            "n",
-            "arr",
-            "ref",
-            "window",
-            "growing",
-            "spill",
-            "define",
-            "define_array",
-            "define_spill",
-            "live",
-            "span",
-            "data_table",
-            "track",
-            "track_n",
-            "keep",
-        }
-    ),
-    decorators=frozenset({"step", "solve"}),
-    builtins=frozenset(),
-)
-ENTRY: Final = "sheetrun.runtime.host:run_payload"
-#: What a sandbox imports before it is sealed: for one run, and for a process that stays.
-ONCE_PRELOAD: Final = ("numpy", "sheetrun.runtime.api", "sheetrun.runtime.host")
-PRELOAD: Final[tuple[str, ...]] = (*ONCE_PRELOAD, "sheetrun.runtime.everything")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +77,6 @@ def parse(source: bytes, filename: str, *, progress: Progress | None = None) -> 
     cells = sum(grid.num.size for sheet in workbook.sheets for grid in sheet.grids)
     blocks = sum(len(sheet.blocks) for sheet in workbook.sheets)
     return Parsed(dump(workbook), len(workbook.sheets), cells, workbook.formula_count, blocks)
-
-
-def need_formulas(workbook: Workbook) -> None:
-    """Raises NoFormulas when there is nothing to compile."""
-    if workbook.formula_count == 0:
-        raise NoFormulas("the workbook has no formulas: there is nothing to compute")
 
 
 def generate(
@@ -281,27 +245,6 @@ def _run_again(
         raise
     except (SandboxError, BadPayload):
         return None
-
-
-def make_report(workbook: Workbook, proof: Proof, output: RunOutput, *, changed: bool) -> dict[str, Any]:
-    """The report of a run (API: "report"). ``changed``: inputs were set, so stored values need not match."""
-    return {
-        **proof.counts(),
-        "inputs_changed": changed,
-        "circular": len(output.circular),
-        "manual_calculation": workbook.settings.manual,
-        "precision_as_displayed": not workbook.settings.full_precision,
-        "application": workbook.settings.application,
-        "mismatches": [
-            {"cell": m.cell, "formula": m.formula, "ours": m.ours, "excel": m.excel, "root": m.root}
-            for m in proof.mismatches[:200]
-        ],
-        "set_apart": [
-            {"cell": m.cell, "formula": m.formula, "ours": m.ours, "excel": m.excel, "reason": m.reason}
-            for m in proof.apart[:200]
-        ],
-        "errors": proof.errors[:200],
-    }
 
 
 def _graph(workbook: Workbook, proof: Proof, needs: Mapping[tuple[int, Rect], list[tuple[int, Rect]]]) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 from sheetrun.jobs import transitions
 from sheetrun.jobs.job import Job
+from sheetrun.records import dataclass
 from sheetrun.service.changes import change_job, send_now
 from sheetrun.service.line import Line
 from sheetrun.service.ports import Clock, Ledger, Log, Queues

@@ -19,7 +19,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -29,6 +29,7 @@ from sheetrun.jobs.errors import Raced, StepRetryable, Unprocessable
 from sheetrun.jobs.events import Event
 from sheetrun.jobs.job import Job, rfc3339
 from sheetrun.jobs.webhooks import Attempt, Delivery, Endpoint, Protection, Wait
+from sheetrun.records import dataclass
 from sheetrun.service.ids import ulid
 from sheetrun.service.metrics import Counters
 from sheetrun.service.outgoing import Sender, SendFailed, Webhooks

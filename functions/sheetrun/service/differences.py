@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
 from sheetrun.formula.a1 import quote_sheet, range_name
 from sheetrun.formula.r1c1 import shift
+from sheetrun.records import dataclass
 from sheetrun.runtime.cells import ERROR_CODES, NUMBER, Mask, error_numbers
 from sheetrun.runtime.payload import RunOutput
 from sheetrun.service import apart

@@ -7,11 +7,11 @@ block), so that scenario 123,456 is the same however the work is divided.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeAlias
 
 import numpy as np
 
+from sheetrun.records import dataclass
 from sheetrun.runtime.cells import Numbers
 from sheetrun.runtime.special import normal_cdfs, normal_inverses
 from sheetrun.service.scenario_requests import cholesky, inputs_of

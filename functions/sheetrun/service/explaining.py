@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from sheetrun.compiler.cone import Place
 from sheetrun.compiler.graph import Owners, region, sheets_of
 from sheetrun.compiler.plan import Plan
 from sheetrun.compiler.units import Unit
+from sheetrun.records import dataclass
 from sheetrun.service.interface import Interface, reference
 from sheetrun.service.rundata import formula_of
 from sheetrun.workbook.model import Rect

@@ -11,7 +11,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from functools import partial
 from typing import Final
@@ -25,6 +25,7 @@ from sheetrun.jobs.job import Job, Problem, Progress
 from sheetrun.jobs.limits import backoff
 from sheetrun.jobs.states import Kind, Step
 from sheetrun.jobs.transitions import Change
+from sheetrun.records import dataclass
 from sheetrun.report.scenarios import render_scenarios
 from sheetrun.sandbox.limits import Limits
 from sheetrun.service.blobs import Blobs

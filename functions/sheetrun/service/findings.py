@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
+from sheetrun.records import dataclass
 from sheetrun.runtime.address import Span
 from sheetrun.workbook.model import Rect
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from sheetrun.compiler.cone import Place
 from sheetrun.jobs.errors import Unprocessable
+from sheetrun.records import dataclass
 from sheetrun.runtime.cells import EMPTY, LOGICAL, TEXT
 from sheetrun.runtime.errors import ExcelError
 from sheetrun.runtime.inputs import InputError

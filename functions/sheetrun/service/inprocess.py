@@ -7,7 +7,7 @@ import linecache
 from typing import Any
 
 from sheetrun.sandbox.allowlist import check
-from sheetrun.service.compute import SCRIPT_POLICY
+from sheetrun.service.scripts import SCRIPT_POLICY
 
 
 def executed(script: str, name: str = "<model>") -> dict[str, Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 import numpy as np
@@ -25,6 +25,7 @@ from sheetrun.formula import nodes
 from sheetrun.formula.a1 import quote_sheet, range_name
 from sheetrun.formula.errors import FormulaError
 from sheetrun.formula.parser import parse
+from sheetrun.records import dataclass
 from sheetrun.runtime.cells import EMPTY, LOGICAL, TEXT, Mask
 from sheetrun.runtime.numberformat import is_date_code
 from sheetrun.service.planes import Plane, plain

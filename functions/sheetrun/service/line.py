@@ -11,11 +11,12 @@ A place is taken in the transaction that admits the job, and given back in the o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from sheetrun.jobs import transitions
 from sheetrun.jobs.errors import Full, Raced, StepRetryable
+from sheetrun.records import dataclass
 from sheetrun.service.allowances import Allowances
 from sheetrun.service.changes import send_now
 from sheetrun.service.ports import Clock, Ledger, Load, Log, Queues, Room

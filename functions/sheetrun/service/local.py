@@ -6,13 +6,14 @@ What ``sheetrun run``, ``compile`` and ``check`` are made of.
 from __future__ import annotations
 
 import datetime
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from sheetrun.compiler.script import Script, Writer
+from sheetrun.records import dataclass
 from sheetrun.runtime.payload import RunInput, RunOutput
 from sheetrun.sandbox.allowlist import not_collecting
 from sheetrun.sandbox.errors import ProtocolError
@@ -20,17 +21,18 @@ from sheetrun.sandbox.job import Job
 from sheetrun.sandbox.limits import Limits
 from sheetrun.service.apart import may_be_day_first
 from sheetrun.service.cellvalues import cell_values, rectangle_values, written_grids
-from sheetrun.service.compute import ENTRY, ONCE_PRELOAD, SCRIPT_POLICY, make_report, need_formulas
 from sheetrun.service.findings import Proof
-from sheetrun.service.interface import Interface, Ports, make_ports
 from sheetrun.service.planes import Plane
 from sheetrun.service.proof import prove
 from sheetrun.service.rundata import find_cells, run_input
+from sheetrun.service.scripts import ENTRY, ONCE_PRELOAD, SCRIPT_POLICY, make_report, need_formulas
 from sheetrun.workbook.model import Workbook
 from sheetrun.workbook.reader import read
-from sheetrun.workbook.writer import write_back
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sheetrun.service.interface import Ports
     from sheetrun.service.scenarios import Table
     from sheetrun.service.warm import Warm
 
@@ -72,6 +74,8 @@ class Run:
 
     def workbook_bytes(self) -> bytes:
         """The user's file with the computed values in it."""
+        from sheetrun.workbook.writer import write_back
+
         grids = written_grids(self._model.workbook, self._output, self._inputs)
         return write_back(self._model.source(), grids, self._output.strings)
 
@@ -80,7 +84,7 @@ class Run:
 class Model:
     """An opened workbook, compiled when it is first needed."""
 
-    path: Path
+    path: str
     workbook: Workbook
     read_seconds: float
     compile_seconds: float = 0.0
@@ -90,7 +94,8 @@ class Model:
     _warm: Warm | None = field(default=None)
 
     def source(self) -> bytes:
-        return self.path.read_bytes()
+        with open(self.path, "rb") as file:
+            return file.read()
 
     def compiled(self) -> Script:
         """The generated script with its line map and refusals."""
@@ -104,6 +109,8 @@ class Model:
 
     def interface(self) -> dict[str, Any]:
         """Inputs and outputs, as ``GET /v1/models/{id}`` tells them, with the values that Excel stored."""
+        from sheetrun.service.interface import Interface, Ports, make_ports
+
         self.compiled()
         if self._writer is not None:
             self._ports = make_ports(self.workbook, self._writer.units, self._writer.scope)
@@ -211,4 +218,4 @@ def open_model(path: str | Path) -> Model:
     with not_collecting():
         workbook = read(path)
     need_formulas(workbook)
-    return Model(Path(path), workbook, time.perf_counter() - started)
+    return Model(os.fspath(path), workbook, time.perf_counter() - started)

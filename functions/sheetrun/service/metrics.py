@@ -8,8 +8,9 @@ and measuring costs no request.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from sheetrun.records import dataclass
 
 NAMESPACE = "Sheetrun"
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from sheetrun.jobs.errors import Conflict, NotFound, Unprocessable
 from sheetrun.jobs.job import Job, rfc3339
 from sheetrun.jobs.states import Kind, State
 from sheetrun.jobs.transitions import Change
+from sheetrun.records import dataclass
 from sheetrun.service.blobs import Blobs
 from sheetrun.service.changes import change_job
 from sheetrun.service.ports import Clock, Ledger

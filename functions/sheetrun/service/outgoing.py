@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from sheetrun.jobs.errors import SheetrunError
 from sheetrun.jobs.webhooks import Delivery, DeliveryStatus, Endpoint, Guard
+from sheetrun.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

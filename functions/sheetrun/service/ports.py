@@ -6,7 +6,6 @@ Both pass the same contract tests (``tests/contract``).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -16,6 +15,7 @@ from sheetrun.jobs.job import Job
 from sheetrun.jobs.limits import Admission, BucketPolicy, Spend
 from sheetrun.jobs.states import Kind, Priority, State, Step
 from sheetrun.jobs.transitions import Change
+from sheetrun.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

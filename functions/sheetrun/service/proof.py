@@ -8,12 +8,12 @@ are counted apart.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from sheetrun.compiler.units import Refused
 from sheetrun.formula.a1 import quote_sheet, range_name
+from sheetrun.records import dataclass
 from sheetrun.runtime.address import Span
 from sheetrun.runtime.cells import TEXT
 from sheetrun.runtime.payload import BadPayload, RunOutput

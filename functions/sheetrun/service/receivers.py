@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -13,6 +13,7 @@ from sheetrun.jobs import webhooks
 from sheetrun.jobs.errors import Conflict, NotFound, Raced, StepRetryable, Unprocessable
 from sheetrun.jobs.job import rfc3339
 from sheetrun.jobs.webhooks import TEST, TYPES, Delivery, DeliveryStatus, Endpoint, Guard, Secret
+from sheetrun.records import dataclass
 from sheetrun.service.outgoing import DeliveryPage, Webhooks
 from sheetrun.service.ports import Clock, Ids, Log, Queues
 from sheetrun.service.signing import new_secret

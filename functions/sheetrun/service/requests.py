@@ -12,12 +12,13 @@ import ipaddress
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 from urllib.parse import urlsplit
 
 from sheetrun.jobs.errors import TooLarge, Unprocessable
 from sheetrun.jobs.states import TASKS, Kind, Priority
+from sheetrun.records import dataclass
 from sheetrun.service.addresses import refusal
 from sheetrun.service.references import is_reference
 from sheetrun.settings import Settings

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from sheetrun.compiler.errors import CannotCompile
@@ -11,6 +10,7 @@ from sheetrun.compiler.ranges import Range
 from sheetrun.compiler.resolve import Resolver, Scope
 from sheetrun.formula.errors import FormulaError
 from sheetrun.formula.parser import parse
+from sheetrun.records import dataclass
 from sheetrun.service.planes import Plane, plain
 from sheetrun.workbook.model import Rect, Validation, Workbook
 

@@ -33,9 +33,7 @@ _NEVER_PLAIN = (ArrayConst, Binary, Call, Invoke, Logical, Number, Percent, Text
 #: Functions that ask for the text of formulas; without them in a script the texts stay behind.
 _ASKS_FOR_FORMULAS = re.compile(r"\b(?:FORMULATEXT|ISFORMULA|SUBTOTAL|AGGREGATE|CELL|spilled)\b")
 _ASKS_FOR_ARRAYS = re.compile(r"\b(?:INDIRECT|spilled)\b")
-_ADDRESS = re.compile(
-    r"\$?[A-Za-z]{1,3}\$?\d+(?::\$?[A-Za-z]{1,3}\$?\d+)?|\$?[A-Za-z]{1,3}:\$?[A-Za-z]{1,3}|\$?\d+:\$?\d+", re.ASCII
-)
+_ADDRESS = r"\$?[A-Za-z]{1,3}\$?\d+(?::\$?[A-Za-z]{1,3}\$?\d+)?|\$?[A-Za-z]{1,3}:\$?[A-Za-z]{1,3}|\$?\d+:\$?\d+"
 #: What one reference of a caller may name: enough for any table of inputs, and it fits into memory.
 MOST_CELLS = 1_000_000
 _FILE_PREFIXES = re.compile(r"_xlfn\.|_xlws\.|_xlpm\.|_xludf\.|_xll\.")
@@ -201,7 +199,7 @@ def find_cells(workbook: Workbook, reference: str) -> tuple[int, Rect]:
 def _absolute(text: str) -> str:
     """An address with ``$`` everywhere; anything else as it is."""
     sheet, mark, address = text.rpartition("!")
-    corners = _ADDRESS.fullmatch(address)
+    corners = re.fullmatch(_ADDRESS, address, re.ASCII)
     if not corners:
         return text
     if mark and not sheet.startswith("'"):

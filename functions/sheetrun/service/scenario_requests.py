@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from sheetrun.jobs.errors import Unprocessable
 from sheetrun.jobs.states import TASKS, Kind
+from sheetrun.records import dataclass
 from sheetrun.service.references import is_reference
 from sheetrun.service.requests import Faults, JobRequest, is_value, job_request, output_field
 from sheetrun.settings import Settings

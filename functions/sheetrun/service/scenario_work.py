@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ import numpy as np
 from sheetrun.datasets.tables import Field, read_columns, write_piece
 from sheetrun.jobs.errors import StepFailed
 from sheetrun.jobs.job import Job
+from sheetrun.records import dataclass
 from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, unbox
 from sheetrun.sandbox.job import Result
 from sheetrun.sandbox.limits import Limits

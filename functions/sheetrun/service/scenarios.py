@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 
 from sheetrun.compiler.cone import Place
 from sheetrun.compiler.lanes import LaneScript, NotLaned, compile_lanes
+from sheetrun.records import dataclass
 from sheetrun.runtime.address import Span
 from sheetrun.runtime.cells import TEXT
 from sheetrun.runtime.coerce import number_in_text
@@ -22,9 +23,9 @@ from sheetrun.runtime.values import Scalar, encode
 from sheetrun.sandbox.errors import Crashed
 from sheetrun.sandbox.job import Job, Result
 from sheetrun.sandbox.limits import Limits
-from sheetrun.service.compute import ONCE_PRELOAD, SCRIPT_POLICY
 from sheetrun.service.planes import Plane, plain
 from sheetrun.service.rundata import find_cells, input_value, run_input
+from sheetrun.service.scripts import ONCE_PRELOAD, SCRIPT_POLICY
 from sheetrun.workbook.model import Rect, Workbook
 
 _IN_LANES: Final = "sheetrun.runtime.scenarios:run_lanes"

@@ -16,7 +16,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from threading import Lock
 from typing import Any
@@ -28,6 +28,7 @@ from sheetrun.jobs.job import Job, Problem, Progress, instant
 from sheetrun.jobs.limits import backoff
 from sheetrun.jobs.states import State, Step
 from sheetrun.jobs.transitions import Busy, Change, ClaimDecision, Claimed, GivenUp, Stale
+from sheetrun.records import dataclass
 from sheetrun.service.blobs import Blobs
 from sheetrun.service.changes import change_job, send_now
 from sheetrun.service.line import Line

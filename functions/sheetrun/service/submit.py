@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +13,7 @@ from sheetrun.jobs.job import Job, rfc3339
 from sheetrun.jobs.limits import DAY, Spend, days_since_epoch, gate_of, seconds_left_of_day, spend_of
 from sheetrun.jobs.states import State, Step
 from sheetrun.jobs.transitions import created
+from sheetrun.records import dataclass
 from sheetrun.service.allowances import Allowances
 from sheetrun.service.blobs import Blobs
 from sheetrun.service.models import Models

@@ -5,7 +5,6 @@ Runs on a schedule, and is safe to run twice at once: every change is conditiona
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 from sheetrun.jobs import transitions
@@ -13,6 +12,7 @@ from sheetrun.jobs.errors import Raced, StepRetryable
 from sheetrun.jobs.job import Job, Problem
 from sheetrun.jobs.states import State
 from sheetrun.jobs.transitions import Change
+from sheetrun.records import dataclass
 from sheetrun.service.blobs import Blobs
 from sheetrun.service.changes import change_job, send_now
 from sheetrun.service.line import Line

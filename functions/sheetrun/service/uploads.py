@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sheetrun.jobs.errors import Conflict, Full, NotFound, Raced, Rejected, StepRetryable
@@ -11,6 +11,7 @@ from sheetrun.jobs.job import Job, Problem
 from sheetrun.jobs.limits import Spend, spend_of
 from sheetrun.jobs.states import State
 from sheetrun.jobs.transitions import Change, created, refused, uploaded, uploaded_and_admitted
+from sheetrun.records import dataclass
 from sheetrun.service.allowances import Allowances
 from sheetrun.service.blobs import Blobs, Stat
 from sheetrun.service.changes import change_job, send_now

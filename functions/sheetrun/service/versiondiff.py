@@ -7,7 +7,6 @@ is one entry, not one for each cell.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -18,6 +17,7 @@ from sheetrun.compiler.plan import Plan
 from sheetrun.compiler.schedule import units_of
 from sheetrun.formula.a1 import quote_sheet, range_name
 from sheetrun.formula.r1c1 import relative_key
+from sheetrun.records import dataclass
 from sheetrun.service.calling import LoadedModel, cells_of
 from sheetrun.service.interface import maps_of
 from sheetrun.service.planes import Plane, plain

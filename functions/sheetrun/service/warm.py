@@ -10,7 +10,7 @@ import datetime
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import count
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from sheetrun.compiler.calls import compile_call
 from sheetrun.compiler.cone import Place
 from sheetrun.compiler.lanes import NotLaned, compile_lanes
 from sheetrun.compiler.plan import Plan
+from sheetrun.records import dataclass
 from sheetrun.runtime import pool
 from sheetrun.runtime.cells import TEXT, Numbers, Tags
 from sheetrun.runtime.host import run_steps

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from traceback import extract_tb
 from typing import Any, Protocol
 
 from sheetrun.jobs.errors import SheetrunError, StepFailed, StepRetryable
 from sheetrun.jobs.job import Job
 from sheetrun.jobs.states import Kind, Step
+from sheetrun.records import dataclass
 from sheetrun.service.blobs import Blob, Blobs
 from sheetrun.service.compute import Executed, Generated, Parsed, Progress
 from sheetrun.service.handed import pack, unpack

@@ -9,8 +9,8 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from sheetrun.records import dataclass
 from sheetrun.workbook.errors import DamagedWorkbook, LimitExceeded, UnsupportedFormat
 
 STORED, DEFLATED = 0, 8

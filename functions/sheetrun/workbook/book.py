@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from sheetrun.records import dataclass
 from sheetrun.workbook.archive import Limits
 from sheetrun.workbook.errors import DamagedWorkbook, LimitExceeded
 from sheetrun.workbook.markup import Attributes, is_true, parse, whole_number

@@ -6,8 +6,9 @@ Sources: ECMA-376 part 1, 18.9 (metadata); [MS-XLSX] 2.3.10 (dynamic arrays) and
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from sheetrun.records import dataclass
 from sheetrun.workbook.markup import Attributes, parse, whole_number
 
 _DYNAMIC = "XLDAPR"

@@ -5,9 +5,11 @@ All rows and columns are 0-based; a ``Rect`` includes both corners.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
+
+from sheetrun.records import dataclass
 
 if TYPE_CHECKING:
     from sheetrun.runtime.cells import Numbers, Tags

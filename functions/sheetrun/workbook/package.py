@@ -6,12 +6,11 @@ parts that it uses. Nothing here trusts a conventional path such as ``xl/workboo
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from urllib.parse import unquote
 
+from sheetrun.records import dataclass
 from sheetrun.workbook.archive import Archive, Entry, Limits, open_archive
 from sheetrun.workbook.errors import DamagedWorkbook, LimitExceeded, NotAWorkbook, UnsupportedFormat
 from sheetrun.workbook.markup import read_elements
@@ -85,7 +84,7 @@ class Package:
                 external = attributes.get("TargetMode") == "External"
                 target = attributes.get("Target", "")
                 if not external:
-                    target = posixpath.normpath(posixpath.join("/", folder, unquote(target.replace("\\", "/"))))
+                    target = posixpath.normpath(posixpath.join("/", folder, _unquoted(target.replace("\\", "/"))))
                     target = target.lstrip("/")
                 kind = attributes.get("Type", "").rpartition("/")[2]
                 relationship = Relationship(attributes.get("Id", ""), kind, target, external)
@@ -108,18 +107,17 @@ class Package:
                 self._overrides[attributes.get("PartName", "").lower()] = attributes.get("ContentType", "").lower()
 
 
-def load_source(source: bytes | str | Path, limits: Limits) -> bytes:
+def load_source(source: bytes | str | os.PathLike[str], limits: Limits) -> bytes:
     """The bytes of a file given as bytes or as a path. Raises LimitExceeded before reading a file that is too large."""
-    if isinstance(source, bytes):
-        size = len(source)
-    else:
-        source = Path(source)
-        size = source.stat().st_size
+    size = len(source) if isinstance(source, bytes) else os.stat(source).st_size
     if size > limits.file_bytes:
         raise LimitExceeded(
             f"The file has {size:,} bytes; the limit is {limits.file_bytes:,}.", code="file_too_large", part=None
         )
-    return source if isinstance(source, bytes) else source.read_bytes()
+    if isinstance(source, bytes):
+        return source
+    with open(source, "rb") as file:
+        return file.read()
 
 
 def open_package(data: bytes, limits: Limits) -> Package:
@@ -249,3 +247,11 @@ def _looks_like_text(head: bytes) -> bool:
     if head.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
         return True
     return not any(byte < 32 and byte not in (9, 10, 12, 13) for byte in head)
+
+
+def _unquoted(target: str) -> str:
+    if "%" not in target:
+        return target
+    from urllib.parse import unquote  # few files need it, and it brings much
+
+    return unquote(target)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from sheetrun.records import dataclass
 from sheetrun.runtime.pivots import Line, Pivot, Scalar, Span
 from sheetrun.workbook.errors import WorkbookError
 from sheetrun.workbook.markup import Attributes, is_true, parse

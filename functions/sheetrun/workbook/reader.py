@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from pathlib import Path
 
 from sheetrun.runtime.pivots import Pivot
 from sheetrun.workbook.book import SheetEntry, read_book
@@ -27,7 +27,7 @@ _WITHOUT_CELLS = frozenset({"chartsheet", "dialogsheet", "module"})
 
 
 def read(
-    source: bytes | str | Path,
+    source: bytes | str | os.PathLike[str],
     *,
     filename: str = "",
     limits: Limits | None = None,
@@ -64,7 +64,7 @@ def read(
         pivots.extend(read_pivots(package, entry.part, index))
     externals = [read_external(package, part, number + 1, context) for number, part in enumerate(book.links)]
     if not filename and not isinstance(source, bytes):
-        filename = Path(source).name
+        filename = os.path.basename(source)
     return Workbook(
         sheets=sheets,
         strings=context.pool.texts,

@@ -5,10 +5,10 @@ Works on vertical runs (key, column, first row, last row), never on single cells
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
+
+from sheetrun.records import dataclass
 
 Indices = NDArray[np.int64]
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import chain
 from typing import Final, NamedTuple
 
+from sheetrun.records import dataclass
 from sheetrun.workbook.formulas import Formulas
 from sheetrun.workbook.references import column_index
 from sheetrun.workbook.templates import Template

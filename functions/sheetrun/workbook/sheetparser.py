@@ -6,8 +6,9 @@ everything else to this one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from sheetrun.records import dataclass
 from sheetrun.workbook.errors import DamagedWorkbook
 from sheetrun.workbook.gather import Gatherer
 from sheetrun.workbook.markup import Attributes, Feeder, Names, is_true, local_attributes, whole_number

@@ -19,9 +19,9 @@ from sheetrun.formula.a1 import cell_name
 from sheetrun.formula.forms import cut, filled
 from sheetrun.sandbox.allowlist import check
 from sheetrun.service.cellvalues import cell_values
-from sheetrun.service.compute import SCRIPT_POLICY
 from sheetrun.service.local import _in_process
 from sheetrun.service.rundata import run_input
+from sheetrun.service.scripts import SCRIPT_POLICY
 from sheetrun.workbook.model import Workbook
 from tests.fuzz.books import book_of
 from tests.fuzz.formulas import Grammar

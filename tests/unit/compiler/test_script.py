@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sheetrun.compiler.script import Script, compile_workbook
 from sheetrun.formula.a1 import quote_sheet
 from sheetrun.sandbox.allowlist import check
-from sheetrun.service.compute import SCRIPT_POLICY
+from sheetrun.service.scripts import SCRIPT_POLICY
 from sheetrun.workbook.model import Settings, Table, Workbook
 from sheetrun.workbook.store import dump, load
 

@@ -19,7 +19,7 @@ def test_every_function_of_the_template_has_a_package() -> None:
 
 def test_the_edge_ships_no_compiler() -> None:
     rooms = {name.split("/")[1] for name in sources("api") if name.startswith("sheetrun/")}
-    assert rooms == {"__init__.py", "settings.py", "bootstrap.py", "jobs", "service", "aws"}
+    assert rooms == {"__init__.py", "records.py", "settings.py", "bootstrap.py", "jobs", "service", "aws"}
     assert "sheetrun/compiler/__init__.py" in sources("execute")
     assert not any("client/" in name or "local/" in name for name in sources("execute"))
 

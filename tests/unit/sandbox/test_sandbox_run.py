@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from sheetrun.sandbox import forked
+from sheetrun.sandbox import forked, process
 from sheetrun.sandbox.compiled import CodeCache
 from sheetrun.sandbox.errors import Cancelled, Crashed, ForbiddenSyntax, NotIsolated, ProtocolError
 from sheetrun.sandbox.job import Job, Result
@@ -35,7 +35,7 @@ def runs(request: pytest.FixtureRequest, warm: WarmRunner, monkeypatch: pytest.M
     if request.param == "forked" and sys.platform == "linux":
         # The fork of a test sees the environment of the tests; what it may see is another matter (test_sandbox_bare).
         monkeypatch.setattr(forked, "bare", lambda: True)
-        monkeypatch.setattr(forked.process, "run", _not_forked)
+        monkeypatch.setattr(process, "run", _not_forked)
     return {"warm": warm.run, "cold": run, "forked": forked.run}[request.param]
 
 

@@ -18,6 +18,7 @@ from sheetrun.sandbox.errors import Crashed, Killed, ProtocolError, TimedOut
 from sheetrun.sandbox.job import Job, Result
 from sheetrun.service import calling, calls, compute
 from sheetrun.service.calling import ENTRY, LANES
+from sheetrun.service.scripts import SCRIPT_POLICY
 from sheetrun.service.web import calls as web_calls
 from sheetrun.service.web.openapi import document as openapi
 from tests.support import Bench
@@ -33,7 +34,7 @@ HOSTS = {ENTRY: run_calls, LANES: run_lanes}
 def here(job: Job, limits: Any, **_: Any) -> Result:
     """Runs a call's script in this process, after the check that a sandbox makes."""
     JOBS.append(job)
-    check(job.script, job.policy or compute.SCRIPT_POLICY)
+    check(job.script, job.policy or SCRIPT_POLICY)
     namespace: dict[str, Any] = {"__name__": "model", "__file__": "model.py"}
     exec(compile(job.script, "model.py", "exec"), namespace)
     return Result(HOSTS[job.entry](namespace, job.payload), b"", b"", 0.0, 0.0, 0, (), {})

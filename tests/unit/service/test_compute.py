@@ -21,7 +21,7 @@ from sheetrun.runtime.sheet import Area
 from sheetrun.sandbox.allowlist import check
 from sheetrun.sandbox.errors import ProtocolError, TimedOut
 from sheetrun.sandbox.job import Job, Result
-from sheetrun.service import compute
+from sheetrun.service import compute, scripts
 from sheetrun.service.bundle import make_bundle
 from sheetrun.service.local import open_model
 from sheetrun.service.proof import check_fits
@@ -118,7 +118,7 @@ def test_parse_refuses(tmp_path: Path) -> None:
 
 def test_generate(source: bytes) -> None:
     generated = compute.generate(compute.parse(source, "book.xlsx").artefact)
-    check(generated.script, compute.SCRIPT_POLICY)
+    check(generated.script, scripts.SCRIPT_POLICY)
     assert generated.unsupported == (
         {"cell": "'My Sheet'!C1", "code": "unknown_function", "detail": "the function FOO is not known"},
     )
@@ -182,7 +182,7 @@ def test_the_sandbox_gets_what_it_needs(source: bytes) -> None:
 
     executed(source, run=keep, inputs={"A1": 2}, timeout=3.0, memory=2**28)
     ((job, limits),) = jobs
-    assert job.policy == compute.SCRIPT_POLICY
+    assert job.policy == scripts.SCRIPT_POLICY
     assert (limits.wall_seconds, limits.memory_bytes) == (3.0, 2**28)
     assert [s.name for s in RunInput.from_bytes(job.payload).sheets] == ["My Sheet", "Other"]
 

@@ -11,11 +11,12 @@ import os
 import platform
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 
 from sheetrun.client.console import describe
 from sheetrun.client.service_options import add_service
+from sheetrun.records import dataclass
 
 _PACKAGES = (
     ("numpy", "run, compile, check", True),

@@ -13,7 +13,6 @@ import time
 from typing import Any
 
 from sheetrun.client.console import Usage, about, count, json_bytes, say, seconds, write
-from sheetrun.client.literals import parse_assignments, parse_clock, value_lines
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,9 +29,10 @@ def run(arguments: argparse.Namespace) -> int:
     targets = [target for target in (arguments.json, arguments.xlsx) if target is not None]
     if targets.count("-") + bool(arguments.get) > 1:
         raise Usage("only one of --get, --json - and --xlsx - can have stdout")
-    now = None if arguments.now is None else parse_clock(arguments.now)
+    from sheetrun.client.literals import parse_assignments, parse_clock, value_lines
     from sheetrun.service import local
 
+    now = None if arguments.now is None else parse_clock(arguments.now)
     begun = time.monotonic()
     with about(arguments.file):
         model = local.open_model(arguments.file)

@@ -6,8 +6,7 @@ last of each. Source: Microsoft, "COUPDAYBS function"; the 30/360 details as mea
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from sheetrun.records import dataclass
 from sheetrun.runtime import daycount
 from sheetrun.runtime.calendar import from_1900
 from sheetrun.runtime.errors import NUM, Raised

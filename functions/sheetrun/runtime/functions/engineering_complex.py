@@ -10,9 +10,9 @@ import cmath
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
+from sheetrun.records import dataclass
 from sheetrun.runtime.coerce import general
 from sheetrun.runtime.errors import DIV0, NUM, VALUE, ExcelError, Raised
 from sheetrun.runtime.registry import excel

@@ -8,11 +8,11 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from sheetrun.records import dataclass
 from sheetrun.runtime.coerce import to_number
 from sheetrun.runtime.compare import rank
 from sheetrun.runtime.errors import CALC, DIV0, VALUE, ExcelError, Raised

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from sheetrun.records import dataclass
 from sheetrun.runtime.cells import NUMBER, Numbers
 from sheetrun.runtime.errors import DIV0, NA, NUM, VALUE, Raised
 from sheetrun.runtime.functions.aggregate import pairs_in, total

@@ -6,8 +6,8 @@ Formulas as on Microsoft's page "ODDFPRICE function"; which days Excel counts in
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
+from sheetrun.records import dataclass
 from sheetrun.runtime import daycount
 from sheetrun.runtime.errors import NUM, Raised
 from sheetrun.runtime.functions.bonds import solve

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
+from sheetrun.records import dataclass
 from sheetrun.runtime.cells import EMPTY, NUMBER, Numbers
 from sheetrun.runtime.errors import DIV0, NA, NUM, REF, VALUE, Raised
 from sheetrun.runtime.functions.aggregate import mean, pairs_in, total

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from sheetrun.records import dataclass
 from sheetrun.runtime.xmlnodes import Node, descendants
 from sheetrun.runtime.xpath.values import Value, nodes_of, truth_of
 

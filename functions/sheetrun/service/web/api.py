@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from sheetrun.jobs.errors import Forbidden, Rejected, StepFailed, StepRetryable
+from sheetrun.records import dataclass
 from sheetrun.service.access import Access
 from sheetrun.service.ports import Clock, Log
 from sheetrun.service.web.http import Request, Response, event_answer, request_of

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from sheetrun.jobs.errors import AtCapacity, Conflict, NotFound, QuotaExceeded, Unprocessable
 from sheetrun.jobs.job import Job, rfc3339
 from sheetrun.jobs.states import RETRYABLE, State
+from sheetrun.records import dataclass
 from sheetrun.service.control import Control
 from sheetrun.service.ports import Batch, Batches, Clock, Ids
 from sheetrun.service.requests import JobRequest, job_request

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from sheetrun.jobs.errors import Unprocessable
+from sheetrun.records import dataclass
 from sheetrun.service.callrequests import calculate_request, goal_request, table_request
 from sheetrun.service.calls import Calls
 from sheetrun.service.web.http import Request, Response, answer

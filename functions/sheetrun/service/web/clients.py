@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from sheetrun.jobs.errors import NotFound, Unprocessable
 from sheetrun.jobs.job import rfc3339
+from sheetrun.records import dataclass
 from sheetrun.service.access import SCOPES, USUAL, Access, need_client, works
 from sheetrun.service.allowances import NAMES, Allowances, is_whole
 from sheetrun.service.ports import ApiKey, Clock, Keys, Ledger

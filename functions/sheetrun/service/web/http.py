@@ -6,11 +6,12 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from sheetrun.jobs.errors import Malformed, TooLarge, Unprocessable
+from sheetrun.records import dataclass
 
 JSON = "application/json; charset=utf-8"
 PROBLEM = "application/problem+json; charset=utf-8"

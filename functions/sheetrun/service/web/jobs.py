@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 from urllib.parse import urlencode
@@ -13,6 +12,7 @@ from sheetrun.jobs.errors import Conflict, NotFound, Unprocessable
 from sheetrun.jobs.events import Event
 from sheetrun.jobs.job import Job, instant
 from sheetrun.jobs.states import Kind, State
+from sheetrun.records import dataclass
 from sheetrun.service.blobs import Blobs
 from sheetrun.service.control import Control
 from sheetrun.service.ports import Clock, Ids, JobFilter, Ledger

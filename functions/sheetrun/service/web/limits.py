@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sheetrun.jobs.errors import QuotaExceeded, Rejected
 from sheetrun.jobs.limits import DAY, Admission, Allowance, BucketPolicy, days_since_epoch, seconds_left_of_day
+from sheetrun.records import dataclass
 from sheetrun.service.allowances import Allowances
 from sheetrun.service.ports import Clock, Ids, Ledger, Limits
 from sheetrun.service.web.http import Response

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from sheetrun.records import dataclass
 from sheetrun.service.models import Models, Version, model_view, version_view
 from sheetrun.service.web.http import Response, answer
 from sheetrun.service.web.router import Call, Route

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from sheetrun import __version__
 from sheetrun.jobs.errors import SheetrunError
 from sheetrun.jobs.job import rfc3339
+from sheetrun.records import dataclass
 from sheetrun.service.blobs import Blobs
 from sheetrun.service.letters import Letter, Letters
 from sheetrun.service.metrics import Counters, counters_text, family, gauge, text_of

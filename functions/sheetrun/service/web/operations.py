@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from sheetrun.records import dataclass
 from sheetrun.service.allowances import Allowances
 from sheetrun.service.ports import Clock, Ledger, Queues
 from sheetrun.service.web.http import Response, answer

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from sheetrun.jobs.errors import Conflict, Malformed, Rejected, Unprocessable
+from sheetrun.records import dataclass
 from sheetrun.service.ports import Answer, Clock, Idempotency
 from sheetrun.service.web.http import Response
 from sheetrun.service.web.router import Call

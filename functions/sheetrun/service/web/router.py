@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from sheetrun.jobs.errors import MethodNotAllowed, NotFound
+from sheetrun.records import dataclass
 from sheetrun.service.access import Caller
 from sheetrun.service.web.http import Request, Response
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -11,6 +10,7 @@ from urllib.parse import urlencode
 from sheetrun.jobs.errors import Unprocessable
 from sheetrun.jobs.job import rfc3339
 from sheetrun.jobs.webhooks import TYPES, Attempt, Delivery, DeliveryStatus, Endpoint, Guard
+from sheetrun.records import dataclass
 from sheetrun.service.allowances import is_whole
 from sheetrun.service.ports import Clock, Ids
 from sheetrun.service.receivers import Receivers
