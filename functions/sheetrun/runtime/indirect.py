@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from sheetrun.runtime import pool
 from sheetrun.runtime.address import MAX_COLUMNS, MAX_ROWS, Span, column_number
 from sheetrun.runtime.errors import REF, Raised
-from sheetrun.runtime.ops import spilled
+from sheetrun.runtime.refops import spilled
 from sheetrun.runtime.refs import Ref
 
 if TYPE_CHECKING:
