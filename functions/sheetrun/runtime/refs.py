@@ -123,6 +123,6 @@ def first_of(value: Value) -> Value:
         return value.cell(0, 0)
     if isinstance(value, Arr | np.ndarray):
         return Arr.of(value).cell(0, 0)
-    if isinstance(value, Ref | Refs):
+    if hasattr(value, "arr"):
         return value.arr().cell(0, 0)
     return CALC if callable(value) else value

@@ -123,6 +123,12 @@ def test_groupby() -> None:
     assert call("GROUPBY", REGION, SALES, total) == [
         ["a", "x", 2.0],
         ["a", "y", 3.0],
+        ["b", "x", 5.0],
+        ["Total", "", 10.0],
+    ]
+    assert call("GROUPBY", REGION, SALES, total, MISSING, 2) == [
+        ["a", "x", 2.0],
+        ["a", "y", 3.0],
         ["a", "", 5.0],
         ["b", "x", 5.0],
         ["b", "", 5.0],

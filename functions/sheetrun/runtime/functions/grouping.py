@@ -1,30 +1,24 @@
 """Tables summed up by formulas: GROUPBY, PIVOTBY, PERCENTOF.
 
-Source: Microsoft, "GROUPBY function", "PIVOTBY function", "PERCENTOF function".
+Source: Microsoft, "GROUPBY function", "PIVOTBY function", "PERCENTOF function"; see ``groups``.
 """
 
 from __future__ import annotations
 
-import inspect
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from functools import partial
 
 import numpy as np
 
 from sheetrun.records import dataclass
 from sheetrun.runtime.coerce import to_number
-from sheetrun.runtime.compare import rank
-from sheetrun.runtime.errors import CALC, DIV0, VALUE, ExcelError, Raised
-from sheetrun.runtime.functions.dynamic import line_ranks, same_keys, truths
-from sheetrun.runtime.functions.lambdas import called
+from sheetrun.runtime.errors import DIV0, VALUE, ExcelError, Raised
+from sheetrun.runtime.functions.dynamic import truths
+from sheetrun.runtime.functions.groups import Fields, Line, Order, Places, Row, Summary, Walk, totals_first
 from sheetrun.runtime.refops import spread
 from sheetrun.runtime.registry import excel, kept
 from sheetrun.runtime.tails import Tailed, aligned, any_tailed, is_array
-from sheetrun.runtime.values import MISSING, Arr, Scalar, Value
-
-Places: TypeAlias = Any  # an array of row numbers
-Row: TypeAlias = list[Scalar]
+from sheetrun.runtime.values import MISSING, Arr, Value
 
 
 @excel("PERCENTOF(data_subset: array, data_all: array) -> number")
@@ -38,185 +32,28 @@ def percentof(subset: Arr, whole: Arr) -> float | ExcelError:
     return float(subset.num[subset.numbers()].sum()) / total if total else DIV0
 
 
-@dataclass(frozen=True, slots=True)
-class _Fields:
-    """The grouping columns of a table, reduced to the distinct combinations and their order."""
-
-    cells: Arr
-    keys: Any  #: shape (rows, columns): the same number where values are the same
-    ranks: Any  #: shape (rows, columns, 2): how each value sorts
-
-    @classmethod
-    def of(cls, cells: Arr) -> _Fields:
-        columns = range(cells.shape[1])
-        parts = [cells.take(slice(None), slice(i, i + 1)) for i in columns]
-        keys = [np.unique(same_keys(p), axis=0, return_inverse=True)[1].ravel() for p in parts]
-        return cls(cells, np.stack(keys, axis=1), np.stack([line_ranks(p) for p in parts], axis=1))
-
-    @property
-    def width(self) -> int:
-        return self.cells.shape[1]
-
-    def groups(self, rows: Places, level: int) -> list[Places]:
-        """The rows with one value each in a column, as the values first come."""
-        keys = self.keys[rows, level]
-        _, first = np.unique(keys, return_index=True)
-        return [rows[keys == keys[i]] for i in np.sort(first).tolist()]
-
-    def label(self, rows: Places, level: int) -> Scalar:
-        return self.cells.cell(int(rows[0]), level)
-
-
-@dataclass(frozen=True, slots=True)
-class _Order:
-    """``sort_order``: columns by number, fields first and then values, negative for descending."""
-
-    wanted: tuple[int, ...]
-    fields: int
-
-    @classmethod
-    def of(cls, value: Value, fields: int, values: int) -> _Order:
-        wanted = tuple(_integers(value, ()))
-        if any(w == 0 or abs(w) > fields + values for w in wanted):
-            raise Raised(VALUE)
-        return cls(wanted, fields)
-
-    def by_value(self) -> int | None:
-        """The column of values to sort by (negative: descending), counted from 1."""
-        found = next((w for w in self.wanted if abs(w) > self.fields), None)
-        return None if found is None else int(math.copysign(abs(found) - self.fields, found))
-
-    def descending(self, level: int) -> bool:
-        return -(level + 1) in self.wanted
-
-
-class _Summary:
-    """What the values of some rows come to, by a function (a LAMBDA, or one of Excel's by its name)."""
-
-    def __init__(self, values: Arr, function: Value) -> None:
-        self.values = values
-        if not callable(function):
-            raise Raised(VALUE)
-        self.function: Callable[..., Value] = function
-        self.takes_all = _takes_two(function)
-
-    @property
-    def width(self) -> int:
-        return self.values.shape[1]
-
-    def of(self, rows: Places, among: Places) -> Row:
-        """One result for each column of values; ``among``: the rows that PERCENTOF divides by."""
-        out: Row = []
-        for column in range(self.values.shape[1]):
-            part = self.values.take(rows, slice(column, column + 1))
-            arguments = [part, self.values.take(among, slice(column, column + 1))] if self.takes_all else [part]
-            out.append(_one(called(self.function, *arguments)))
-        return out
-
-
-def _takes_two(function: Callable[..., Value]) -> bool:
-    """Whether a function wants the whole as well as the part (PERCENTOF, a LAMBDA of two)."""
-    if getattr(function, "__name__", "") == "PERCENTOF":
-        return True
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return False
-    return sum(1 for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)) == 2
-
-
-def _one(value: Value) -> Scalar:
-    array = Arr.of(value) if not callable(value) else None
-    return CALC if array is None or array.size != 1 else array.cell(0, 0)
-
-
-def _integers(value: Value, default: Sequence[int]) -> list[int]:
+def _whole(value: Value) -> int | None:
+    """An argument that is a whole number; None when it is left out."""
     if value is None or value is MISSING:
-        return list(default)
-    out = []
-    for cell in Arr.of(value):
-        number = to_number(cell)
-        if isinstance(number, ExcelError):
-            raise Raised(number)
-        out.append(math.trunc(number))
-    return out
+        return None
+    number = to_number(Arr.of(value).cell(0, 0))
+    if isinstance(number, ExcelError):
+        raise Raised(number)
+    return math.trunc(number)
 
 
-def _integer(value: Value, default: int | None) -> int | None:
-    found = _integers(value, ())
-    return found[0] if found else default
+def _depth(value: Value, fields: int) -> int:
+    """How many totals there are: 0 none, 1 a grand total, more for subtotals; negative before what they sum up."""
+    depth = _whole(value)
+    if depth is None:
+        return 1
+    if abs(depth) > max(fields, 1):
+        raise Raised(VALUE)
+    return depth
 
 
-def _sorted_groups(
-    fields: _Fields, groups: list[Places], level: int, order: _Order, summary: _Summary, everything: Places
-) -> list[Places]:
-    by_value = order.by_value()
-    if by_value is None:
-        keyed = [(tuple(fields.ranks[g[0], level]), g) for g in groups]
-    else:
-        keyed = [(_key(summary.of(g, everything)[abs(by_value) - 1]), g) for g in groups]
-    turned = by_value < 0 if by_value is not None else order.descending(level)
-    return [g for _, g in sorted(keyed, key=lambda pair: pair[0], reverse=turned)]
-
-
-def _key(value: Scalar) -> tuple[float, float]:
-    return (float(rank(value)), float(value) if isinstance(value, float | bool) else 0.0)
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A line of the result: its labels, the rows that it sums up, and the rows above it in the hierarchy."""
-
-    labels: tuple[Scalar, ...]
-    rows: Places
-    parent: Places
-    total: bool
-
-
-def _lines(
-    fields: _Fields, order: _Order, summary: _Summary, everything: Places, depth: int, *, flat: bool
-) -> list[_Line]:
-    """Groups in order, with subtotals and the grand total where ``depth`` asks for them (negative: on top)."""
-    out: list[_Line] = []
-    width = fields.width
-
-    def walk(rows: Places, level: int, labels: tuple[Scalar, ...]) -> None:
-        groups = _sorted_groups(fields, fields.groups(rows, level), level, order, summary, everything)
-        for group in groups:
-            named = (*labels, fields.label(group, level))
-            if level == width - 1:
-                out.append(_Line(named, group, rows, False))
-                continue
-            subtotal = _Line(named + ("",) * (width - level - 1), group, rows, True)
-            wanted = abs(depth) > 1 and abs(depth) - 1 > level
-            if wanted and depth < 0:
-                out.append(subtotal)
-            walk(group, level + 1, named)
-            if wanted and depth > 0:
-                out.append(subtotal)
-
-    walk(everything, 0, ())
-    if flat and order.wanted:
-        out = _table_order(out, order, summary, everything)
-    if depth:
-        label = "Grand Total" if abs(depth) > 1 else "Total"
-        total = _Line((label,) + ("",) * (width - 1), everything, everything, True)
-        out = [total, *out] if depth < 0 else [*out, total]
-    return out
-
-
-def _table_order(lines: list[_Line], order: _Order, summary: _Summary, everything: Places) -> list[_Line]:
-    """Lines sorted as rows of a table, not within their parents."""
-    for wanted in reversed(order.wanted):
-        at = abs(wanted) - 1
-        values = [
-            line.labels[at] if at < order.fields else summary.of(line.rows, everything)[at - order.fields]
-            for line in lines
-        ]
-        ranks = line_ranks(Arr.column(values))
-        ranks = -ranks if wanted < 0 else ranks
-        lines = [lines[i] for i in np.lexsort([ranks[:, 1], ranks[:, 0]]).tolist()]
-    return lines
+def _order(value: Value, keys: int, results: int) -> Order:
+    return Order.of(None if value is None or value is MISSING else Arr.of(value), keys, results)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,11 +61,17 @@ class _Input:
     """The arguments that both functions share, read."""
 
     headers: tuple[Row, Row, Row]  #: of row fields, column fields and values; empty where there are none
-    shown: bool
+    shown: bool | None  #: None: Excel decides
     rows: Arr
     columns: Arr | None
     values: Arr
     kept: Places
+
+    def shows(self, summary: Summary) -> bool:
+        """Whether the names of fields are shown; by itself Excel does so for functions side by side."""
+        if self.shown is None:
+            return summary.several and not summary.stacked
+        return self.shown
 
 
 def _held(arrays: list[Value], include: Value) -> tuple[list[Arr], Value]:
@@ -246,19 +89,17 @@ def _held(arrays: list[Value], include: Value) -> tuple[list[Arr], Value]:
     return cells[: len(arrays)], cells[-1] if len(cells) > len(arrays) else include
 
 
-def _read(fields: list[Value], last: Value, headers: Value, include: Value, levels: int) -> _Input:
+def _read(fields: list[Value], last: Value, headers: Value, include: Value) -> _Input:
     (rows, *others, values), include = _held([*fields, last], include)
     columns = others[0] if others else None
     height = rows.shape[0]
     if values.shape[0] != height or (columns is not None and columns.shape[0] != height):
         raise Raised(VALUE)
-    mode = _integer(headers, None)
+    mode = _whole(headers)
     if mode is not None and not 0 <= mode <= 3:
         raise Raised(VALUE)
-    found = mode in (1, 3)
-    if mode is None and height > 1:
-        found = isinstance(values.cell(0, 0), str) and isinstance(values.cell(1, 0), float)
-    shown = mode in (2, 3) or (mode is None and found and levels > 1)
+    found = mode in (1, 3) if mode is not None else _has_headers(values)
+    shown = mode in (2, 3) if mode is not None else None if found else False
     names: tuple[Row, Row, Row] = ([], [], [])
     if found:
         names = (_first_row(rows), _first_row(columns) if columns is not None else [], _first_row(values))
@@ -270,31 +111,48 @@ def _read(fields: list[Value], last: Value, headers: Value, include: Value, leve
             [f"Column Field {i + 1}" for i in range(columns.shape[1])] if columns is not None else [],
             [f"Value {i + 1}" for i in range(values.shape[1])],
         )
-    kept = np.arange(rows.shape[0])
-    if include is not None and include is not MISSING:
-        wanted = Arr.of(include)
-        if found and wanted.shape == (len(kept) + 1, 1):
-            wanted = wanted.take(slice(1, None), slice(None))  # its header may be a text
-        mask = truths(wanted)
-        if len(mask) != len(kept):
-            raise Raised(VALUE)
-        kept = kept[mask]
-    if not len(kept):
-        raise Raised(CALC)
-    return _Input(names, shown, rows, columns, values, kept)
+    return _Input(names, shown, rows, columns, values, _rows_kept(include, rows.shape[0], found=found))
+
+
+def _has_headers(values: Arr) -> bool:
+    """A text above numbers heads them; then another text among them is #VALUE!."""
+    column = values.take(slice(None), slice(0, 1))
+    texts = column.texts().ravel()
+    if not texts[0] or not column.numbers().any():
+        return False
+    if texts[1:].any():
+        raise Raised(VALUE)
+    return True
+
+
+def _rows_kept(include: Value, height: int, *, found: bool) -> Places:
+    """The rows that the filter keeps: it has a value for each, for the header too, or one for all."""
+    if include is None or include is MISSING:
+        return np.arange(height)
+    flags = Arr.of(include)
+    if found and flags.shape == (height + 1, 1):
+        flags = flags.take(slice(1, None), slice(None))
+    if flags.first_error() is not None:
+        raise Raised(VALUE)
+    mask = truths(flags)
+    if len(mask) == 1:
+        mask = np.repeat(mask, height)
+    if len(mask) != height or not mask.any():
+        raise Raised(VALUE)
+    return np.flatnonzero(mask)
 
 
 def _first_row(array: Arr) -> Row:
     return list(array.take(slice(0, 1), slice(None)))
 
 
-def _depth(value: Value, fields: int, *, automatic: int) -> int:
-    depth = _integer(value, None)
-    if depth is None:
-        return automatic
-    if abs(depth) > fields:
-        raise Raised(VALUE)
-    return depth
+def _stacked_labels(read: _Input, summary: Summary, *, shown: bool) -> list[Row]:
+    """What stands beside the results of functions one below another: the function, and its column of several."""
+    beside = shown and read.values.shape[1] > 1
+    return [
+        [name, read.headers[2][column]] if beside else [name]
+        for name, (_, column, _) in zip(summary.names, summary.pairs, strict=True)
+    ]
 
 
 @excel(
@@ -314,17 +172,35 @@ def groupby(
 ) -> Arr:
     """Values grouped by the columns of other arrays and summed up by a function."""
     width = row_fields.shape[1]
-    read = _read([row_fields], values, headers, include, width)
-    flat = _integer(relationship, 0) == 1
-    depth = _depth(total_depth, 1 if flat else width, automatic=1 if flat or width == 1 else 2)
-    summary = _Summary(read.values, function)
-    fields = _Fields.of(read.rows)
-    order = _Order.of(sort_order, width, summary.width)
-    lines = _lines(fields, order, summary, read.kept, depth, flat=flat)
-    out: list[Row] = [[*line.labels, *summary.of(line.rows, read.kept)] for line in lines]
-    if read.shown:
-        out.insert(0, [*read.headers[0], *read.headers[2]])
+    read = _read([row_fields], values, headers, include)
+    flat = _whole(relationship) == 1
+    depth = _depth(total_depth, 1 if flat else width)
+    summary = Summary(read.values, function)
+    shown = read.shows(summary)
+    order = _order(sort_order, width, summary.width)
+    walk = Walk(Fields.of(read.rows), order, summary, read.kept, depth, lambda _: not flat)
+    lines = walk.lines(flat=flat)
+    of_values = [read.headers[2][column] for _, column, _ in summary.pairs] if shown else []
+    out: list[Row] = []
+    if summary.stacked:
+        labels = _stacked_labels(read, summary, shown=shown)
+        if shown:
+            blanks: Row = [""] * len(labels[0])
+            out.append([*read.headers[0], *blanks, of_values[0] if len(labels[0]) == 1 else ""])
+        for line in _placed(lines, depth):
+            results = summary.of(line.rows, read.kept)
+            out += [[*line.labels, *label, result] for label, result in zip(labels, results, strict=True)]
+        return Arr.rows(out)
+    if summary.several:
+        out.append([*[""] * width, *summary.names])
+    if shown:
+        out.append([*read.headers[0], *of_values])
+    out += [[*line.labels, *summary.of(line.rows, read.kept)] for line in _placed(lines, depth)]
     return Arr.rows(out)
+
+
+def _placed(lines: list[Line], depth: int) -> list[Line]:
+    return totals_first(lines) if depth < 0 else lines
 
 
 @excel(
@@ -348,52 +224,98 @@ def pivotby(
 ) -> Arr:
     """Values grouped by rows and by columns and summed up by a function."""
     tall, wide = row_fields.shape[1], col_fields.shape[1]
-    read = _read([row_fields, col_fields], values, headers, include, 1)
+    read = _read([row_fields, col_fields], values, headers, include)
     if read.columns is None:
         raise Raised(VALUE)
-    relative = _integer(relative_to, 0)
+    relative = _whole(relative_to) or 0
     if relative not in (0, 1, 2, 3, 4):
         raise Raised(VALUE)
-    summary = _Summary(read.values, function)
-    down, across = _Fields.of(read.rows), _Fields.of(read.columns)
-    row_lines = _lines(
-        down,
-        _Order.of(row_order, tall, summary.width),
+    summary = Summary(read.values, function)
+    depths = _depth(row_depth, tall), _depth(col_depth, wide)
+    orders = _order(row_order, tall, summary.width), _order(col_order, wide, summary.width)
+    # Rows sort by a result while there is a column of totals, columns those that are there to be sorted.
+    down = Walk(Fields.of(read.rows), orders[0], summary, read.kept, depths[0], lambda _: depths[1] != 0)
+    across = Walk(
+        Fields.of(read.columns),
+        orders[1],
         summary,
         read.kept,
-        _depth(row_depth, tall, automatic=min(tall, 2)),
-        flat=False,
+        depths[1],
+        lambda i: i == wide - 1 or i < abs(depths[1]) - 1,
     )
-    col_lines = _lines(
-        across,
-        _Order.of(col_order, wide, summary.width),
-        summary,
-        read.kept,
-        _depth(col_depth, wide, automatic=min(wide, 2)),
-        flat=False,
-    )
-    out = _heads(read, col_lines, tall, wide, summary)
-    for line in row_lines:
-        row: Row = list(line.labels)
-        for column in col_lines:
-            common = np.intersect1d(line.rows, column.rows)
-            among = {0: column.rows, 1: line.rows, 2: read.kept, 3: column.parent, 4: line.parent}[relative]
-            row += summary.of(common, among) if len(common) else [""] * summary.width
-        out.append(row)
+    rows, columns = _placed(down.lines(), depths[0]), across.lines()
+    shown = read.shows(summary)
+    labels: list[Row] = _stacked_labels(read, summary, shown=shown) if summary.stacked else [[]]
+    results = partial(_results, summary, read.kept, columns=columns, relative=relative, totals_first=depths[1] < 0)
+    out = _heads(read, _placed(columns, depths[1]), summary, tall + len(labels[0]), shown=shown)
+    for line in rows:
+        cells = results(line)
+        if summary.stacked:
+            out += [[*line.labels, *label, *(c[i] for c in cells)] for i, label in enumerate(labels)]
+        else:
+            out.append([*line.labels, *(value for c in cells for value in c)])
     return Arr.rows(out)
 
 
-def _heads(read: _Input, columns: list[_Line], tall: int, wide: int, summary: _Summary) -> list[Row]:
-    """The rows above the table: labels of the column groups, and the names of fields when they are shown."""
+def _results(
+    summary: Summary, kept: Places, line: Line, *, columns: list[Line], relative: int, totals_first: bool
+) -> list[Row]:
+    """The results of one row for each column (totals after or before what they sum up)."""
+    cells: list[Row] = []
+    for column in columns:
+        common = np.intersect1d(line.rows, column.rows)
+        among = _relative_to(relative, line, column, kept)
+        cells.append(summary.of(common, among) if len(common) else [""] * summary.width)
+    if summary.width > 1 and not summary.several:
+        cells = _misplaced(cells, columns)
+    if not totals_first:
+        return cells
+    order = sorted(columns, key=lambda column: (column.start, -column.at))
+    return [cells[column.at] for column in order]
+
+
+def _relative_to(relative: int, line: Line, column: Line, kept: Places) -> Places:
+    """The rows that a cell is a part of: its column's, its row's, all, or those of the column or row above it."""
+    if relative == 3:
+        return np.intersect1d(line.rows, column.parent)
+    if relative == 4:
+        return np.intersect1d(line.parent, column.rows)
+    return (column.rows, line.rows, kept)[relative]
+
+
+def _misplaced(cells: list[Row], columns: list[Line]) -> list[Row]:
+    """As Excel places one function's results over several columns of values: totals in wrong columns.
+
+    Measured: each total is written from where its group begins, one column further for each group before it there, and the
+    others are written over it; what is then left of totals stands where no total belongs.
+    """
+    width = len(cells[0])
+    line: Row = [""] * (len(columns) * width)
+    totals = sorted((c for c in columns if c.total), key=lambda c: -c.at)
+    for column in totals + [c for c in columns if not c.total]:
+        at = column.start * width + (column.at - column.start)
+        line[at : at + width] = cells[column.at]
+    return [line[i : i + width] for i in range(0, len(line), width)]
+
+
+def _heads(read: _Input, columns: list[Line], summary: Summary, tall: int, *, shown: bool) -> list[Row]:
+    """The rows above the table: labels of the column groups, functions, and the names of fields when they are shown."""
+    width = 1 if summary.stacked else summary.width
+    across = len(columns) * width
+    blank: Row = [""] * tall
     out: list[Row] = []
-    for level in range(wide):
-        row: Row = [""] * tall
-        for column in columns:
-            row += [column.labels[level]] * summary.width
-        out.append(row)
-    if read.shown:
-        out.append([*read.headers[0], *(read.headers[2] * len(columns))])
-    elif summary.width > 1 and read.headers[2]:
-        blank: Row = [""] * tall
-        out.append(blank + read.headers[2] * len(columns))
+    if shown:
+        fields = ", ".join(str(name) for name in read.headers[1] if name is not None)
+        out.append([*blank, fields, *[""] * (across - 1)])
+    for level in range(len(columns[0].labels)):
+        out.append([*blank, *(column.labels[level] for column in columns for _ in range(width))])
+    if summary.stacked:
+        if shown:  # beside the last row of keys, as no row names the values
+            out[-1][: len(read.headers[0])] = read.headers[0]
+        return out
+    if summary.several:
+        out.append([*blank, *summary.names * len(columns)])
+    if shown:
+        names = [read.headers[2][column] for _, column, _ in summary.pairs]
+        out.append([*read.headers[0], *names * len(columns)])
     return out

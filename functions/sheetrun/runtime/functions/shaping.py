@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -94,18 +95,47 @@ def _stacked(values: tuple[Value, ...], *, down: bool) -> Arr:
     return _joined([Arr.of(None if v is MISSING else v) for v in values], down=down)
 
 
-@excel("VSTACK(*array: values) -> array")
-def vstack(*arrays: Value) -> Arr:
+class Functions:
+    """An array of functions, as HSTACK(SUM,AVERAGE) makes: for GROUPBY and PIVOTBY. In a cell each is #CALC!."""
+
+    __slots__ = ("rows",)
+
+    def __init__(self, rows: Sequence[Sequence[Value]]) -> None:
+        self.rows = tuple(tuple(row) for row in rows)
+
+    def arr(self) -> Arr:
+        return Arr.rows([[CALC if callable(cell) else cell for cell in row] for row in self.rows])
+
+
+def _stacked_functions(values: tuple[Value, ...], *, down: bool) -> Functions | None:
+    """The arguments one below the other or side by side, where functions are among them."""
+    if not any((callable(v) and v is not MISSING) or isinstance(v, Functions) for v in values):
+        return None
+    tables = [v.rows if isinstance(v, Functions) else ((v,),) if callable(v) else Arr.of(v).to_rows() for v in values]
+    if down:
+        width = max(len(table[0]) for table in tables)
+        return Functions([[*row, *[NA] * (width - len(row))] for table in tables for row in table])
+    height = max(len(table) for table in tables)
+    filled = [[*table, *[[NA] * len(table[0])] * (height - len(table))] for table in tables]
+    return Functions([[cell for table in filled for cell in table[i]] for i in range(height)])
+
+
+@excel("VSTACK(*array: raw) -> array")
+def vstack(*arrays: Value) -> Value:
     """Arrays one below the other; what is missing on the right is #N/A."""
-    return _stacked(arrays, down=True)
+    return _stacked_functions(arrays, down=True) or _stacked(arrays, down=True)
 
 
-@excel("HSTACK(*array: array) -> array", tails=kept)
+@excel("HSTACK(*array: raw) -> array")
 def hstack(*arrays: Value) -> Value:
     """Arrays side by side; what is missing below is #N/A."""
+    functions = _stacked_functions(arrays, down=False)
+    if functions is not None:
+        return functions
+    arrays = tuple(a.whole() if isinstance(a, Ref) else a for a in arrays)
     if not any_tailed(*arrays):
         return _stacked(arrays, down=False)
-    parts, _, tall = aligned(arrays)
+    parts, _, tall = aligned([a if type(a) is Tailed else Arr.of(None if a is MISSING else a) for a in arrays])
     joined = _joined(parts, down=False)
     return tailed(joined, (tall, joined.shape[1]))
 
@@ -237,6 +267,8 @@ def trimrange(source: Value, rows: int, columns: int) -> Value:
         raise Raised(source)
     cells = Arr.of(source)
     used = ~cells.empties()
+    if not isinstance(source, Ref) and not used.any():
+        raise Raised(VALUE)  # measured
     top, bottom = _trimmed(used.any(axis=1), rows)
     left, right = _trimmed(used.any(axis=0), columns)
     if not isinstance(source, Ref):

@@ -127,6 +127,8 @@ def arraytotext(array: Value, form: int) -> str:
     """An array as text: a list with commas, or with format 1 an array constant in braces."""
     if form not in (0, 1):
         raise Raised(VALUE)
+    if isinstance(array, ExcelError):
+        raise Raised(array)
     rows = Arr.of(array).to_rows()
     if form == 0:
         text = ", ".join(written(v, False) for row in rows for v in row)
