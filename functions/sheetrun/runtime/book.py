@@ -456,7 +456,9 @@ class Book:
             if change < self.iteration.delta:
                 if not done and not self.overrides:  # at rest already: Excel stopped here too, and nothing has changed
                     for sheet, row, col in cells:
-                        self._live[sheet].store(row, col, self._cached(sheet, row, col))
+                        stored = self._cached(sheet, row, col)
+                        if isinstance(stored, float):
+                            self._live[sheet].store(row, col, stored)
                 break
 
     def _again(self, view: Sheet, defined: _Defined, span: Span) -> float:
