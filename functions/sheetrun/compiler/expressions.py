@@ -42,6 +42,8 @@ _COMPARISONS: Final = {"=": "eq", "<>": "ne", "<": "lt", "<=": "le", ">": "gt", 
 _INFIX: Final = {"+": 1, "-": 1, "*": 2}  # operator -> precedence in Python
 _NAMED: Final = {"+": "plus", "-": "minus", "*": "times"}
 _ATOM: Final = 9
+#: Of a range they take the first cell, whatever row or column they stand in (measured).
+_FIRST_CELL: Final = frozenset({"N", "T"})
 #: Parameters of kind array whose argument is still computed cell by cell (no array mode inside), as in Excel.
 _NO_ARRAY_MODE: Final = frozenset({"MATCH", "VLOOKUP", "HLOOKUP", "SMALL", "LARGE", "PERCENTILE", "QUARTILE", "IRR"})
 
@@ -245,6 +247,8 @@ class Emitter:
             return self.number(arg) if is_arithmetic(arg) or isinstance(arg, Range) else self.value(arg)
         if kind == "strict" and self._arrays and of_cells(arg):
             return error_text("#VALUE!", self.names)
+        if node.name in _FIRST_CELL and isinstance(arg, Range):
+            return self.value(arg.first_cell())
         if kind in LIFTED:
             return self.value(arg)
         if node.name in PASSING:  # the test of IF, the index of CHOOSE

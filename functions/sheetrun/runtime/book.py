@@ -454,9 +454,14 @@ class Book:
             view.store(row, col, self._cached(sheet, row, col))
             if defined is not None and (defined.how == "cells" or (row, col) == defined.span[:2]):
                 work.append((view, defined, Span(row, col, row, col) if defined.how == "cells" else defined.span))
-        for _ in range(max(1, self.iteration.count)):
+        for done in range(max(1, self.iteration.count)):
             change = max((self._again(*each) for each in work), default=0.0)
             if change < self.iteration.delta:
+                if not done and not self.overrides:  # at rest already: Excel stopped here too, and nothing has changed
+                    for sheet, row, col in cells:
+                        stored = self._cached(sheet, row, col)
+                        if isinstance(stored, float):
+                            self._live[sheet].store(row, col, stored)
                 break
 
     def _again(self, view: Sheet, defined: _Defined, span: Span) -> float:

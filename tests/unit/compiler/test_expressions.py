@@ -48,6 +48,7 @@ def emitted(text: str, layout: Layout) -> str | None:
         ("A5", "s['A5']", "s[r, 1]", "s['A5:A9']"),
         ("A6", "s['A6']", "s[r + 1, 1]", "s['A6:A10']"),
         ("$A$1", "s['A1']", "s['A1']", "s['A1']"),
+        ("N(A1:C5)", "N(s['A1'])", "N(s[r - 4, 1])", "N(s['A1:A5'])"),
         ("Sheet2!A5", "t['A5']", "t[r, 1]", "t['A5:A9']"),
         ("Rate*A5", "s.n['B1'] * s.n['A5']", "s.n['B1'] * s.n[r, 1]", "s.n['B1'] * s.n['A5:A9']"),
         # arithmetic: the last + or - of a formula is cleared of noise

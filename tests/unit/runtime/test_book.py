@@ -113,6 +113,18 @@ def test_iterative_calculation_goes_on_until_it_settles() -> None:
     assert not book.failures
 
 
+def test_a_cycle_that_has_settled_stays_as_it_is_until_something_changes() -> None:
+    book = cached(book_of(S=[[1]]), B1=1.9995)
+    book.iteration.on = True
+    solved(book, "B1", lambda s, row, col: s.number(1, 2) / 2.0 + 1.0)
+    assert book["S"]["B1"] == 1.9995
+    book = cached(book_of(S=[[1]]), B1=1.9995)
+    book.iteration.on = True
+    book.override(0, 1, 1, 2.0)
+    solved(book, "B1", lambda s, row, col: s.number(1, 2) / 2.0 + s.number(1, 1) / 2.0)
+    assert book["S"]["B1"] == 1.9995 / 2.0 + 1.0
+
+
 def test_iterative_calculation_stops_after_its_rounds() -> None:
     book = cached(book_of(S=[[1]]), B1=10)
     book.iteration.on = True

@@ -56,6 +56,8 @@ SQUARE = [[1, 2, 3], [4, 5, 6]]
         ("DROP", (SQUARE, 2), CALC),
         ("VSTACK", ([[1, 2]], 3), [[1, 2], [3, NA]]),
         ("HSTACK", ([1, 2], "x"), [[1, "x"], [2, NA]]),
+        ("VSTACK", ([[1, 2]], CALC), CALC),
+        ("HSTACK", ([[1, 2]], CALC), CALC),
         ("TOROW", ([[1, None], [DIV0, 2]], 3), [[1, 2]]),
         ("TOCOL", (SQUARE, 0, True), [1, 4, 2, 5, 3, 6]),
         ("TOCOL", ([None], 1), CALC),

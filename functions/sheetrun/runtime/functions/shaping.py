@@ -92,6 +92,8 @@ def _joined(arrays: list[Arr], *, down: bool) -> Arr:
 def _stacked(values: tuple[Value, ...], *, down: bool) -> Arr:
     if not values:
         raise Raised(VALUE)
+    if any(v is CALC for v in values):
+        raise Raised(CALC)  # an array without cells, TAKE(x,,0), leaves nothing to be joined with (measured)
     return _joined([Arr.of(None if v is MISSING else v) for v in values], down=down)
 
 
