@@ -146,14 +146,16 @@ class Client(ModelCalls):
         route = f"/jobs/{_segment(job_id(job))}"
         start = self._session.monotonic()
         etag: str | None = None
-        hold = 0.0
+        # Without an ear for what happens on the way, one request may be held until the end.
+        hold = 0.0 if on_progress is not None else min(_HOLD, _HOLD if timeout is None else timeout)
+        until = {} if on_progress is not None else {"until": "ended"}
         latest: Job | None = None
         while True:
             asked = self._session.monotonic()
             answer, response = self._session.call(
                 "GET",
                 route,
-                query={"wait": f"{hold:.0f}"} if hold >= 1 else None,
+                query={"wait": f"{hold:.0f}", **until} if hold >= 1 else None,
                 headers={"If-None-Match": etag} if etag else None,
                 timeout=self._timeout + hold,
             )
