@@ -143,7 +143,9 @@ class Client(ModelCalls):
 
         Raises JobFailed when it has no results (not with ``check=False``), WaitTimeout after ``timeout`` seconds.
         """
-        for latest in changes(self._session, job_route(job), timeout, self._timeout):
+        # Without an ear for what happens on the way, one request may be held until the end.
+        quiet = on_progress is None
+        for latest in changes(self._session, job_route(job), timeout, self._timeout, quiet=quiet):
             if on_progress is not None:
                 on_progress(latest)
         if check and not latest.succeeded:

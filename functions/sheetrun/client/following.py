@@ -15,21 +15,24 @@ _AT_ONCE: Final = 0.05  #: an answer within so many seconds was not held
 _PAUSE: Final = 0.25  #: a service that does not hold must not be asked in a busy loop
 
 
-def changes(session: Session, route: str, timeout: float | None, request_timeout: float) -> Iterator[Job]:
-    """The job at first, and whenever it has changed, until it has ended.
+def changes(
+    session: Session, route: str, timeout: float | None, request_timeout: float, *, quiet: bool = False
+) -> Iterator[Job]:
+    """The job at first, and whenever it has changed, until it has ended; with ``quiet`` seldom before that.
 
     Raises WaitTimeout after ``timeout`` seconds. ``request_timeout``: of each request, beside the time that it is held.
     """
     start = session.monotonic()
     etag: str | None = None
-    hold = 0.0
+    hold = 0.0 if not quiet else min(_HOLD, _HOLD if timeout is None else timeout)
+    until = {"until": "ended"} if quiet else {}
     latest: Job | None = None
     while True:
         asked = session.monotonic()
         answer, response = session.call(
             "GET",
             route,
-            query={"wait": f"{hold:.0f}"} if hold >= 1 else None,
+            query={"wait": f"{hold:.0f}", **until} if hold >= 1 else None,
             headers={"If-None-Match": etag} if etag else None,
             timeout=request_timeout + hold,
         )

@@ -153,6 +153,18 @@ def test_wait_holds_follows_changes_and_ends() -> None:
     assert [request.headers.get("If-None-Match") for request in sent.requests] == [None, '"1"', '"1"', '"2"']
 
 
+def test_wait_without_an_ear_for_changes_is_held_until_the_end() -> None:
+    client, sent = client_of(
+        Scripted().on(
+            "GET service/v1/jobs/job_1",
+            Response.of_json(200, job("executing")),
+            Response.of_json(200, job("succeeded")),
+        )
+    )
+    assert client.wait("job_1").state == "succeeded"
+    assert [(query(request)["wait"], query(request)["until"]) for request in sent.requests] == [("20", "ended")] * 2
+
+
 def test_wait_does_not_ask_in_a_busy_loop_and_gives_up_in_time() -> None:
     watch = Watch()
     client, sent = client_of(

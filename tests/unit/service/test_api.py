@@ -226,6 +226,37 @@ def test_wait_holds_until_the_time_is_over_or_the_job_changes(bench: Bench) -> N
     assert looks == 3
 
 
+@pytest.mark.parametrize("headers", [{}, {"If-None-Match": "W/other"}])
+def test_wait_until_the_end_holds_through_every_change(bench: Bench, headers: dict[str, str]) -> None:
+    made = bench.submit()
+    _, tagged, _ = bench.call("GET", f"/v1/jobs/{made['id']}")
+    looks = 0
+    sleep = bench.clock.sleep
+
+    def goes_on(seconds: float) -> None:
+        nonlocal looks
+        looks += 1
+        sleep(seconds)
+        if looks == 2:
+            bench.upload(made)
+        elif looks > 2 and (message := bench.next_message()) is not None:
+            bench.step(message)
+
+    bench.clock.sleep = goes_on  # type: ignore[method-assign]
+    query = {"wait": "20", "until": "ended"}
+    tag = {"If-None-Match": tagged["etag"]} if headers else {}
+    status, _, job = bench.call("GET", f"/v1/jobs/{made['id']}", query=query, headers=tag)
+    assert (status, job["state"], looks) == (200, "succeeded", 5)
+    assert bench.call("GET", f"/v1/jobs/{made['id']}", query=query)[2]["state"] == "succeeded"
+    assert looks == 5  # what has ended is not waited for
+
+
+def test_wait_for_something_else_is_422(bench: Bench) -> None:
+    made = bench.submit()
+    for text, expected in (("", 200), ("changed", 200), ("succeeded", 422)):
+        assert bench.call("GET", f"/v1/jobs/{made['id']}", query={"until": text})[0] == expected
+
+
 @pytest.mark.parametrize("wait", ["-1", "abc", "1e3", ""])
 def test_a_wait_that_is_no_number_is_422(bench: Bench, wait: str) -> None:
     made = bench.submit()

@@ -55,6 +55,21 @@ _MEANING = {
 }
 
 
+#: Of requests that are held until there is news.
+WAIT: Schema = {
+    "name": "wait",
+    "in": "query",
+    "schema": {"type": "integer", "minimum": 0},
+    "description": "Seconds to hold the answer; more than 25 count as 25.",
+}
+UNTIL: Schema = {
+    "name": "until",
+    "in": "query",
+    "schema": {"enum": ["changed", "ended", ""], "default": "changed"},
+    "description": "With wait: hold until the job is in another state, or until it has ended.",
+}
+
+
 def query(name: str, schema: Schema) -> Schema:
     return {"name": name, "in": "query", "schema": schema}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
 from urllib.parse import urlencode
@@ -29,7 +29,8 @@ from sheetrun.settings import Settings
 
 T = TypeVar("T")
 
-POLL_FIRST, POLL_MOST = 0.1, 0.5  #: seconds between two looks of a waiting request
+POLL_FIRST, POLL_MOST = 0.05, 0.5  #: seconds between two looks of a waiting request
+UNTIL = ("changed", "ended")  #: what a waiting request waits for
 EVENTS_AT_ONCE = 200
 RETRY_MS = 1000  #: what an event stream asks clients to wait before they come back
 
@@ -98,12 +99,13 @@ class JobRoutes:
         return self.replay.once(call, subject, make)
 
     def job(self, call: Call) -> Response:
-        """``GET /v1/jobs/{id}``; with ``wait``, not before it changes or ends."""
+        """``GET /v1/jobs/{id}``; with ``wait``, not before it changes or ends; with ``until=ended``, not before it ends."""
         job = self._mine(call)
         known = call.request.headers.get("if-none-match")
         seconds = call.request.integer("wait", 0, 0, 25, clamp=True)
-        if seconds and not job.ended and (known is None or _matches(known, etag(job))):
-            job = self._wait(call, job, seconds)
+        for_end = _choice(call.request, "until", UNTIL) == "ended"
+        if seconds and not job.ended and (for_end or known is None or _matches(known, etag(job))):
+            job = self._wait(call, job, seconds, for_end=for_end)
         tag = etag(job)
         headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
         if not job.ended:
@@ -112,23 +114,29 @@ class JobRoutes:
             return Response(status=304, headers=headers)
         return answer(200, job_view(job, call.request.base), headers)
 
-    def _wait(self, call: Call, job: Job, seconds: float) -> Job:
-        """The job when it is in another state, or as it is at the end of the time."""
-        first = etag(job) if "if-none-match" in call.request.headers else job.state
+    def _wait(self, call: Call, job: Job, seconds: float, *, for_end: bool) -> Job:
+        """The job when it has ended or (but for ``for_end``) is in another state, or as it is at the end of the time."""
+        seen = job
+
+        def mark() -> str:
+            return etag(seen) if "if-none-match" in call.request.headers else seen.state.value
 
         def look() -> Job | None:
-            current = self._mine(call)
-            now = etag(current) if "if-none-match" in call.request.headers else current.state
-            return current if current.ended or now != first else None
+            nonlocal seen
+            seen = self._mine(call)
+            return seen if seen.ended or (not for_end and mark() != first) else None
 
-        return self._until(call.request, seconds, look) or self._mine(call)
+        first = mark()
+        self._until(call.request, seconds, look, seen=True)
+        return seen
 
-    def _until(self, request: Request, seconds: float, look: Callable[[], T | None]) -> T | None:
-        """What ``look`` finds, looking less and less often; None when the time is over."""
+    def _until(self, request: Request, seconds: float, look: Callable[[], T | None], *, seen: bool = False) -> T | None:
+        """What ``look`` finds, looking less and less often; None when the time is over. ``seen``: the caller has looked."""
         end = self.clock.monotonic() + min(seconds, self.settings.wait_seconds, max(0.0, request.remaining - 2.0))
         pause = POLL_FIRST
         while True:
-            found = look()
+            found = None if seen else look()
+            seen = False
             left = end - self.clock.monotonic()
             if found is not None or left <= 0:
                 return found
@@ -269,6 +277,18 @@ def _states(request: Request) -> frozenset[State] | None:
             errors=[{"path": "state", "code": "choice", "detail": "no such state"}],
         )
     return frozenset(State(text) for text in texts) or None
+
+
+def _choice(request: Request, name: str, choices: Sequence[str]) -> str:
+    """One of them; the first when the parameter is absent or blank."""
+    text = request.one(name) or choices[0]
+    if text not in choices:
+        raise Unprocessable(
+            f"{name} must be {' or '.join(choices)}.",
+            code="invalid_parameter",
+            errors=[{"path": name, "code": "choice", "detail": f"one of {', '.join(choices)}"}],
+        )
+    return text
 
 
 def _kind(request: Request) -> Kind | None:

@@ -10,6 +10,8 @@ from sheetrun.service.references import PATTERN
 from sheetrun.service.requests import DATASET_SUFFIXES, MAX_INPUTS, WORKBOOK_SUFFIXES
 from sheetrun.service.web import schemas
 from sheetrun.service.web.described import IDEMPOTENCY_KEY as _KEY
+from sheetrun.service.web.described import UNTIL as _UNTIL
+from sheetrun.service.web.described import WAIT as _WAIT
 from sheetrun.service.web.described import answer as _json
 from sheetrun.service.web.described import operation as _operation
 from sheetrun.service.web.described import query as _query
@@ -32,12 +34,6 @@ _ID = {
 }
 
 _BATCH_ID = {**_ID, "description": "A batch's id."}
-_WAIT = {
-    "name": "wait",
-    "in": "query",
-    "schema": {"type": "integer", "minimum": 0},
-    "description": "Seconds to hold the answer; more than 25 count as 25.",
-}
 #: Parameters that are blank count as absent.
 _TIME_OR_BLANK = {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "maxLength": 0}]}
 
@@ -96,12 +92,13 @@ def _paths(settings: Settings) -> Schema:
         "/v1/jobs/{id}": {
             "get": _operation(
                 "getJob",
-                "A job; with wait, when it changes or ends",
+                "A job; with wait, when it changes or ends, or only when it ends",
                 {"200": _job("The job"), "304": {"description": "Not changed since If-None-Match"}},
                 errors=("401", "403", "404", "422"),
                 parameters=[
                     _ID,
                     _WAIT,
+                    _UNTIL,
                     {"name": "If-None-Match", "in": "header", "schema": {"type": "string"}},
                 ],
             )
