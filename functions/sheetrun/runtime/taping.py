@@ -26,10 +26,10 @@ from sheetrun.runtime.lanes import LaneBook
 from sheetrun.runtime.ops import NOISE
 from sheetrun.runtime.recorded import Call, Later, Node, Read, Statement, Windowed
 from sheetrun.runtime.registry import find
-from sheetrun.runtime.tape import Play, add_one, call, clear, compare, sub_one
+from sheetrun.runtime.tape import Play, add_one, add_up, call, clear, compare, sub_one
 from sheetrun.runtime.tapedesk import Desk, NotTaped, Operand, Scratch, Side, array_of
 from sheetrun.runtime.values import Arr, Value, encode
-from sheetrun.runtime.windows import IN_ORDER, Window, over
+from sheetrun.runtime.windows import Window, over
 
 _ARITHMETIC: Final[dict[Any, np.ufunc]] = {
     operator.add: np.add,
@@ -83,6 +83,10 @@ def _picks(node: Any) -> bool:
         case Call(function, (_, Later(then), Later(otherwise))) if function is _excel("IF"):
             return any(isinstance(branch, str | bool) or _picks(branch) for branch in (then, otherwise))
     return False
+
+
+#: Calls that a window may take, one for each of its cells.
+_MOST_CELLS: Final = 256
 
 
 class _Writer(Desk):
@@ -288,27 +292,26 @@ class _Writer(Desk):
     def _reduced(self, node: Windowed, function: np.ufunc) -> Side | None:
         """The window of a single cell in one pass; None where that is another way to the result."""
         span, _ = span_of(node.key)
-        if (node.rows, node.columns) != (1, 1) or 1 not in span.shape or not 2 < math.prod(span.shape) <= IN_ORDER:
+        if (node.rows, node.columns) != (1, 1) or math.prod(span.shape) < 3:
             return None
         sheet = self.book.laned(node.sheet)
         part = sheet.part(span)
         if part is None or sheet.varies[part].shape != span.shape or not (sheet.plain[part] & sheet.finite[part]).all():
             return None
-        held, axis = self.varying(sheet, span), int(span.top == span.bottom)
-        if function is np.add:  # so that each sum is added to the one before
-            sums = self.scratch.take(held.shape)
-            self.call(np.add.accumulate, held, axis, None, sums)
-            return Operand(sums[-1:, -1:], sure=False)
+        held = self.varying(sheet, span)
         out = self.scratch.take((1, 1, held.shape[2]))
-        self.call(function.reduce, held, axis, None, out, True)
+        if function is np.add:
+            self.call(add_up, held, out)
+            return Operand(out, sure=False, spare=True)
+        self.call(function.reduce, held, (0, 1), None, out, True)
         return Operand(out, sure=True, spare=True)
 
     def _cells(self, node: Windowed) -> list[Side]:
         """The cells of a window, each for all cells of the block at once; empty ones and texts are passed over."""
         sheet = self.book.laned(node.sheet)
         span, _ = span_of(node.key)
-        if math.prod(span.shape) > IN_ORDER:
-            raise NotTaped  # added up in pairs
+        if math.prod(span.shape) > _MOST_CELLS:
+            raise NotTaped
         found = []
         for row in range(span.top, span.bottom + 1):
             for col in range(span.left, span.right + 1):

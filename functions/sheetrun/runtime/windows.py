@@ -18,11 +18,8 @@ from sheetrun.runtime.coerce import to_logical, to_number
 from sheetrun.runtime.errors import DIV0, NUM, VALUE, ExcelError
 from sheetrun.runtime.values import MISSING, Arr, Scalar, Value
 
-#: Windows of so many cells are added up cell after cell, larger ones in pairs.
-IN_ORDER: Final = 64
-_FEW: Final = (
-    64  # cells of a block, up to which a sum is one pass for each of them rather than one for each cell it adds
-)
+#: Cells of a block, up to which a sum is one pass for each of them rather than one for each cell that it adds.
+_FEW: Final = 64
 
 
 class Window:
@@ -216,17 +213,17 @@ def _masked(part: Part, otherwise: float) -> Numbers:
 
 
 def _sum(parts: list[Part], shape: tuple[int, int]) -> Numbers:
+    """From the first cell to the last, as SUM itself adds: pairs would leave other digits at the end."""
     out = np.zeros(shape)
     for part in parts:
         num = _masked(part, 0.0)
-        if num.shape[2] <= IN_ORDER:  # in Excel's order: from the first cell to the last
-            if part is parts[0] and num.shape[0] * num.shape[1] <= _FEW:
-                out = out + np.add.accumulate(num, axis=2)[:, :, -1]
-                continue
+        if num.shape[0] * num.shape[1] > _FEW or (part is not parts[0] and shape != num.shape[:2]):
             for k in range(num.shape[2]):
                 out = out + num[:, :, k]
+        elif part is parts[0]:
+            out = out + np.add.accumulate(num, axis=2)[:, :, -1]
         else:
-            out = out + num.sum(axis=2)
+            out = np.add.accumulate(np.concatenate([out[:, :, None], num], axis=2), axis=2)[:, :, -1]
     return out
 
 
