@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 import sheetrun.runtime.functions  # noqa: F401 (registers them)
-from sheetrun.runtime.registry import LIFTED, Entry, Parameter, entries
+from sheetrun.runtime.registry import Entry, entries
+from sheetrun.runtime.signatures import LIFTED, Parameter
 
 PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "functions.md"
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 import sheetrun.runtime.functions  # noqa: F401 - registers all functions
-from sheetrun.runtime.registry import LIFTED, Entry, entries
+from sheetrun.runtime.registry import Entry, entries
+from sheetrun.runtime.signatures import LIFTED
 
 FUNCTIONS: Final[tuple[Entry, ...]] = tuple(entries())
 NUMBERS: Final = (

@@ -34,7 +34,8 @@ from sheetrun.compiler.units import entry_of
 from sheetrun.compiler.variables import Variables
 from sheetrun.compiler.wholecalls import whole_call
 from sheetrun.formula import nodes
-from sheetrun.runtime.registry import LIFTED, Entry
+from sheetrun.runtime.registry import Entry
+from sheetrun.runtime.signatures import LIFTED
 
 #: Expressions shorter than this are never too deep; longer ones are tried.
 _LONG: Final = 180

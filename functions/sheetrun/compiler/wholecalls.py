@@ -12,7 +12,8 @@ from sheetrun.compiler.traits import PASSING, holds_constant, is_zero, refers
 from sheetrun.compiler.trees import walk
 from sheetrun.compiler.units import entry_of
 from sheetrun.formula import nodes
-from sheetrun.runtime.registry import LIFTED, Entry
+from sheetrun.runtime.registry import Entry
+from sheetrun.runtime.signatures import LIFTED
 
 #: Functions that can be computed for all cells of a block at once from arguments that are arrays over the block.
 _OVER: Final = frozenset({"SUM", "MAX", "MIN", "AVERAGE", "COUNT", "COUNTA", "PRODUCT", "AND", "OR"})

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from sheetrun.runtime import registry
 from sheetrun.runtime.errors import ExcelError, Raised
-from sheetrun.runtime.registry import Parameter, entries, excel, find, read_signature, vector_call
+from sheetrun.runtime.lifting import vector_call
+from sheetrun.runtime.registry import entries, excel, find
+from sheetrun.runtime.signatures import Parameter, read_signature
 from sheetrun.runtime.values import Arr, Erring
 
 

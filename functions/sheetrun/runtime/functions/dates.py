@@ -13,9 +13,10 @@ from sheetrun.runtime.calendar import civil, day_of, from_1900, seconds_of, to_1
 from sheetrun.runtime.cells import LOGICAL, Numbers
 from sheetrun.runtime.coerce import to_number
 from sheetrun.runtime.errors import NUM, VALUE, ExcelError, Raised
+from sheetrun.runtime.lifting import vector_call
 from sheetrun.runtime.reading import read_date_time
 from sheetrun.runtime.refs import Ref
-from sheetrun.runtime.registry import excel, vector_call
+from sheetrun.runtime.registry import excel
 from sheetrun.runtime.strict import strict_date, strict_integer, strict_number
 from sheetrun.runtime.values import MISSING, Arr, Scalar, Value
 

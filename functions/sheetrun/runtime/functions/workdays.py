@@ -12,7 +12,8 @@ from sheetrun.runtime.calendar import day_of, from_1900, to_1900
 from sheetrun.runtime.cells import Numbers
 from sheetrun.runtime.coerce import to_number
 from sheetrun.runtime.errors import NUM, VALUE, ExcelError, Raised
-from sheetrun.runtime.registry import excel, vector_call
+from sheetrun.runtime.lifting import vector_call
+from sheetrun.runtime.registry import excel
 from sheetrun.runtime.strict import strict_date, strict_integer
 from sheetrun.runtime.values import MISSING, Arr, Scalar, Value
 
