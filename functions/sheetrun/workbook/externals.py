@@ -34,6 +34,7 @@ def read_external(package: Package, part: str, index: int, context: Context) -> 
             name = names[number] if number < len(names) else ""
             if attributes.get("refreshError") in ("1", "true"):
                 lost.add(name)
+            state.sheet = name
             state.gatherer = gatherers.setdefault(number, Gatherer(f"[{index}]{name}", context))
         elif tag == "cell":
             state.cell = attributes
@@ -53,6 +54,7 @@ def read_external(package: Package, part: str, index: int, context: Context) -> 
                 raise DamagedWorkbook(f"{error}.", part=part, code="bad_reference") from None
             state.gatherer.cell(row, col, 0, state.cell.get("t", "n"), state.value, None)
             state.cell = state.value = None
+            lost.discard(state.sheet)  # it could not be refreshed, and Excel goes on with what it has (measured)
 
     parse(package.chunks(part), part, start, end, text)
     book.sheets = {name: [] for name in names}
@@ -67,6 +69,7 @@ class _State:
     """Where in the part we are."""
 
     def __init__(self) -> None:
+        self.sheet = ""
         self.gatherer: Gatherer | None = None
         self.cell: Attributes | None = None
         self.value: str | None = None

@@ -139,7 +139,7 @@ class ExternalBook:
     target: str
     sheets: dict[str, list[Grid]] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)  #: defined name -> its refersTo text
-    lost: frozenset[str] = frozenset()  #: sheets that could not be refreshed: their cells are #REF!
+    lost: frozenset[str] = frozenset()  #: not refreshed, and no cell is known: all are #REF!
 
 
 @dataclass(frozen=True, slots=True)

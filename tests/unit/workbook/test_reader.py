@@ -205,6 +205,21 @@ def test_names_settings_and_application() -> None:
     assert settings.application == "Microsoft Excel 16.0300"
 
 
+def test_a_linked_sheet_that_could_not_be_refreshed_is_lost_unless_its_cells_are_there() -> None:
+    link = (
+        f'<externalLink xmlns="{MAIN}"><externalBook><sheetNames><sheetName val="Old"/><sheetName val="Gone"/></sheetNames>'
+        '<sheetDataSet><sheetData sheetId="0" refreshError="1"><row r="1"><cell r="A1"><v>3</v></cell></row></sheetData>'
+        '<sheetData sheetId="1" refreshError="1"/></sheetDataSet></externalBook></externalLink>'
+    )
+    parts = parts_of(
+        sheet_xml(""),
+        workbook='<externalReferences><externalReference r:id="x1"/></externalReferences>',
+        extra={"xl/externalLinks/e1.xml": link},
+        extra_rels=(("x1", "externalLink", "externalLinks/e1.xml"),),
+    )
+    assert read(zip_of(parts)).externals[0].lost == {"Gone"}
+
+
 def test_external_book_keeps_its_number_target_and_values() -> None:
     link = (
         f'<externalLink xmlns="{MAIN}"><externalBook xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/'

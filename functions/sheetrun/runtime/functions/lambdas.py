@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from sheetrun.runtime.errors import CALC, VALUE, ExcelError, Raised, Unsupported
+from sheetrun.runtime.functions.shaping import Functions
 from sheetrun.runtime.refs import Ref, first_of
 from sheetrun.runtime.registry import excel
 from sheetrun.runtime.tails import Tailed, aligned, is_array, tailed
@@ -37,6 +38,10 @@ def called(function: Value, *args: Value) -> Value:
         raise
     except RecursionError:
         raise Raised(ExcelError("#NUM!")) from None
+
+
+def is_function(value: Value) -> bool:
+    return callable(value) and value is not MISSING
 
 
 def one(value: Value) -> Scalar:
@@ -81,19 +86,21 @@ def _affordable(shape: tuple[int, int]) -> tuple[int, int]:
 def map_(*args: Value) -> Value:
     """An array made by calling a LAMBDA with each place of one or more arrays."""
     *arrays, function = args
-    if not arrays or any(callable(a) for a in arrays):
+    if not arrays or any(is_function(a) for a in arrays):
         return VALUE
     shape = _affordable(common_shape(_spread(a) for a in arrays))
     done = max(_filled_rows(a) for a in arrays)
     return _with_tail(shape, done, lambda rows: _mapped(arrays, function, shape, rows))
 
 
-def _with_tail(shape: tuple[int, int], done: int, compute: Callable[[range], Arr]) -> Arr:
+def _with_tail(shape: tuple[int, int], done: int, compute: Callable[[range], Arr | Functions]) -> Arr | Functions:
     """``compute`` for all rows of a result, of which those from ``done`` on come from empty cells: not each is computed."""
     height = shape[0]
     if height - done <= _TAIL:
         return compute(range(height))
     top, last = compute(range(done + _TAIL)), compute(range(height - 1, height))
+    if isinstance(top, Functions) or isinstance(last, Functions):
+        return compute(range(height))
     rest = top.take(slice(done, None), slice(None))
     if not all(_alike(row, rest, last) for row in range(_TAIL)):  # it depends on where a cell is
         return compute(range(height))
@@ -103,11 +110,14 @@ def _with_tail(shape: tuple[int, int], done: int, compute: Callable[[range], Arr
     return Arr(num, tag)
 
 
-def _mapped(arrays: list[Value], function: Value, shape: tuple[int, int], rows: range) -> Arr:
-    """MAP of some rows of its arrays."""
+def _mapped(arrays: list[Value], function: Value, shape: tuple[int, int], rows: range) -> Arr | Functions:
+    """MAP of some rows of its arrays; functions where a LAMBDA gives some (measured: REDUCE goes on with them)."""
     columns = [_places(a, shape, rows) for a in arrays]
     size = len(rows), shape[1]
-    return Arr.flat((one(called(function, *cells)) for cells in zip(*columns, strict=True)), size)
+    results = [called(function, *cells) for cells in zip(*columns, strict=True)]
+    if any(is_function(result) for result in results):
+        return Functions([results[at : at + shape[1]] for at in range(0, len(results), shape[1])])
+    return Arr.flat((one(result) for result in results), size)
 
 
 def _alike(row: int, rest: Arr, last: Arr) -> bool:
@@ -147,6 +157,12 @@ def _folded(value: Value, array: Value, function: Any) -> Iterator[Value]:
 
     The rows after the used range of a whole column are alike: once one of them changes nothing, none does.
     """
+    if isinstance(array, Functions):
+        for row in array.rows:
+            for each in row:
+                value = called(function, value, each)
+                yield value
+        return
     array = array.whole() if isinstance(array, Ref) else array
     if isinstance(array, ExcelError):
         raise Raised(array)
@@ -165,7 +181,7 @@ def _folded(value: Value, array: Value, function: Any) -> Iterator[Value]:
 
 
 @excel("BYROW(array: raw, function: raw) -> array")
-def byrow(array: Value, function: Any) -> Arr:
+def byrow(array: Value, function: Any) -> Value:
     """One value for each row of an array."""
     if isinstance(array, Ref):
         ref, (height, width) = array, array.shape
