@@ -37,7 +37,7 @@ _REFERENCE: Final = re.compile(
 #: The four coordinates' (dollar group, value group, is a row).
 _COORDINATES: Final = ((1, 2, False), (3, 4, True), (5, 6, False), (7, 8, False), (9, 10, True), (11, 12, True))
 #: A cell, as loosely as it can be cut out: also in a text, or in a name that is quoted.
-_CELL: Final = rf"(?<!{NAME_CHAR})(\$?+)({COLUMN})(\$?+)({ROW}){REF_END}"
+_CELL: Final = re.compile(rf"(?<!{NAME_CHAR})(\$?+)({COLUMN})(\$?+)({ROW}){REF_END}")
 _CACHED_OFFSETS: Final = 1 << 16
 _CACHED_CHARACTERS: Final = 1 << 23
 
@@ -82,7 +82,7 @@ def relative_key(text: str, row: int, col: int) -> str:
     trees. Formulas with equal trees have equal keys where they are spelled alike: blanks, the case of names, ``1.0``
     for ``1`` make a difference, as does a reference that a shared formula has carried around the sheet's edge.
     """
-    pieces = re.split(_CELL, text)
+    pieces = _CELL.split(text)
     plan = _plans[tuple(pieces[::5])]
     if plan is None:
         return _exact_key(text, row, col)

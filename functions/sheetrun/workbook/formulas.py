@@ -13,7 +13,7 @@ from sheetrun.workbook.model import Block, DataTable, Kind, Rect
 from sheetrun.workbook.rectangles import join_runs
 from sheetrun.workbook.references import cell_name
 from sheetrun.workbook.runs import Runs, as_rects
-from sheetrun.workbook.templates import Template, make_template
+from sheetrun.workbook.templates import Template, make_column_template, make_template
 
 
 class _Column:
@@ -28,6 +28,17 @@ class _Column:
         self.template: Template | None = None
 
 
+class _Row:
+    """The last formula of the row that is read: its number, text and column, and the template likewise."""
+
+    __slots__ = ("col", "key", "row", "template", "text")
+
+    def __init__(self) -> None:
+        self.row = self.key = self.col = -1
+        self.text = ""
+        self.template: Template | None = None
+
+
 class Formulas:
     """Add formulas in document order, then ``blocks``. Rows and columns are 0-based."""
 
@@ -37,6 +48,7 @@ class Formulas:
         self._numbers: dict[str, int] = {}
         self._origins: list[tuple[str, int, int] | None] = []  #: number -> first text with that form, and its cell
         self._columns: dict[int, _Column] = {}
+        self._row = _Row()
         self._masters: dict[str, int] = {}
         self._orphans: dict[str, tuple[int, int, int]] = {}  #: shared index -> number, and the first cell that uses it
         self._same_as: dict[int, int] = {}  #: number given to an early child -> its master's
@@ -120,11 +132,7 @@ class Formulas:
             column.text = text
             column.row = row
             return column.key
-        form = relative_key(text, row, col)
-        key = self._numbers.get(form)
-        if key is None:
-            key = self._numbers[form] = len(self._origins)
-            self._origins.append((text, row, col))
+        key = self._across(row, col, text)
         if column is None or column.key != key:
             self._columns[col] = _Column(key, row, text)
         elif column.row != row:
@@ -132,4 +140,23 @@ class Formulas:
             column.template = template if template.at(column.row + 1) == column.text else None
             column.text = text
             column.row = row
+        return key
+
+    def _across(self, row: int, col: int, text: str) -> int:
+        """The formula's number, by the formula on its left if it was filled to the right."""
+        last = self._row
+        if last.row == row and last.template is not None and last.template.at(col) == text:
+            key = last.key
+        else:
+            form = relative_key(text, row, col)
+            found = self._numbers.get(form)
+            if found is None:
+                found = self._numbers[form] = len(self._origins)
+                self._origins.append((text, row, col))
+            key = found
+            last.template = None
+            if last.row == row and last.key == key:
+                template = make_column_template(text, col)
+                last.template = template if template.at(last.col) == last.text else None
+        last.row, last.col, last.key, last.text = row, col, key, text
         return key

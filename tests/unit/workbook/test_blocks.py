@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sheetrun.formula.r1c1 import relative_key, shift
+from sheetrun.workbook.formulas import Formulas
 from sheetrun.workbook.model import Block, Rect
 from sheetrun.workbook.reader import read
 from sheetrun.workbook.rectangles import join_runs
 from sheetrun.workbook.references import cell_name
-from sheetrun.workbook.templates import make_template
+from sheetrun.workbook.templates import make_column_template, make_template
 
 
 def blocks_of(formulas: dict[tuple[int, int], str]) -> list[Block]:
@@ -106,3 +107,43 @@ def test_a_prediction_that_fits_is_the_same_formula(text: str, row: int) -> None
     assert make_template(text, 5).at(5) == text
     assert relative_key(predicted, row - 1, 3) == relative_key(text, 4, 3)
     assert cell_name(row - 1, 3) == f"D{row}"
+
+
+TEXTS_ACROSS = [
+    "D5+C6",
+    "$D$5+D$5",
+    "SUM($A1:D1)",
+    "Sheet1!D5*5",
+    "D!D5",
+    '"D5"&D5',
+    "SUM(D:E)",
+    "SUM($D:$D)+LOG10(D5)",
+    "T[[#This Row],[D5]]",
+    "D5+D5%",
+    "Timeline!D$6*DAY(Timeline!D$3)/30",
+]
+
+
+@given(st.sampled_from(TEXTS_ACROSS), st.integers(3, 900))
+def test_a_prediction_to_the_right_that_fits_is_the_same_formula(text: str, col: int) -> None:
+    predicted = make_column_template(text, 3).at(col)
+    assert make_column_template(text, 3).at(3) == text
+    assert relative_key(predicted, 4, col) == relative_key(text, 4, 3)
+
+
+def test_nothing_is_predicted_beside_the_sheet() -> None:
+    assert "XFD" in make_column_template("B1", 0).at(16382)
+    assert "\0" in make_column_template("B1", 0).at(16383)
+    assert "\0" in make_column_template("A1", 1).at(0)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([*TEXTS_ACROSS, "A01+1", "D5", "d5", "Name", "1"]), st.booleans()), max_size=12)
+)
+def test_formulas_of_a_row_are_numbered_as_one_by_one(cells: list[tuple[str, bool]]) -> None:
+    """Whatever stands side by side: equal numbers exactly where the keys are equal."""
+    formulas = Formulas("Sheet")
+    texts = [shift(text, 0, at) if filled else text for at, (text, filled) in enumerate(cells)]
+    numbers = [formulas.normal(4, 3 + at, text) for at, text in enumerate(texts)]
+    keys = [relative_key(text, 4, 3 + at) for at, text in enumerate(texts)]
+    assert [numbers.index(number) for number in numbers] == [keys.index(key) for key in keys]
