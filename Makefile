@@ -5,13 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help run up setup test test-fast test-localstack fuzz chaos lint format check validate openapi load docs bench sizes scan audit sbom lock clean
+.PHONY: help run up setup test test-fast test-localstack fuzz chaos lint format check validate openapi load docs bench bench-service sizes scan audit sbom lock clean
 
 help:
 	@echo "make run     start the service here, submit a sample workbook, print its results; Ctrl-C stops it"
 	@echo "make test    every test        make lint    ruff, mypy, cfn-lint        make check    both"
 	@echo "make test-localstack  the template on LocalStack with SAM, from nothing (Docker, or root on Debian)"
 	@echo "make bench   speed beside its peers, into docs/benchmarks.md (QUICK=1: one minute, nothing written)"
+	@echo "make bench-service  upload to result with 1, 10 and 50 clients, beside Celery and Redis (QUICK=1 likewise)"
 	@echo "make openapi  the OpenAPI document against the service      make load    many clients at once"
 	@echo "make setup   the environment alone, in $(VENV)"
 
@@ -131,6 +132,15 @@ $(BENCH_VENV)/.$(notdir $(PEERS)): $(READY) $(PEERS)
 
 bench: $(BENCH_VENV)/.$(notdir $(PEERS))
 	@$(BIN)/python -m tests.bench $(if $(QUICK),--quick) $(if $(SLOW),--slow)
+
+# The embedded service beside FastAPI, Celery and Redis, with 1, 10 and 50 clients; needs redis-server.
+$(BENCH_VENV)/.service.txt: $(READY) tests/bench/peers/service.txt
+	@$(BIN)/python -m venv $(BENCH_VENV)
+	@$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/bench/peers/service.txt
+	@touch $@
+
+bench-service: $(BENCH_VENV)/.service.txt
+	@$(BIN)/python -m tests.bench.service $(if $(QUICK),--rounds 1 --seconds 5,--write)
 
 # Schemathesis likewise.
 API_VENV := .schemathesis-venv

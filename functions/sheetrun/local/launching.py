@@ -106,6 +106,7 @@ def serve() -> None:
         lifespan="on",
         ws="none",
         access_log=False,
+        proxy_headers=False,
         server_header=False,
         date_header=False,  # it says that itself
         timeout_keep_alive=75,

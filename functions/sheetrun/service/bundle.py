@@ -18,6 +18,7 @@ import re
 import shlex
 import zipfile
 from collections.abc import Mapping, Sequence
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -154,11 +155,9 @@ def make_bundle(
     example = {"set": shlex.quote(f"{example_in}={value}"), "get": shlex.quote(example_out)}
     title = re.sub(r"[^\w .()-]", "_", filename) or "The workbook"
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as bundle:
-
-        def add(name: str, content: str | bytes) -> None:
-            bundle.writestr(zipfile.ZipInfo(name, _EPOCH), content, zipfile.ZIP_DEFLATED)
-
+    out.write(_runtime())
+    with zipfile.ZipFile(out, "a", zipfile.ZIP_DEFLATED) as bundle:
+        add = partial(_add, bundle)
         front = _FRONT.format(
             title=comment(title),
             **example,
@@ -170,13 +169,30 @@ def make_bundle(
         add("model.data", data.to_bytes())
         add("expected.json", json.dumps(expected))
         add("test_model.py", _TEST)
-        add("requirements.txt", f"numpy=={version('numpy')}\n")
+        add("requirements.txt", f"numpy=={_numpy()}\n")
         add("README.md", _README.format(name=title, input=example_in, output=example_out, value=value, **example))
-        root = Path(sheetrun.__file__).parent
-        add("sheetrun/__init__.py", (root / "runtime" / "__init__.py").read_bytes())
-        for path in (root / "records.py", *sorted((root / "runtime").rglob("*.py"))):
-            add(f"sheetrun/{path.relative_to(root).as_posix()}", path.read_bytes())
     return out.getvalue()
+
+
+@cache
+def _runtime() -> bytes:
+    """A zip of the runtime, to which a job's own files are added: it is the same in each, and a hundred files."""
+    root = Path(sheetrun.__file__).parent
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as bundle:
+        _add(bundle, "sheetrun/__init__.py", (root / "runtime" / "__init__.py").read_bytes())
+        for path in (root / "records.py", *sorted((root / "runtime").rglob("*.py"))):
+            _add(bundle, f"sheetrun/{path.relative_to(root).as_posix()}", path.read_bytes())
+    return out.getvalue()
+
+
+@cache
+def _numpy() -> str:
+    return version("numpy")
+
+
+def _add(bundle: zipfile.ZipFile, name: str, content: str | bytes) -> None:
+    bundle.writestr(zipfile.ZipInfo(name, _EPOCH), content, zipfile.ZIP_DEFLATED)
 
 
 def _example(cells: Sequence[Mapping[str, Any]], expected: Mapping[str, Any], data: RunInput) -> str:

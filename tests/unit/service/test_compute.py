@@ -261,7 +261,9 @@ def test_the_front_of_a_bundle_lists_what_goes_in_and_out_and_nothing_of_it_is_c
     ]
     workbook = load(compute.parse(source, '"""\n{0}.xlsx').artefact)
     script = compute.generate(dump(workbook)).script
-    data = make_bundle(workbook.filename, script, run_input(workbook, script), {}, inputs=fields, outputs=fields[:1])
+    given = run_input(workbook, script)
+    data = make_bundle(workbook.filename, script, given, {}, inputs=fields, outputs=fields[:1])
+    assert make_bundle(workbook.filename, script, given, {}, inputs=fields, outputs=fields[:1]) == data
     with zipfile.ZipFile(io.BytesIO(data)) as bundle:
         front = bundle.read("model.py").decode()
     assert "'Inputs!B2': float,  # Rate, rate import os, 0.07\n" in front
