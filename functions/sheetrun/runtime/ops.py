@@ -46,9 +46,20 @@ def num(value: Value) -> Any:
     if kind is Ref:
         array = value.whole()
         return num(array.cell(0, 0) if array.size == 1 else array)
-    if kind is Refs or callable(value):  # there is no arithmetic on unions and 3-D references
+    if kind is Refs or _functions(value):  # there is no arithmetic on unions and 3-D references
         return VALUE
     return to_number(value)
+
+
+def _functions(value: Value) -> bool:
+    """Whether a value is a function or an array of them, and no reference."""
+    return callable(value) or hasattr(value, "arr")
+
+
+def _operand(value: Value) -> Value:
+    """A value as an operand of a comparison or of ``&``."""
+    value = spread(value)
+    return VALUE if type(value) is not Tailed and _functions(value) else value
 
 
 def _paired(a: Any, b: Any) -> tuple[Any, Any]:
@@ -202,7 +213,7 @@ def concat(a: Value, b: Value, *more: Value) -> Value:
         a, b = concat(a, b), following
     if type(a) is str and type(b) is str:
         return a + b if len(a) + len(b) <= 32767 else VALUE
-    a, b = spread(a), spread(b)
+    a, b = _operand(a), _operand(b)
     if any_tailed(a, b):
         return over(concat, a, b)
     if isinstance(a, Arr | np.ndarray) or isinstance(b, Arr | np.ndarray):
@@ -265,7 +276,7 @@ def ge(a: Value, b: Value) -> Value:
 
 
 def _compared(a: Value, b: Value, operation: np.ufunc) -> Value:
-    a, b = spread(a), spread(b)
+    a, b = _operand(a), _operand(b)
     if any_tailed(a, b):
         return over(partial(_compared, operation=operation), a, b)
     if isinstance(a, Arr | np.ndarray) or isinstance(b, Arr | np.ndarray):
@@ -278,8 +289,6 @@ def _compared(a: Value, b: Value, operation: np.ufunc) -> Value:
         return a
     if isinstance(b, ExcelError):
         return b
-    if callable(a) or callable(b):
-        return VALUE
     return bool(operation(compare(a, b), 0))
 
 

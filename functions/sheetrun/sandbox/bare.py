@@ -6,8 +6,15 @@ import os
 import sys
 from collections.abc import Mapping
 
-#: Numeric libraries must not start threads: a fork keeps only one, and a thread would count as a process.
-ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+#: What libraries must know that are forked into a sandbox.
+TAMED = {
+    # no threads: a fork keeps only one, and a thread would count as a process
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    # memory by the piece: Arrow's own pool takes a gigabyte of addresses at once, which the sandbox's limit may refuse
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+}
 #: What may stay in the environment: where things are and how they look. Nobody keeps a secret there.
 _HARMLESS = frozenset(
     {
@@ -45,13 +52,13 @@ def shed() -> None:
     if bare() or sys.platform != "linux" or not (sys.executable and sys.orig_argv):
         return
     kept = {name: value for name, value in os.environ.items() if _harmless(name)}
-    os.execve(sys.executable, sys.orig_argv, {**kept, **ONE_THREAD})  # this interpreter again  # nosec B606
+    os.execve(sys.executable, sys.orig_argv, {**kept, **TAMED})  # this interpreter again  # nosec B606
 
 
 def bare(environment: Mapping[str, str] | None = None) -> bool:
-    """Whether an environment (ours) holds nothing but what is harmless, and numeric libraries start no threads."""
+    """Whether an environment (ours) holds nothing but what is harmless, and libraries are tamed."""
     told = (os.environ if environment is None else environment).items()
-    return ONE_THREAD.items() <= told and all(_harmless(name) or name in ONE_THREAD for name, _ in told)
+    return TAMED.items() <= told and all(_harmless(name) or name in TAMED for name, _ in told)
 
 
 def _harmless(name: str) -> bool:

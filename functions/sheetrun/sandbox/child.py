@@ -1,8 +1,7 @@
 """The file that the sandbox's fresh interpreter is started with: finds the imports, then serves jobs (``serving``).
 
 ``python -I -S -B child.py JSON``, with ``path`` (for ``sys.path``), ``preload`` (modules) and ``control`` (a socket's
-descriptor). The environment is empty but for what keeps numeric libraries from starting threads: no secret was ever
-here.
+descriptor). The environment is empty but for what tames libraries (``bare``): no secret was ever here.
 """
 
 from __future__ import annotations

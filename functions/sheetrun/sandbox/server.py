@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from sheetrun.records import dataclass
 
 from . import layers
-from .bare import ONE_THREAD
+from .bare import TAMED
 from .errors import ProtocolError
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class Server:
             raise ProtocolError("this Python does not know its own interpreter (sys.executable is empty)")
         ours, theirs = socket.socketpair()
         setting = {"path": import_path(), "preload": [*_STANDARD, *preload], "control": theirs.fileno()}
-        environment = dict(ONE_THREAD)
+        environment = dict(TAMED)
         if "LD_LIBRARY_PATH" in os.environ:  # no secret; AWS Lambda's interpreter finds its own library by it
             environment["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
         import subprocess  # what is forked from the command line needs none

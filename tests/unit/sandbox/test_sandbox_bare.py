@@ -62,11 +62,11 @@ def test_nothing_of_the_environment_is_left() -> None:
     ("environment", "expected"),
     [
         ({}, False),
-        (bare.ONE_THREAD, True),
-        ({**bare.ONE_THREAD, "PATH": "/bin", "LC_ALL": "C.UTF-8", "PYTHONPATH": "/x"}, True),
-        ({**bare.ONE_THREAD, "SHEETRUN_KEY": "sr_1"}, False),
-        ({**bare.ONE_THREAD, "AWS_PROFILE": "me"}, False),
-        ({**bare.ONE_THREAD, "OMP_NUM_THREADS": "8"}, False),
+        (bare.TAMED, True),
+        ({**bare.TAMED, "PATH": "/bin", "LC_ALL": "C.UTF-8", "PYTHONPATH": "/x"}, True),
+        ({**bare.TAMED, "SHEETRUN_KEY": "sr_1"}, False),
+        ({**bare.TAMED, "AWS_PROFILE": "me"}, False),
+        ({**bare.TAMED, "OMP_NUM_THREADS": "8"}, False),
     ],
 )
 def test_what_counts_as_bare(environment: dict[str, str], expected: bool) -> None:

@@ -47,6 +47,14 @@ def raw(script: str, payload: bytes = b"", **more: object) -> Job:
     return Job(script, payload, policy=None, preload=(), **more)  # type: ignore[arg-type]
 
 
+def test_arrow_takes_its_memory_by_the_piece() -> None:
+    """Its own pool takes a gigabyte of addresses at its first text, more than a small limit has to give."""
+    script = "import pyarrow\ndef run_payload(payload, progress):\n    "
+    script += "return str(len(pyarrow.array(['a'] * 9))).encode() + pyarrow.default_memory_pool().backend_name.encode()"
+    result = run(Job(script, policy=None, preload=("pyarrow",)), Limits(wall_seconds=60, memory_bytes=2**27))
+    assert result.payload == b"9system"
+
+
 def test_bytes_in_bytes_out(runs: Run) -> None:
     payload = os.urandom(3_000_000)
     result = runs(Job(ECHO, payload, preload=()), QUICK)
