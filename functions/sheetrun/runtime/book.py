@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import random
 
 _BUSY: Final = -(2**30)  # tag of a cell that is being computed right now
+_MOST_PASSES: Final = 3  #: over all steps again, where dynamic arrays get another size
 _DEEPEST: Final = 120  # nested demands before the stack is unwound and the innermost cell computed first
 
 
@@ -147,6 +148,8 @@ class Book:
         #: per sheet, number formats and where they are, where they are asked for
         self.formats: dict[int, list[tuple[str, Sequence[Span]]]] = {}
         self.spills: dict[tuple[int, int, int], Span] = {}
+        self._extents: dict[tuple[int, int, int], Span] = {}
+        self._resized = False
         self.arrays: dict[
             tuple[int, int, int], Span
         ] = {}  #: of array formulas by their first cell, where it is asked for
@@ -247,15 +250,38 @@ class Book:
     def run(self, steps: Sequence[Step], progress: Callable[[int, int, str], None] | None = None) -> None:
         """Computes all steps in order. Failures of single blocks are recorded, never raised."""
         self._steps = list(steps)
-        self._state = ["waiting"] * len(steps)
         self._progress = _Progress(0, progress)
+        self._run_all()
+        for _ in range(_MOST_PASSES):
+            if not self._resized:
+                break
+            # A dynamic array fills other cells than those it had in the file: formulas before it may have read them.
+            self._resized = False
+            self.failures.clear()
+            self.circular.clear()
+            self._progress = _Progress()
+            self._run_all()
+        self._sweep()
+
+    def _run_all(self) -> None:
+        self._state = ["waiting"] * len(self._steps)
         for k, each in enumerate(self._steps):
             for name, span in each.targets:
                 self._mark(self[name], span, PENDING - k)
+        indexes.forget()
         with np.errstate(all="ignore"), indexes.kept():
             for k in range(len(self._steps)):
                 self._run_step(k)
-        self._sweep()
+
+    def resized(self, place: tuple[int, int, int], old: Span, span: Span) -> None:
+        """Notes where a dynamic array lies now; ``old``: where it did, so far as is known to formulas before it."""
+        if not old.holds(span) or (place in self._extents and span != old):
+            self._resized = True
+        self._extents[place] = span
+
+    def extent(self, place: tuple[int, int, int], old: Span) -> Span:
+        """Where a dynamic array lay when it was computed last, else where the file has it."""
+        return self._extents.get(place, old)
 
     def _sweep(self) -> None:
         """Nothing may leave a run half computed: a cell that no step has stored keeps its cached value, and says so."""

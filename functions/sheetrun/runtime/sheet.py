@@ -251,25 +251,28 @@ class Sheet:
         ``key`` is the range that the array had when the workbook was saved: cells of it that the new array leaves
         become empty.
         """
-        old, single = span_of(key)
-        if type(value) is float and (single or old.shape == (1, 1)):
-            self.book.spills[self.index, old.top, old.left] = old
+        stored, _ = span_of(key)
+        place = self.index, stored.top, stored.left
+        old = self.book.extent(place, stored)
+        if type(value) is float and old.shape == (1, 1):
+            self.book.spills[place] = old
             self.store(old.top, old.left, value)
             return
         # A whole row or column spills whole, with zeros for its empty cells.
         array = value.whole() if isinstance(value, Ref) else value if type(value) is Tailed else Arr.of(value)
         rows, columns = array.shape
         span = Span(old.top, old.left, old.top + rows - 1, old.left + columns - 1)
-        if not span.inside():
-            self._clear(old)
-            self.store(old.top, old.left, SPILL)
-            return
         self._clear(old)
-        if span.shape != old.shape and self._occupied(span):
+        if not span.inside() or (span.shape != old.shape and self._occupied(span)):
+            span = Span(old.top, old.left, old.top, old.left)
+            self.book.spills.pop(place, None)
             self.store(old.top, old.left, SPILL)
-            return
-        self.book.spills[self.index, old.top, old.left] = span
-        self.store_array(span, array)
+        else:
+            self.book.spills[place] = span
+            self.store_array(span, array)
+        self.book.resized(place, old, span)
+        if self.book.overrides:
+            self.book.impose(self, old)  # what the caller set in cells that the array has left
 
     def _occupied(self, span: Span) -> bool:
         """Whether a range holds anything, formulas that are not computed yet included (and left so)."""

@@ -232,6 +232,19 @@ def test_a_spill_that_grows(tmp_path: Path) -> None:
     assert shrunk.get("C1:C2") == [[1], [None]]
 
 
+def test_cells_that_a_spill_comes_to_reach_are_read_again(tmp_path: Path) -> None:
+    cells = {"A1": 2, "B1": "=C4*10", "B2": "=SUM(C3:C9)", "B3": "=B1+B2", "C1:C2": "#=SEQUENCE(A1)"}
+    model = model_of(tmp_path, cells)
+    assert [model.run({"A1": n}, sandboxed=False).get("B3") for n in (4, 2, 5)] == [47, 0, 52]
+
+
+def test_an_input_in_a_cell_that_a_spill_has_left_stays(tmp_path: Path) -> None:
+    model = model_of(tmp_path, {"A1": 3, "C1:C3": "#=SEQUENCE(A1)", "D1": "=C1#*C3"})
+    run = model.run({"A1": 1, "C3": 7}, sandboxed=False)
+    assert run.get("C1:C3") == [[1], [None], [7]]
+    assert run.get("D1") == 7
+
+
 def test_a_spill_with_something_in_its_way(tmp_path: Path) -> None:
     cells = {"A1": 2, "C1:C2": "#=SEQUENCE(A1)", "C4": "stop", "E1:E2": "#=SEQUENCE(A1)", "E4": "=A1"}
     run = model_of(tmp_path, cells).run({"A1": 4}, sandboxed=False)
