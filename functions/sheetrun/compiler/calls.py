@@ -11,6 +11,7 @@ from sheetrun.compiler.cone import Cone, Place, chosen
 from sheetrun.compiler.draft import Draft
 from sheetrun.compiler.formulas import Formulas
 from sheetrun.compiler.graph import regions, sheets_of
+from sheetrun.compiler.growth import grows
 from sheetrun.compiler.plan import Plan
 from sheetrun.compiler.units import Refused
 from sheetrun.records import dataclass
@@ -45,7 +46,7 @@ def boxes_of(plan: Plan, found: Cone, outputs: Sequence[Place]) -> dict[int, Rec
         _widen(around, sheet, rect)
     for index in found.units:
         unit = plan.units[index]
-        if unit.dynamic or unit.block.kind is Kind.TABLE or (unit.block.kind is Kind.DYNAMIC and not unit.block.filled):
+        if unit.dynamic or unit.block.kind is Kind.TABLE or grows(unit):
             return None
         for read, rect in regions(unit):
             for sheet in sheets_of(read, plan.scope):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sheetrun.compiler.graph import regions, sheets_of
+from sheetrun.compiler.growth import grows, room
 from sheetrun.compiler.resolve import Scope
 from sheetrun.compiler.schedule import Alike, Loop, Part, Solve, Whole, units_of
 from sheetrun.compiler.units import Unit
@@ -41,34 +42,48 @@ def cone(
     ``also``: units that change whatever the inputs are.
     """
     reached: set[int] = set()
-    for part in parts:  # what is read comes first; within a part each reads from each
-        members = units_of(part)
-        hit = (u for u in members if u.index in also or u.dynamic or u.needs & reached or _reads(u, inputs, scope))
-        if isinstance(part, Alike):  # but here none reads from another
-            reached.update([u.index for u in hit])
-        elif any(hit):
-            reached.update(u.index for u in members)
-    wanted = _wanted(units, reached, outputs)
+    rooms: dict[int, Place] = {}  #: of the arrays that may have another size now
+    seen = -1
+    while seen < len(rooms):  # a formula that comes before an array may read where it grows to
+        seen = len(rooms)
+        changing = [*inputs, *rooms.values()]
+        for part in parts:  # what is read comes first; within a part each reads from each
+            members = units_of(part)
+            hit = [
+                u for u in members if u.index in also or u.dynamic or u.needs & reached or _reads(u, changing, scope)
+            ]
+            if hit and not isinstance(part, Alike):  # there none reads from another
+                hit = list(members)
+            for unit in hit:
+                if unit.index not in reached:
+                    reached.add(unit.index)
+                    if grows(unit):
+                        rooms[unit.index] = unit.sheet, room(unit)
+    wanted = _wanted(units, scope, reached, rooms, outputs)
     places = [*inputs, *((units[i].sheet, units[i].rect) for i in sorted(wanted))]
-    return Cone(frozenset(wanted), tuple(places))
+    return Cone(frozenset(wanted), (*places, *(rooms[i] for i in sorted(wanted & rooms.keys()))))
 
 
-def _reads(unit: Unit, inputs: Sequence[Place], scope: Scope) -> bool:
+def _reads(unit: Unit, places: Sequence[Place], scope: Scope) -> bool:
     for read, rect in regions(unit):
         sheets = sheets_of(read, scope)
-        if any(sheet in sheets and rect.overlaps(place) for sheet, place in inputs):
+        if any(sheet in sheets and rect.overlaps(place) for sheet, place in places):
             return True
     return False
 
 
-def _wanted(units: Sequence[Unit], reached: set[int], outputs: Sequence[Place]) -> set[int]:
+def _wanted(
+    units: Sequence[Unit], scope: Scope, reached: set[int], rooms: Mapping[int, Place], outputs: Sequence[Place]
+) -> set[int]:
     left = [u.index for u in units if u.index in reached and any(_shows(u, place) for place in outputs)]
+    left += [i for i, (sheet, rect) in rooms.items() if any(sheet == s and rect.overlaps(r) for s, r in outputs)]
     found = set(left)
     while left:
-        for index in units[left.pop()].needs & reached:
-            if index not in found:
-                found.add(index)
-                left.append(index)
+        unit = units[left.pop()]
+        needed = unit.needs & reached
+        needed |= {i for i, place in rooms.items() if i not in found and _reads(unit, [place], scope)}
+        left += needed - found
+        found |= needed
     return set(reached) if any(units[i].dynamic for i in found) else found
 
 

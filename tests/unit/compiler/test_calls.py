@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from sheetrun.compiler.growth import grows
 from sheetrun.compiler.plan import Plan
 from sheetrun.formula.a1 import range_name
 from sheetrun.runtime.calls import run_calls
@@ -97,6 +99,35 @@ def test_what_if_tables_are_computed_with_what_they_tabulate() -> None:
     workbook = workbook_of({"A1": 2, "B1": "=A1*10", "D1": "=B1", "C2": 1, "C3": 3})
     answer = called(workbook, {"A1": 4}, [(0, Rect(0, 3, 0, 3))])
     assert answer == {"Sheet1!D1": 40}
+
+
+def test_cells_that_a_dynamic_array_comes_to_fill_are_computed_and_read() -> None:
+    cells = {"A1": 2, "B1": "=C4*10", "B2": "=SUM(C3:C9)", "B3": "=B1+B2", "C1:C2": "#=SEQUENCE(A1)", "E1": "=D2"}
+    workbook = workbook_of(cells)
+    places = [(0, Rect(2, 1, 2, 1)), (0, Rect(4, 2, 4, 2)), (0, Rect(0, 4, 0, 4))]
+    answers = [called(workbook, {"A1": rows}, places) for rows in (4, 2, 5)]
+    assert [list(answer.values()) for answer in answers] == [[47, None, 0], [0, None, 0], [52, 5, 0]]
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        ("SUM(A1:A9*2)", False),
+        ("MAX(IF(A1:A9>0,B1:B9))+1", False),
+        ("IF(A1,SUM(B1:B9),-B2%)", False),
+        ("ROUND(A1,B1)", False),
+        ("ROUND(A1:A9,1)", True),
+        ("A1:A9", True),
+        ("SUMIF(A1:A9,B1:B3,C1:C9)", True),
+        ("INDEX(A1:B9,A1,B1)", True),
+        ("LET(x,A1,x)", True),
+        ("IF(A1,B1:B9,2)", True),
+        ("SEQUENCE(A1)", True),
+    ],
+)
+def test_what_may_take_another_size(formula: str, expected: bool) -> None:
+    plan = Plan.of(workbook_of({"D1": f"#={formula}"}))
+    assert [grows(unit) for unit in plan.units] == [expected]
 
 
 def test_many_cases_in_one_call() -> None:
