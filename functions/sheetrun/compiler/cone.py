@@ -10,7 +10,7 @@ from sheetrun.compiler.resolve import Scope
 from sheetrun.compiler.schedule import Alike, Loop, Part, Solve, Whole, units_of
 from sheetrun.compiler.units import Unit
 from sheetrun.records import dataclass
-from sheetrun.workbook.model import Rect
+from sheetrun.workbook.model import Kind, Rect
 
 Place = tuple[int, Rect]  #: sheet index and rectangle (0-based)
 
@@ -49,9 +49,7 @@ def cone(
         changing = [*inputs, *rooms.values()]
         for part in parts:  # what is read comes first; within a part each reads from each
             members = units_of(part)
-            hit = [
-                u for u in members if u.index in also or u.dynamic or u.needs & reached or _reads(u, changing, scope)
-            ]
+            hit = [u for u in members if u.index in also or u.needs & reached or _touched(u, inputs, changing, scope)]
             if hit and not isinstance(part, Alike):  # there none reads from another
                 hit = list(members)
             for unit in hit:
@@ -70,6 +68,13 @@ def _reads(unit: Unit, places: Sequence[Place], scope: Scope) -> bool:
         if any(sheet in sheets and rect.overlaps(place) for sheet, place in places):
             return True
     return False
+
+
+def _touched(unit: Unit, inputs: Sequence[Place], changing: Sequence[Place], scope: Scope) -> bool:
+    """Whether a unit reads what changes, or is an array with an input in its way."""
+    if unit.dynamic or _reads(unit, changing, scope):
+        return True
+    return unit.block.kind is Kind.DYNAMIC and any(_shows(unit, place) for place in inputs)
 
 
 def _wanted(

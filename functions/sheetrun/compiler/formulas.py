@@ -41,6 +41,10 @@ class Formulas:
         whole = isinstance(unit.tree, Range) and unit.block.kind is Kind.DYNAMIC and layout.fixed
         return emitter.reference(unit.tree) if whole else emitter.formula(unit.tree)
 
+    def spills(self, unit: Unit) -> bool:
+        """Whether the result lies where it has room, whatever its size."""
+        return unit.block.kind is Kind.DYNAMIC
+
     def block(self, step: Step, unit: Unit) -> str:
         """For all cells of a block at once. Raises NotWhole and CannotCompile."""
         return self._emitter(step, self._block_layout(unit.rect), unit).formula(unit.tree)

@@ -16,7 +16,7 @@ _OPAQUE = LIFTED | {"raw", "lazy"}  #: kinds of parameter whose arguments may ma
 
 def grows(unit: Unit) -> bool:
     """Whether a unit's result may have another size in another run."""
-    return unit.block.kind is Kind.DYNAMIC and not unit.block.filled and not one_value(unit.tree)
+    return unit.block.kind is Kind.DYNAMIC and not one_value(unit.tree)
 
 
 def room(unit: Unit) -> Rect:

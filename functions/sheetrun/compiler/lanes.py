@@ -14,6 +14,7 @@ from sheetrun.compiler.draft import Draft
 from sheetrun.compiler.errors import CannotCompile
 from sheetrun.compiler.formulas import Formulas
 from sheetrun.compiler.graph import region, sheets_of
+from sheetrun.compiler.growth import grows
 from sheetrun.compiler.layout import Layout, NotWhole
 from sheetrun.compiler.plan import Plan
 from sheetrun.compiler.ranges import Range
@@ -75,6 +76,9 @@ class _LaneFormulas(Formulas):
         each = step.names.imported("each")
         return f"{each}(book, lambda: {super().cell(step, unit, layout)}{shape})"
 
+    def spills(self, unit: Unit) -> bool:
+        return False  # what does was refused
+
     def _varies(self, unit: Unit, reference: Range) -> bool:
         return self._found.holds(sheets_of(reference, self.scope), region(unit, reference))
 
@@ -88,5 +92,5 @@ def _check(unit: Unit, *, solved: bool) -> None:
         raise NotLaned("scenarios", "what a formula reads is known only when it runs")
     if unit.block.kind is Kind.TABLE:
         raise NotLaned("scenarios", "a what-if data table computes the workbook again itself")
-    if unit.block.kind is Kind.DYNAMIC:
+    if grows(unit) or (unit.block.kind is Kind.DYNAMIC and unit.rect.size > 1 and not unit.block.filled):
         raise NotLaned("scenarios", "a dynamic array may have another size in each scenario")

@@ -11,7 +11,6 @@ from sheetrun.compiler.schedule import Loop
 from sheetrun.compiler.steps import Statement, Step
 from sheetrun.compiler.tracks import Tracks
 from sheetrun.compiler.units import Unit
-from sheetrun.workbook.model import Kind
 
 
 class Loops:
@@ -47,7 +46,7 @@ class Loops:
         lines = [f"{sheet}[{row}, {column}] = {expression}"]
         if tracks is not None:
             lines = [f"{tracks.target(unit)}[{variable}] = {step.names.call('kept', expression)}"]
-        if unit.block.kind is Kind.DYNAMIC:
+        if self._formulas.spills(unit):
             lines = [f"{sheet}.spill(({row}, {column}), {expression})"]
         if inner_loop:
             inner, word = ("c", "columns") if part.by_row else ("r", "rows")

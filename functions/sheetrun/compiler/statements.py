@@ -37,7 +37,7 @@ class Statements:
             except NotWhole:
                 return self._loops.statement(step, in_loop)
         sheet, address = self._formulas.alias(step, unit.sheet), literal(range_name(*rect))
-        if unit.block.kind is Kind.DYNAMIC:
+        if self._formulas.spills(unit):
             return self._headed(unit, f"{sheet}.spill({address}, {expression})")
         return self._headed(unit, f"{sheet}[{address}] = {expression}")
 

@@ -46,6 +46,9 @@ class Span(NamedTuple):
             and other.left <= self.right
         )
 
+    def has(self, row: int, col: int) -> bool:
+        return self.top <= row <= self.bottom and self.left <= col <= self.right
+
     def holds(self, other: Span) -> bool:
         """Whether another rectangle lies within this one."""
         return (

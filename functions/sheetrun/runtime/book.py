@@ -148,7 +148,7 @@ class Book:
         #: per sheet, number formats and where they are, where they are asked for
         self.formats: dict[int, list[tuple[str, Sequence[Span]]]] = {}
         self.spills: dict[tuple[int, int, int], Span] = {}
-        self._extents: dict[tuple[int, int, int], Span] = {}
+        self._extents: dict[tuple[int, int, int], tuple[Span, Span]] = {}
         self._resized = False
         self.arrays: dict[
             tuple[int, int, int], Span
@@ -229,16 +229,23 @@ class Book:
         self.overrides[sheet, row, col] = value
         self._put(self.sheets[sheet], row, col, value)
 
-    def impose(self, sheet: Sheet, span: Span) -> None:
-        """Puts the caller's values back into a range."""
-        if span.top == span.bottom and span.left == span.right:
+    def impose(self, sheet: Sheet, span: Span, *, beside: Span | None = None) -> None:
+        """Puts the caller's values back into a range, but for the cells that are in another one too."""
+        if span.top == span.bottom and span.left == span.right and beside is None:
             key = (sheet.index, span.top, span.left)
             if key in self.overrides:
                 self._put(sheet, span.top, span.left, self.overrides[key])
             return
         for (index, row, col), value in self.overrides.items():
-            if index == sheet.index and span.top <= row <= span.bottom and span.left <= col <= span.right:
+            if index == sheet.index and span.has(row, col) and (beside is None or not beside.has(row, col)):
                 self._put(sheet, row, col, value)
+
+    def sets_within(self, sheet: Sheet, span: Span) -> bool:
+        """Whether the caller set a cell of a range, its first one aside. To empty it is nothing in an array's way."""
+        return any(
+            index == sheet.index and value is not None and span.has(row, col) and (row, col) != (span.top, span.left)
+            for (index, row, col), value in self.overrides.items()
+        )
 
     @staticmethod
     def _put(sheet: Sheet, row: int, col: int, value: Scalar) -> None:
@@ -267,21 +274,36 @@ class Book:
         self._state = ["waiting"] * len(self._steps)
         for k, each in enumerate(self._steps):
             for name, span in each.targets:
-                self._mark(self[name], span, PENDING - k)
+                sheet = self[name]
+                now = self.extent((sheet.index, span.top, span.left), span)
+                # Cells beyond those of the file are not marked: formulas before the array read what it was just now.
+                self._mark(
+                    sheet, Span(*span[:2], min(span.bottom, now.bottom), min(span.right, now.right)), PENDING - k
+                )
         indexes.forget()
         with np.errstate(all="ignore"), indexes.kept():
             for k in range(len(self._steps)):
                 self._run_step(k)
 
-    def resized(self, place: tuple[int, int, int], old: Span, span: Span) -> None:
-        """Notes where a dynamic array lies now; ``old``: where it did, so far as is known to formulas before it."""
+    def resized(self, place: tuple[int, int, int], stored: Span, span: Span) -> None:
+        """Notes where a dynamic array lies now, that lay in ``stored`` when the workbook was saved."""
+        old = self.extent(place, stored)
         if not old.holds(span) or (place in self._extents and span != old):
             self._resized = True
-        self._extents[place] = span
+        self._extents[place] = stored, span
 
-    def extent(self, place: tuple[int, int, int], old: Span) -> Span:
+    def extent(self, place: tuple[int, int, int], stored: Span) -> Span:
         """Where a dynamic array lay when it was computed last, else where the file has it."""
-        return self._extents.get(place, old)
+        known = self._extents.get(place)
+        return known[1] if known is not None and known[0] == stored else stored
+
+    def _own(self, sheet: int, stored: Span) -> Span:
+        """The cells that a block is about to compute: of a dynamic array no more than it had, here and in the file.
+
+        Cells that it came to fill later are not marked: formulas before it read what they are just now.
+        """
+        now = self.extent((sheet, stored.top, stored.left), stored)
+        return Span(stored.top, stored.left, min(stored.bottom, now.bottom), min(stored.right, now.right))
 
     def _sweep(self) -> None:
         """Nothing may leave a run half computed: a cell that no step has stored keeps its cached value, and says so."""
@@ -328,7 +350,7 @@ class Book:
                 continue
             indexes.forget()  # what was looked up before may have changed
             for name, span in each.targets:
-                self._mark(self[name], span, PENDING - k)
+                self._mark(self[name], self._own(self[name].index, span), PENDING - k)
             self._state[k] = "defined" if each.solved else "running"
             if each.solved:
                 self._solve(each)
@@ -398,7 +420,7 @@ class Book:
             reason = Unsupported("not_defined", "no formula was generated for the cell")
             self.keep(view, Span(row, col, row, col), reason)
             return
-        span = Span(row, col, row, col) if defined.how == "cells" else defined.span
+        span = Span(row, col, row, col) if defined.how == "cells" else self._own(sheet, defined.span)
         if defined.how == "cells" and (sheet, row, col) in self.overrides:
             view.store(row, col, self.overrides[sheet, row, col])  # what the formula reads does not matter, nor a cycle
             return
@@ -423,7 +445,7 @@ class Book:
     @staticmethod
     def _store(view: Sheet, defined: _Defined, span: Span, value: Value) -> None:
         if defined.how == "spill":
-            view.spill(tuple(span), value)
+            view.spill(tuple(defined.span), value)
         elif defined.how == "array":
             view.store_array(span, value)
         else:

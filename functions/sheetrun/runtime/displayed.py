@@ -66,6 +66,10 @@ class _Shown(Sheet):
         super().store_array(span, value)
         self._round(span)
 
+    def _fill(self, span: Span, value: Value) -> None:
+        super()._fill(span, value)
+        self._round(span)
+
     def _round(self, span: Span) -> None:
         for code, rects in self.book.formats.get(self.index, ()):
             for rect in rects:

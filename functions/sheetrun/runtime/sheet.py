@@ -227,6 +227,11 @@ class Sheet:
 
     def store_array(self, span: Span, value: Value) -> None:
         """Stores an array result over a range: CSE rules (one row or column repeats, what is beyond is #N/A)."""
+        self._fill(span, value)
+        if self.book.overrides:
+            self.book.impose(self, span)
+
+    def _fill(self, span: Span, value: Value) -> None:
         array = shown(value, span.shape)
         area, r, c = self._place(span.top, span.left) or self._grow(span)
         if span.bottom > area.span.bottom or span.right > area.span.right:
@@ -242,8 +247,6 @@ class Sheet:
             tags[...] = NUMBER
         else:
             tags[...] = np.where(array.tag == EMPTY, NUMBER, array.tag)
-        if self.book.overrides:
-            self.book.impose(self, span)
 
     def spill(self, key: Key, value: Value) -> None:
         """Stores a dynamic array from its first cell on; #SPILL! there when another cell is in the way.
@@ -263,16 +266,22 @@ class Sheet:
         rows, columns = array.shape
         span = Span(old.top, old.left, old.top + rows - 1, old.left + columns - 1)
         self._clear(old)
-        if not span.inside() or (span.shape != old.shape and self._occupied(span)):
+        if place in self.book.overrides:  # a value in the place of the formula
+            span = Span(old.top, old.left, old.top, old.left)
+            self.book.spills.pop(place, None)
+            self.book.impose(self, span)
+        elif (
+            not span.inside() or self.book.sets_within(self, span) or (span.shape != old.shape and self._occupied(span))
+        ):
             span = Span(old.top, old.left, old.top, old.left)
             self.book.spills.pop(place, None)
             self.store(old.top, old.left, SPILL)
         else:
             self.book.spills[place] = span
-            self.store_array(span, array)
-        self.book.resized(place, old, span)
+            self._fill(span, array)
+        self.book.resized(place, stored, span)
         if self.book.overrides:
-            self.book.impose(self, old)  # what the caller set in cells that the array has left
+            self.book.impose(self, old, beside=span)  # in cells that the array has left
 
     def _occupied(self, span: Span) -> bool:
         """Whether a range holds anything, formulas that are not computed yet included (and left so)."""

@@ -9,21 +9,18 @@ from sheetrun.formula.a1 import cell_name, quote_sheet
 from sheetrun.runtime.payload import RunOutput
 from sheetrun.service.findings import Proof
 from sheetrun.service.planes import Plane, plain
-from sheetrun.service.rundata import find_cells
+from sheetrun.service.rundata import arrays_now, find_cells
 from sheetrun.workbook.model import Grid, Kind, Rect, Workbook
 
 
 def formula_rects(workbook: Workbook, output: RunOutput) -> Iterable[tuple[int, Rect]]:
     """(sheet, rectangle) of all cells that formulas fill, spilled ones where they are now."""
-    spilled: dict[tuple[int, int, int], Rect] = {}
-    for sheet, span in output.spills:
-        top, left, bottom, right = span
-        spilled[sheet, top - 1, left - 1] = Rect(top - 1, left - 1, bottom - 1, right - 1)
+    arrays = arrays_now(output)
     for index, each in enumerate(workbook.sheets):
         for block in each.blocks:
             rect = block.rect
             if block.kind is Kind.DYNAMIC and not block.filled:
-                rect = spilled.get((index, rect.top, rect.left), rect)
+                rect = arrays.get((index, rect.top, rect.left), rect)
             yield index, rect
 
 

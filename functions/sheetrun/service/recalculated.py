@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,11 +11,13 @@ import numpy as np
 from sheetrun.runtime.cells import TEXT
 from sheetrun.runtime.payload import RunOutput
 from sheetrun.runtime.sheet import Area
-from sheetrun.workbook.model import Grid, Workbook
+from sheetrun.service.rundata import arrays_now
+from sheetrun.workbook.model import Block, Grid, Kind, Rect, Workbook
 
 
 def recalculated(workbook: Workbook, output: RunOutput) -> Workbook:
-    """The same formulas over the computed cells. Texts of the run join those of the workbook, each kept once."""
+    """The same formulas over the computed cells, dynamic arrays where they are now. Texts of the run join those of the
+    workbook, each kept once."""
     strings = list(workbook.strings)
     known = {text: index for index, text in enumerate(strings)}
     ids = np.empty(len(output.strings) or 1, np.int32)
@@ -24,11 +26,24 @@ def recalculated(workbook: Workbook, output: RunOutput) -> Workbook:
         if place == len(strings):
             strings.append(text)
         ids[index] = place
+    arrays = arrays_now(output)
     sheets = [
-        replace(sheet, grids=[_grid(area, ids) for area in areas], uncached=[])
-        for sheet, areas in zip(workbook.sheets, output.sheets, strict=True)
+        replace(
+            sheet,
+            grids=[_grid(area, ids) for area in areas],
+            blocks=[_now(block, index, arrays) for block in sheet.blocks],
+            uncached=[],
+        )
+        for index, (sheet, areas) in enumerate(zip(workbook.sheets, output.sheets, strict=True))
     ]
     return replace(workbook, sheets=sheets, strings=strings)
+
+
+def _now(block: Block, sheet: int, arrays: Mapping[tuple[int, int, int], Rect]) -> Block:
+    if block.kind is not Kind.DYNAMIC or block.filled:
+        return block
+    top, left = block.rect[:2]
+    return replace(block, rect=arrays.get((sheet, top, left), Rect(top, left, top, left)))
 
 
 def _grid(area: Area, ids: Any) -> Grid:

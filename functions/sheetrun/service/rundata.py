@@ -22,7 +22,7 @@ from sheetrun.runtime.address import Span
 from sheetrun.runtime.book import Iteration, Named, Tables
 from sheetrun.runtime.errors import ExcelError
 from sheetrun.runtime.inputs import InputError
-from sheetrun.runtime.payload import RunInput, SheetData
+from sheetrun.runtime.payload import RunInput, RunOutput, SheetData
 from sheetrun.runtime.sheet import Area
 from sheetrun.runtime.values import Scalar
 from sheetrun.workbook.model import Block, Grid, Kind, Rect, Workbook
@@ -87,6 +87,14 @@ def run_input(
         displayed=not settings.full_precision,
         path=workbook.filename,
     )
+
+
+def arrays_now(output: RunOutput) -> dict[tuple[int, int, int], Rect]:
+    """Where the dynamic arrays of a run lie, by sheet and first cell (0-based); those that say #SPILL! are not there."""
+    return {
+        (sheet, top - 1, left - 1): Rect(top - 1, left - 1, bottom - 1, right - 1)
+        for sheet, (top, left, bottom, right) in output.spills
+    }
 
 
 def _formats(workbook: Workbook) -> Iterable[tuple[int, str, list[Span]]]:

@@ -307,6 +307,14 @@ def test_a_dynamic_array_formula_that_was_filled_is_not_for_lanes() -> None:
     assert {name: table.column(k) for k, name in enumerate(table.outputs)} == expected
 
 
+def test_a_dynamic_array_formula_of_one_value_is_for_lanes() -> None:
+    workbook = workbook_of({"A1": 1, "A2": 2, "A3": 3, "D1": "#=SUM(A1:A3*2)", "E1": "=D1+D1#"})
+    values = [1.0, 4.0, 7.0]
+    table = scenarios(workbook, {"A1": values}, ["D1", "E1"], in_process)
+    assert table.in_turn is None
+    assert {name: table.column(k) for k, name in enumerate(table.outputs)} == {"D1": [12, 18, 24], "E1": [24, 36, 48]}
+
+
 def test_whole_columns_have_all_their_rows_in_every_scenario() -> None:
     cells = {"A1": 1.0, "A2": 2.0, "B1": 5.0, "C1": '=SUMPRODUCT(--(A:A=""))', "D1": "=SUMPRODUCT((A:A=B1)+1)"}
     found = tabulated(workbook_of(cells), {"A2": [5.0, None]}, "C1", "D1")

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import xlsxwriter
@@ -243,6 +244,21 @@ def test_an_input_in_a_cell_that_a_spill_has_left_stays(tmp_path: Path) -> None:
     run = model.run({"A1": 1, "C3": 7}, sandboxed=False)
     assert run.get("C1:C3") == [[1], [None], [7]]
     assert run.get("D1") == 7
+
+
+@pytest.mark.parametrize(
+    ("inputs", "expected"),
+    [
+        ({"C2": 9}, [{"error": "#SPILL!"}, 9, None]),  # in its way
+        ({"C1": 9}, [9, None, None]),  # in the place of its formula
+        ({"C2": None}, [1, 2, 3]),
+        ({"C4": 9}, [1, 2, 3]),
+    ],
+)
+def test_an_input_within_a_spill(tmp_path: Path, inputs: dict[str, Any], expected: list[Any]) -> None:
+    model = model_of(tmp_path, {"A1": 3, "C1:C3": "#=SEQUENCE(A1)"})
+    assert [row[0] for row in model.run(inputs, sandboxed=False).get("C1:C3")] == expected
+    assert model.calculate(inputs, ["Sheet1!C1:C3"])["Sheet1!C1:C3"] == [[value] for value in expected]
 
 
 def test_a_spill_with_something_in_its_way(tmp_path: Path) -> None:
