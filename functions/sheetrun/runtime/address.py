@@ -9,6 +9,7 @@ from typing import Final, NamedTuple, TypeAlias
 MAX_ROWS: Final = 1_048_576
 MAX_COLUMNS: Final = 16_384
 Key: TypeAlias = str | tuple[int, ...]  #: "B2:C9", or 1-based row and column, or four of them
+Place: TypeAlias = tuple[int, int, int]  #: sheet, row and column of a cell (sheet from 0, the others from 1)
 _A1 = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d{1,7})(?::\$?([A-Za-z]{1,3})\$?(\d{1,7}))?\Z")
 
 

@@ -7,7 +7,6 @@ leave a number as it is. Source: ECMA-376 part 1, 18.2.2 (``fullPrecision``); Mi
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -88,12 +87,8 @@ class _Shown(Sheet):
 class DisplayedBook(Book):
     """A book of such sheets."""
 
-    def add_sheet(self, name: str, areas: list[Area]) -> Sheet:
-        plain = super().add_sheet(name, areas)
-        views: Sequence[Sheet] = [_Shown(self, plain.index, name, areas, live=live) for live in (False, True)]
-        self.sheets[-1], self._live[-1] = views
-        self._by_name.update({key: views[0] for key, sheet in self._by_name.items() if sheet is plain})
-        return views[0]
+    def new_views(self, index: int, name: str, areas: list[Area]) -> tuple[Sheet, Sheet]:
+        return _Shown(self, index, name, areas), _Shown(self, index, name, areas, live=True)
 
 
 class DisplayedAloneBook(AloneBook):

@@ -15,7 +15,8 @@ from sheetrun.runtime.refops import spilled
 from sheetrun.runtime.refs import Ref
 
 if TYPE_CHECKING:
-    from sheetrun.runtime.book import Book, Tables
+    from sheetrun.runtime.book import Book
+    from sheetrun.runtime.names import Tables
 
 _CELL: Final = r"\$?([A-Za-z]{1,3})\$?0*([1-9]\d{0,6})"
 _AREA: Final = re.compile(rf"{_CELL}(?:\s*:\s*{_CELL})?\Z")

@@ -335,15 +335,15 @@ class Sheet:
 
     def define(self, key: Key, formula: Any) -> None:
         """Gives the cells of a range a formula ``formula(row, column)``, computed when one of them is asked for."""
-        self.book.define(self.index, span_of(key)[0], formula)
+        self.book.solver.define(self.index, span_of(key)[0], formula)
 
     def define_array(self, key: Key, formula: Any) -> None:
         """The same for an array formula: ``formula()`` gives all cells at once."""
-        self.book.define(self.index, span_of(key)[0], formula, "array")
+        self.book.solver.define(self.index, span_of(key)[0], formula, "array")
 
     def define_spill(self, key: Key, formula: Any) -> None:
         """The same for a dynamic array."""
-        self.book.define(self.index, span_of(key)[0], formula, "spill")
+        self.book.solver.define(self.index, span_of(key)[0], formula, "spill")
 
     def data_table(self, key: Key, *, row: str | None, column: str | None, through: Sequence[str]) -> None:
         """A what-if data table: the formulas at its edge, computed again with each header in the input cells.
