@@ -254,7 +254,7 @@ class Sheet:
         stored, _ = span_of(key)
         place = self.index, stored.top, stored.left
         old = self.book.extent(place, stored)
-        if type(value) is float and old.shape == (1, 1):
+        if type(value) is float and old.shape == stored.shape == (1, 1):
             self.book.spills[place] = old
             self.store(old.top, old.left, value)
             return
@@ -263,6 +263,8 @@ class Sheet:
         rows, columns = array.shape
         span = Span(old.top, old.left, old.top + rows - 1, old.left + columns - 1)
         self._clear(old)
+        if old != stored:
+            self._clear(stored, waiting=True)  # tagged as cells of the array, which did not reach them the last time
         if not span.inside() or (span.shape != old.shape and self._occupied(span)):
             span = Span(old.top, old.left, old.top, old.left)
             self.book.spills.pop(place, None)
@@ -272,7 +274,8 @@ class Sheet:
             self.store_array(span, array)
         self.book.resized(place, old, span)
         if self.book.overrides:
-            self.book.impose(self, old)  # what the caller set in cells that the array has left
+            for left in {old, stored}:
+                self.book.impose(self, left)  # what the caller set in cells that the array has left
 
     def _occupied(self, span: Span) -> bool:
         """Whether a range holds anything, formulas that are not computed yet included (and left so)."""
@@ -284,14 +287,16 @@ class Sheet:
                 return True
         return False
 
-    def _clear(self, span: Span) -> None:
+    def _clear(self, span: Span, *, waiting: bool = False) -> None:
+        """Empties the cells of a range; ``waiting``: only those that are not computed yet."""
         for area in self.areas:
             other = area.span
             r0, c0 = max(span.top, other.top) - area.top, max(span.left, other.left) - area.left
             r1, c1 = min(span.bottom, other.bottom) - area.top + 1, min(span.right, other.right) - area.left + 1
             if r0 < r1 and c0 < c1:
-                area.num[r0:r1, c0:c1] = 0.0
-                area.tag[r0:r1, c0:c1] = EMPTY
+                num, tag = area.num[r0:r1, c0:c1], area.tag[r0:r1, c0:c1]
+                those = tag < 0 if waiting else ...
+                num[those], tag[those] = 0.0, EMPTY
 
     def _grow(self, span: Span) -> tuple[Area, int, int]:
         """Makes one area that holds the range as well (results may fall outside what the file used)."""

@@ -245,6 +245,18 @@ def test_an_input_in_a_cell_that_a_spill_has_left_stays(tmp_path: Path) -> None:
     assert run.get("D1") == 7
 
 
+def test_arrays_that_shrink_where_another_one_grows(tmp_path: Path) -> None:
+    """What grows is why all is computed again; what has shrunk by then has left cells that are still called its own."""
+    cells = {"A1": 3, "A2": 2, "C1:C3": "#=SEQUENCE(A1)", "E1:E2": "#=SEQUENCE(A2)", "D1": "=C1#*C3", "F1": "=E4"}
+    model = model_of(
+        tmp_path, cells | {"G1": "=COUNT(C1:C9)+F1", "H1": '=INDIRECT("C2")', "J1:J3": "#=SEQUENCE(A1,1,F1)"}
+    )
+    run = model.run({"A1": 1, "A2": 4, "C3": 7}, sandboxed=False)
+    assert run.get("C1:C3") == [[1], [None], [7]]
+    assert [run.get(cell) for cell in ("D1", "F1", "G1", "H1")] == [7, 4, 6, 0]
+    assert run.get("J1:J3") == [[4], [None], [None]]
+
+
 def test_a_spill_with_something_in_its_way(tmp_path: Path) -> None:
     cells = {"A1": 2, "C1:C2": "#=SEQUENCE(A1)", "C4": "stop", "E1:E2": "#=SEQUENCE(A1)", "E4": "=A1"}
     run = model_of(tmp_path, cells).run({"A1": 4}, sandboxed=False)
