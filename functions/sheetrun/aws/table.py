@@ -37,12 +37,12 @@ from typing import Any
 from sheetrun.aws.adapter import OnTable
 from sheetrun.aws.clients import Clients, dependency
 from sheetrun.aws.places import Places
+from sheetrun.jobs.changes import Change
 from sheetrun.jobs.errors import Full, Raced
 from sheetrun.jobs.events import Dispatch, Event
 from sheetrun.jobs.job import Job, instant, rfc3339
 from sheetrun.jobs.limits import Spend, gate_shards
 from sheetrun.jobs.states import Priority, Step
-from sheetrun.jobs.transitions import Change
 from sheetrun.service.ids import earliest
 from sheetrun.service.ports import JobFilter, Load, Page, Room
 
