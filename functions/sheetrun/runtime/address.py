@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import cache, lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
@@ -54,6 +55,26 @@ class Span(NamedTuple):
             and other.bottom <= self.bottom
             and self.left <= other.left
             and other.right <= self.right
+        )
+
+    def shared(self, other: Span) -> Span | None:
+        """The cells that both have; None where they have none in common."""
+        top, left = max(self.top, other.top), max(self.left, other.left)
+        bottom, right = min(self.bottom, other.bottom), min(self.right, other.right)
+        return Span(top, left, bottom, right) if top <= bottom and left <= right else None
+
+    def slices(self, top: int, left: int) -> tuple[slice, slice]:
+        """Where it is in an array of cells that begins at a place."""
+        return slice(self.top - top, self.bottom - top + 1), slice(self.left - left, self.right - left + 1)
+
+    @staticmethod
+    def around(spans: Collection[Span]) -> Span:
+        """The smallest rectangle that holds them all; at least one."""
+        return Span(
+            min(s.top for s in spans),
+            min(s.left for s in spans),
+            max(s.bottom for s in spans),
+            max(s.right for s in spans),
         )
 
 

@@ -291,12 +291,9 @@ class Book:
         num[...] = 0.0
         tag[...] = EMPTY
         for area in self.cached[sheet.index] if self.cached else ():
-            other = area.span
-            top, left = max(span.top, other.top), max(span.left, other.left)
-            bottom, right = min(span.bottom, other.bottom), min(span.right, other.right)
-            if top <= bottom and left <= right:
-                here = (slice(top - span.top, bottom - span.top + 1), slice(left - span.left, right - span.left + 1))
-                there = (slice(top - area.top, bottom - area.top + 1), slice(left - area.left, right - area.left + 1))
+            part = span.shared(area.span)
+            if part is not None:
+                here, there = part.slices(span.top, span.left), part.slices(area.top, area.left)
                 num[here], tag[here] = area.num[there], area.tag[there]
         if self.overrides:
             self.impose(sheet, span)

@@ -68,10 +68,9 @@ class _Shown(Sheet):
     def _round(self, span: Span) -> None:
         for code, rects in self.book.formats.get(self.index, ()):
             for rect in rects:
-                top, left = max(rect.top, span.top), max(rect.left, span.left)
-                bottom, right = min(rect.bottom, span.bottom), min(rect.right, span.right)
-                if top <= bottom and left <= right:
-                    self._round_part(Span(top, left, bottom, right), code)
+                part = rect.shared(span)
+                if part is not None:
+                    self._round_part(part, code)
 
     def _round_part(self, span: Span, code: str) -> None:
         place = self._place(span.top, span.left)

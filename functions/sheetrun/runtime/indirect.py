@@ -86,12 +86,7 @@ def _span_r1c1(body: str, host: Span) -> Span | None:
     if len(corners) > 2 or any(c is None for c in corners):
         return None
     spans = [c for c in corners if c is not None]
-    return Span(
-        min(s.top for s in spans),
-        min(s.left for s in spans),
-        max(s.bottom for s in spans),
-        max(s.right for s in spans),
-    )
+    return Span.around(spans)
 
 
 def _corner(text: str, host: Span) -> Span | None:
