@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sheetrun.bootstrap import World
+from sheetrun.jobs.changes import Change
 from sheetrun.jobs.errors import StepRetryable
 from sheetrun.jobs.job import Job
-from sheetrun.jobs.transitions import Change
 from sheetrun.service.access import SCOPES, Access
 from sheetrun.service.batches import arrivals, each_record, step_records
 from sheetrun.service.burying import Undertaker

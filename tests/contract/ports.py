@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sheetrun.jobs import transitions
+from sheetrun.jobs import arrival
+from sheetrun.jobs.changes import Change
 from sheetrun.jobs.job import Job
-from sheetrun.jobs.transitions import Change
 from sheetrun.service.blobs import Blobs
 from sheetrun.service.ids import SystemIds
 from sheetrun.service.ports import Batches, Idempotency, Keys, Ledger, Limits, Queues, Room
@@ -39,7 +39,7 @@ class Ports:
 
 def made(client: str, at: datetime = NOW) -> Change:
     job = submitted(at, id=SystemIds().job_id(at), client=client, metadata={"naïve": "Σ"})
-    return transitions.created(job, at)
+    return arrival.created(job, at)
 
 
 def create(ports: Ports, at: datetime = NOW) -> Job:
@@ -50,21 +50,21 @@ def create(ports: Ports, at: datetime = NOW) -> Job:
 
 def lined_up(ports: Ports, job: Job, at: datetime = NOW) -> Job:
     """Uploaded, and in its client's line."""
-    change = transitions.uploaded(job, at, size=3, etag="e", aging=PATIENCE)
+    change = arrival.uploaded(job, at, size=3, etag="e", aging=PATIENCE)
     assert change is not None
     ports.ledger.save(job, change)
     return change.job
 
 
 def admit(ports: Ports, job: Job, *, most: int = MANY, most_of_client: int = MANY, at: datetime = NOW) -> Change:
-    change = transitions.admitted(job, at)
+    change = arrival.admitted(job, at)
     assert change is not None
     ports.ledger.save(job, change, room=Room(most=most, most_of_client=most_of_client))
     return change
 
 
 def ended(ports: Ports, job: Job) -> Job:
-    change = transitions.cancel(job, NOW)
+    change = arrival.cancel(job, NOW)
     assert change is not None
     ports.ledger.save(job, change)
     return change.job

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-from sheetrun.jobs.transitions import Change
+from sheetrun.jobs.changes import Change
 from sheetrun.service.fakes import FakeClock
 from sheetrun.service.models import Models
 from tests.contract.ports import Ports, create, ended

@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from sheetrun.jobs import transitions
+from sheetrun.jobs import arrival
+from sheetrun.jobs.changes import Change
 from sheetrun.jobs.errors import Full, Raced
 from sheetrun.jobs.job import Job, Problem
 from sheetrun.jobs.limits import Spend
 from sheetrun.jobs.states import Step
-from sheetrun.jobs.transitions import Change
 from sheetrun.service.ports import Load, Room
 
 # Far from now, so that the schedule of the running service leaves these jobs alone.
@@ -27,7 +27,7 @@ def test_gates_count_jobs_from_creation_to_their_end(ports: Ports) -> None:
     assert (caught.value.gate, caught.value.limit) == ("client", 1)
     assert ports.ledger.get(second.job.id) is None
     assert ports.ledger.under_way(ports.client) == 1
-    refused = transitions.refused(first.job, NOW, Problem(code="x", title="X", detail="x", stage="intake"))
+    refused = arrival.refused(first.job, NOW, Problem(code="x", title="X", detail="x", stage="intake"))
     assert refused is not None
     ports.ledger.save(first.job, refused)
     assert ports.ledger.under_way(ports.client) == 0
@@ -129,7 +129,7 @@ def test_a_job_may_take_a_place_without_having_stood_in_line(ports: Ports) -> No
     """Even the first one of a client of which nothing is counted yet."""
 
     def arrive(job: Job, most: int) -> Change:
-        change = transitions.uploaded_and_admitted(job, NOW, size=3, etag="e", aging=PATIENCE)
+        change = arrival.uploaded_and_admitted(job, NOW, size=3, etag="e", aging=PATIENCE)
         assert change is not None
         ports.ledger.save(job, change, room=Room(most=MANY, most_of_client=most))
         return change

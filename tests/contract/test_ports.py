@@ -14,12 +14,13 @@ import pytest
 from sheetrun.aws.blobs import S3Blobs
 from sheetrun.aws.clients import Clients
 from sheetrun.aws.queues import SqsQueues
-from sheetrun.jobs import transitions
+from sheetrun.jobs import arrival, claims
+from sheetrun.jobs.changes import Change
+from sheetrun.jobs.claims import Claimed
 from sheetrun.jobs.errors import Conflict, Raced, StepFailed, StepRetryable
 from sheetrun.jobs.events import Dispatch
 from sheetrun.jobs.limits import BucketPolicy
 from sheetrun.jobs.states import Priority, State, Step
-from sheetrun.jobs.transitions import Change, Claimed
 from sheetrun.local.emulator import ROOT
 from sheetrun.service.blobs import Blob
 from sheetrun.service.ports import Answer, ApiKey, Batch, JobFilter
@@ -39,17 +40,17 @@ def test_a_job_is_read_as_it_was_written(ports: Ports) -> None:
 
 def test_a_write_needs_the_version_that_was_read(ports: Ports) -> None:
     job = create(ports)
-    change = transitions.uploaded(job, NOW, size=3, etag="e", aging=PATIENCE)
+    change = arrival.uploaded(job, NOW, size=3, etag="e", aging=PATIENCE)
     assert change is not None
     ports.ledger.save(job, change)
     with pytest.raises(Raced):
         ports.ledger.save(job, change)
     assert ports.ledger.get(job.id) == change.job
     change = admit(ports, change.job)
-    claim = transitions.claim(change.job, Step.PARSE, 1, NOW, lease=PATIENCE, max_attempts=3)
+    claim = claims.claim(change.job, Step.PARSE, 1, NOW, lease=PATIENCE, max_attempts=3)
     assert isinstance(claim, Claimed)
     ports.ledger.save(change.job, claim.change)
-    beat = transitions.heartbeat(claim.change.job, 1, NOW, lease=PATIENCE, progress=claim.change.job.progress)
+    beat = claims.heartbeat(claim.change.job, 1, NOW, lease=PATIENCE, progress=claim.change.job.progress)
     ports.ledger.save(claim.change.job, beat)
     with pytest.raises(Raced):
         ports.ledger.save(claim.change.job, beat)
@@ -57,7 +58,7 @@ def test_a_write_needs_the_version_that_was_read(ports: Ports) -> None:
 
 def test_of_many_who_claim_at_once_one_wins(ports: Ports) -> None:
     change = admit(ports, lined_up(ports, create(ports)))
-    claim = transitions.claim(change.job, Step.PARSE, 1, NOW, lease=PATIENCE, max_attempts=3)
+    claim = claims.claim(change.job, Step.PARSE, 1, NOW, lease=PATIENCE, max_attempts=3)
     assert isinstance(claim, Claimed)
 
     def attempt(_: int) -> bool:

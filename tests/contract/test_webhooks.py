@@ -13,7 +13,7 @@ import pytest
 from sheetrun.aws.clients import Clients
 from sheetrun.aws.table import DynamoLedger
 from sheetrun.aws.webhooks import DynamoWebhooks
-from sheetrun.jobs import transitions, webhooks
+from sheetrun.jobs import arrival, webhooks
 from sheetrun.jobs.errors import Raced
 from sheetrun.jobs.webhooks import Attempt, Delivery, DeliveryStatus, Endpoint, Guard, Protection, Secret
 from sheetrun.service.fake_webhooks import MemoryWebhooks
@@ -181,7 +181,7 @@ def test_ends_of_jobs_are_untold_until_they_are_told(place: Place) -> None:
         return [one for one in found if one[0] == change.job.id]
 
     assert untold() == [], "being created is no end"
-    ended = transitions.cancel(change.job, later)
+    ended = arrival.cancel(change.job, later)
     assert ended is not None
     place.ledger.save(change.job, ended)
     assert untold() == [(change.job.id, 2)]

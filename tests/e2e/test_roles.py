@@ -17,9 +17,9 @@ import requests
 
 from sheetrun.aws.clients import Clients
 from sheetrun.aws.table import DynamoLedger
+from sheetrun.jobs.changes import Change
 from sheetrun.jobs.job import Job
 from sheetrun.jobs.states import State, Step
-from sheetrun.jobs.transitions import Change
 from sheetrun.local.emulator import ROOT
 from sheetrun.service.access import SCOPES, Access
 from tests.e2e.conftest import SECONDS, Client, workbook

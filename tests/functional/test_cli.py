@@ -17,7 +17,7 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
 
 
 def sheetrun(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "sheetrun.client.cli", *words]
+    command = [sys.executable, "-m", "sheetrun", *words]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SHEETRUN_")}
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, env=environment, timeout=100)
 
@@ -124,7 +124,7 @@ def test_a_dataset_is_analyzed_and_its_script_runs_on_its_own(tmp_path: Path) ->
 def test_ctrl_c_ends_it_at_once_and_leaves_nothing(tmp_path: Path) -> None:
     for number in range(100):
         (tmp_path / f"{number}.xlsx").symlink_to(EXAMPLE)
-    words = [sys.executable, "-m", "sheetrun.client.cli", "check", "."]
+    words = [sys.executable, "-m", "sheetrun", "check", "."]
     process = subprocess.Popen(
         words,
         stdout=subprocess.PIPE,
@@ -172,7 +172,7 @@ def test_a_workbook_as_a_page_and_as_a_module(tmp_path: Path) -> None:
 
 def test_scenarios_of_a_model_find_their_service_in_the_environment(tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text('[{"A1": 1}]')
-    command = [sys.executable, "-m", "sheetrun.client.cli", "scenarios", "job_1", "--plan", "plan.json", "-o", "x.csv"]
+    command = [sys.executable, "-m", "sheetrun", "scenarios", "job_1", "--plan", "plan.json", "-o", "x.csv"]
     environment = {**os.environ, "SHEETRUN_URL": "http://127.0.0.1:9/v1", "SHEETRUN_KEY": "sr_x"}
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=100)
     assert done.returncode == 1

@@ -38,6 +38,7 @@ DOORS: dict[str, set[str]] = {
     "local": {"aws", "service", "settings", "bootstrap"},
     # ``deploy`` makes the first key in the new stack's table.
     "client": {"aws", "service", "workbook", "formula", "runtime", "sandbox", "compiler", "datasets", "local", "report"},
+    "__main__": {"client"},
 }  # fmt: skip
 #: What its version is, and how its values are made.
 COMMON = ("__version__", "records")
@@ -99,6 +100,12 @@ def test_imports_go_one_way(room: str) -> None:
             if not allowed:
                 wrong.append(f"{path.relative_to(ROOT)}:{line} imports {module}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_a_job_knows_no_clock_and_no_chance() -> None:
+    """What decides is given the time, so that every schedule can be tried."""
+    known = {module.split(".")[0] for path in rooms()["jobs"] for _, module in imports(path)}
+    assert not known & {"time", "random", "os", "secrets", "uuid"}
 
 
 def test_only_adapters_speak_to_aws() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from sheetrun.aws.adapter import OnTable
 from sheetrun.aws.clients import dependency
+from sheetrun.aws.items import Item, read_job
 from sheetrun.jobs.errors import StepRetryable
 from sheetrun.jobs.job import Job, instant, rfc3339
 from sheetrun.jobs.limits import MICROSECONDS, Admission, BucketPolicy, take, taken
@@ -18,8 +19,6 @@ from sheetrun.service.ports import Answer, ApiKey, Batch, Reservation
 KEPT = timedelta(hours=24)  #: an answer
 RUNNING = timedelta(seconds=30)  #: a call that has not answered by then has died
 TRIES = 20
-
-Item = dict[str, Any]
 
 
 class DynamoKeys(OnTable):
@@ -175,7 +174,7 @@ class DynamoBatches(OnTable):
             with dependency("table"):
                 answer = self._db.batch_get_item(RequestItems=request)
             for item in answer["Responses"].get(self._table, []):
-                job = Job.from_document(json.loads(item["doc"]["S"]))
+                job = read_job(item)
                 found[job.id] = job
             unread: Any = answer.get("UnprocessedKeys", {})
             left = unread.get(self._table, {}).get("Keys", [])

@@ -30,7 +30,7 @@ _GONE = frozenset({"404", "NoSuchKey", "NotFound"})
 
 
 class S3Blobs:
-    """``service.ports.Blobs``."""
+    """``service.blobs.Blobs``."""
 
     def __init__(self, clients: Clients, bucket: str) -> None:
         self._clients = clients

@@ -9,28 +9,23 @@
 from __future__ import annotations
 
 import json
-import random
-import time
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from sheetrun.aws.adapter import OnTable
 from sheetrun.aws.clients import dependency
-from sheetrun.aws.table import CONFLICT_TRIES, TTL_SLACK
+from sheetrun.aws.items import Item, encoded, ttl_of
 from sheetrun.jobs.chunks import Chunk, Tally
 from sheetrun.jobs.errors import Raced
 from sheetrun.jobs.job import instant, rfc3339
-
-Item = dict[str, Any]
 
 
 class DynamoChunks(OnTable):
     """``service.ports.Chunks``."""
 
     def chunk(self, job_id: str, number: int) -> Chunk | None:
-        with dependency("table"):
-            item = self._db.get_item(TableName=self._table, Key=_key(job_id, number), ConsistentRead=True).get("Item")
+        item = self._read_at(_key(job_id, number))
         return None if item is None else _read(item)
 
     def chunks(self, job_id: str) -> Mapping[int, Chunk]:
@@ -47,7 +42,7 @@ class DynamoChunks(OnTable):
         return found
 
     def save_chunk(self, chunk: Chunk, *, expires_at: datetime) -> None:
-        ttl = {"N": str(int((expires_at + TTL_SLACK).timestamp()))}
+        ttl = ttl_of(expires_at)
         put: Item = {"TableName": self._table, "Item": {**_item(chunk), "ttl": ttl}}
         if chunk.rev == 1:
             put["ConditionExpression"] = "attribute_not_exists(pk)"
@@ -69,12 +64,11 @@ class DynamoChunks(OnTable):
                 ":ttl": ttl,
             },
         }
-        self._together([{"Put": put}, {"Update": tally}], chunk)
+        if self._transact([{"Put": put}, {"Update": tally}]):
+            raise Raced(f"chunk {chunk.number} was written by somebody else")
 
     def tally(self, job_id: str) -> Tally:
-        key = {"pk": {"S": f"JOB#{job_id}"}, "sk": {"S": "CHUNKS"}}
-        with dependency("table"):
-            item = self._db.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+        item = self._read(f"JOB#{job_id}", "CHUNKS")
         if item is None:
             return Tally()
         return Tally(**{name: int(item[name]["N"]) for name in ("chunks", "scenarios", "failed")})
@@ -85,20 +79,6 @@ class DynamoChunks(OnTable):
                 self._db.put_item(**put)
             except self._db.exceptions.ConditionalCheckFailedException:
                 raise Raced(f"chunk {chunk.number} was written by somebody else") from None
-
-    def _together(self, actions: list[Item], chunk: Chunk) -> None:
-        """Many chunks end at once and all count in one row: a conflict is tried again."""
-        for attempt in range(CONFLICT_TRIES):
-            with dependency("table"):
-                try:
-                    self._db.transact_write_items(TransactItems=actions)  # type: ignore[arg-type]
-                    return
-                except self._db.exceptions.TransactionCanceledException as error:
-                    codes = [reason.get("Code", "None") for reason in error.response["CancellationReasons"]]
-            if "ConditionalCheckFailed" in codes:
-                break
-            time.sleep(random.uniform(0, 0.01 * 2**attempt))
-        raise Raced(f"chunk {chunk.number} was written by somebody else")
 
 
 def _key(job_id: str, number: int) -> Item:
@@ -118,7 +98,7 @@ def _item(chunk: Chunk) -> Item:
     return {
         **_key(chunk.job_id, chunk.number),
         "rev": {"N": str(chunk.rev)},
-        "doc": {"S": json.dumps(document, separators=(",", ":"))},
+        "doc": encoded(document),
     }
 
 

@@ -15,10 +15,9 @@ from typing import Any
 
 from sheetrun.aws.adapter import OnTable
 from sheetrun.aws.clients import dependency
+from sheetrun.aws.items import Item, encoded
 from sheetrun.jobs.job import instant, rfc3339
 from sheetrun.service.letters import Letter, LetterPage, Source
-
-Item = dict[str, Any]
 
 
 class DynamoOperations(OnTable):
@@ -56,17 +55,14 @@ class DynamoOperations(OnTable):
         item: Item = {
             "pk": {"S": "DEAD"},
             "sk": {"S": letter.id},
-            "doc": {"S": json.dumps(document, ensure_ascii=False)},
+            "doc": encoded(document),
             "ttl": {"N": str(int(letter.expires_at.timestamp()))},
         }
         with dependency("table"):
             self._db.put_item(TableName=self._table, Item=item)
 
     def letter(self, letter_id: str) -> Letter | None:
-        with dependency("table"):
-            found = self._db.get_item(
-                TableName=self._table, Key={"pk": {"S": "DEAD"}, "sk": {"S": letter_id}}, ConsistentRead=True
-            ).get("Item")
+        found = self._read("DEAD", letter_id)
         return None if found is None else _read(found)
 
     def letters(self, *, after: str | None, limit: int) -> LetterPage:

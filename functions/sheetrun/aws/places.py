@@ -5,17 +5,17 @@ The layout is in ``aws.table``. A count changes only in the transaction that tak
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sheetrun.aws.adapter import OnTable
 from sheetrun.aws.clients import dependency
+from sheetrun.aws.items import Item
 from sheetrun.jobs.errors import Full
 from sheetrun.jobs.job import Job, instant, rfc3339
 from sheetrun.jobs.limits import DAY, Spend
 from sheetrun.service.ports import Load, Room
 
-Item = dict[str, Any]
 _RUNNING = {"pk": {"S": "GATE#running"}, "sk": {"S": "META"}}
 
 
@@ -99,14 +99,8 @@ class Places(OnTable):
 
     # ---- reading -------------------------------------------------------------------------------------------------------
 
-    def _item(self, key: Item) -> Item:
-        with dependency("table"):
-            found: Any = self._db.get_item(TableName=self._table, Key=key, ConsistentRead=True)
-        item: Item = found.get("Item", {})
-        return item
-
     def spent(self, client: str, day: int) -> tuple[int, int]:
-        item = self._item(_day_key(client, day))
+        item = self._read_at(_day_key(client, day)) or {}
         return _number(item, "uploads"), _number(item, "bytes")
 
     def give_back(self, spend: Spend) -> None:
@@ -115,10 +109,10 @@ class Places(OnTable):
             self._db.update_item(**update["Update"])
 
     def running(self) -> int:
-        return _number(self._item(_RUNNING), "n")
+        return _number(self._read_at(_RUNNING) or {}, "n")
 
     def load(self, client: str) -> Load:
-        return _load(client, self._item(_load_key(client)))
+        return _load(client, self._read_at(_load_key(client)) or {})
 
     def loads(self) -> Sequence[Load]:
         found: list[Load] = []
@@ -175,11 +169,11 @@ def _day_key(client: str, day: int) -> Item:
     return {"pk": {"S": f"CLIENT#{client}"}, "sk": {"S": f"DAY#{day}"}}
 
 
-def _number(item: Item, name: str) -> int:
+def _number(item: Mapping[str, Any], name: str) -> int:
     return int(item[name]["N"]) if name in item else 0
 
 
-def _load(client: str, item: Item) -> Load:
+def _load(client: str, item: Mapping[str, Any]) -> Load:
     served = item.get("served", {}).get("S")
     return Load(
         client=client,

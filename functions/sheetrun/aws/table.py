@@ -26,36 +26,23 @@ transaction. ``ttl`` only reclaims space: deleting is ``sweep``'s, and reading c
 
 from __future__ import annotations
 
-import json
-import random
-import time
-import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sheetrun.aws.adapter import OnTable
 from sheetrun.aws.clients import Clients, dependency
+from sheetrun.aws.items import SHARDS, Item, event_item, job_item, outbox_item, read_dispatch, read_event, read_job
 from sheetrun.aws.places import Places
+from sheetrun.jobs.changes import Change
 from sheetrun.jobs.errors import Full, Raced
 from sheetrun.jobs.events import Dispatch, Event
-from sheetrun.jobs.job import Job, instant, rfc3339
+from sheetrun.jobs.job import Job
 from sheetrun.jobs.limits import Spend, gate_shards
-from sheetrun.jobs.states import Priority, Step
-from sheetrun.jobs.transitions import Change
 from sheetrun.service.ids import earliest
 from sheetrun.service.ports import JobFilter, Load, Page, Room
 
-SHARDS = 4  #: of the index that ``sweep`` reads
-TTL_SLACK = timedelta(days=7)
 PAGES = 20  #: index pages that one list request may read
-CONFLICT_TRIES = 8
-
-Item = dict[str, Any]
-
-
-def shard_of(job_id: str) -> int:
-    return zlib.crc32(job_id.encode()) % SHARDS
 
 
 class DynamoLedger(OnTable):
@@ -73,7 +60,7 @@ class DynamoLedger(OnTable):
         job = change.job
         shards = gate_shards(most)
         actions = [
-            {"Put": {**self._put(self._job(job)), "ConditionExpression": "attribute_not_exists(pk)"}},
+            {"Put": {**self._put(job_item(job, self._patience)), "ConditionExpression": "attribute_not_exists(pk)"}},
             self._enter(f"GATE#{job.gate}", "META", max(1, most // shards)),
             self._enter(f"CLIENT#{job.client}", "ACTIVE", most_of_client),
             *self.places.spending(spend),
@@ -95,7 +82,7 @@ class DynamoLedger(OnTable):
     def save(self, before: Job, change: Change, *, room: Room | None = None, spend: Spend | None = None) -> None:
         job = change.job
         put = {
-            **self._put(self._job(job)),
+            **self._put(job_item(job, self._patience)),
             "ConditionExpression": "rev = :rev",
             "ExpressionAttributeValues": {":rev": {"N": str(before.rev)}},
         }
@@ -157,54 +144,13 @@ class DynamoLedger(OnTable):
 
     def _told(self, change: Change) -> list[Item]:
         """Events and the outbox's message, as actions of the same transaction."""
-        job = change.job
-        ttl = _ttl(job)
-        actions: list[Item] = []
-        for event in change.events:
-            document = {"type": event.type, "at": rfc3339(event.at), "data": dict(event.data)}
-            item = {
-                "pk": {"S": f"JOB#{job.id}"},
-                "sk": {"S": f"EVT#{event.number:06d}"},
-                "doc": {"S": _json(document)},
-                "ttl": ttl,
-            }
-            if event.ends:  # the event is its own outbox: it leaves the index when its receivers are known
-                item |= {"g2pk": {"S": f"TELL#{shard_of(job.id)}"}, "g2sk": {"S": rfc3339(event.at)}}
-            actions.append({"Put": self._put(item)})
+        actions = [{"Put": self._put(event_item(event, change.job))} for event in change.events]
         if change.dispatch is not None:
-            actions.append({"Put": self._put(_outbox_item(change.dispatch, job, ttl))})
+            actions.append({"Put": self._put(outbox_item(change.dispatch, change.job))})
         return actions
-
-    def _job(self, job: Job) -> Item:
-        return {
-            "pk": {"S": f"JOB#{job.id}"},
-            "sk": {"S": "META"},
-            "rev": {"N": str(job.rev)},
-            "state": {"S": job.state.value},
-            "doc": {"S": _json(job.document())},
-            "g1pk": {"S": f"CLIENT#{job.client}"},
-            "g1sk": {"S": job.id},
-            "g2pk": {"S": f"DUE#{shard_of(job.id)}"},
-            "g2sk": {"S": rfc3339(job.due_at(self._patience))},
-            "ttl": _ttl(job),
-        }
 
     def _put(self, item: Item) -> Item:
         return {"TableName": self._table, "Item": item}
-
-    def _transact(self, actions: list[Item]) -> list[bool]:
-        """Which conditions failed, by action; empty when all was written. A conflict of two writers is tried again."""
-        for attempt in range(CONFLICT_TRIES):
-            with dependency("table"):
-                try:
-                    self._db.transact_write_items(TransactItems=actions)  # type: ignore[arg-type]
-                    return []
-                except self._db.exceptions.TransactionCanceledException as error:
-                    codes = [reason.get("Code", "None") for reason in error.response["CancellationReasons"]]
-            if "ConditionalCheckFailed" in codes:
-                return [code == "ConditionalCheckFailed" for code in codes]
-            time.sleep(random.uniform(0, 0.01 * 2**attempt))
-        raise Raced("the transaction met others again and again")
 
     # ---- places and quotas, which are ``places``' --------------------------------------------------------------------
 
@@ -232,13 +178,8 @@ class DynamoLedger(OnTable):
     # ---- reading ------------------------------------------------------------------------------------------------
 
     def get(self, job_id: str) -> Job | None:
-        with dependency("table"):
-            found = self._db.get_item(
-                TableName=self._table,
-                Key={"pk": {"S": f"JOB#{job_id}"}, "sk": {"S": "META"}},
-                ConsistentRead=True,
-            ).get("Item")
-        return None if found is None else _read_job(found)
+        found = self._read(f"JOB#{job_id}", "META")
+        return None if found is None else read_job(found)
 
     def events(self, job_id: str, *, after: int, limit: int) -> list[Event]:
         with dependency("table"):
@@ -253,7 +194,7 @@ class DynamoLedger(OnTable):
                 ConsistentRead=True,
                 Limit=limit,
             )["Items"]
-        return [event for event in map(_read_event, items) if event.number > after]
+        return [event for event in map(read_event, items) if event.number > after]
 
     def page(self, client: str, wanted: JobFilter, *, after: str | None, limit: int) -> Page:
         low = "job_" if wanted.created_after is None else f"job_{earliest(wanted.created_after)}"
@@ -279,7 +220,7 @@ class DynamoLedger(OnTable):
                     **options,
                 )
             for item in found["Items"]:
-                job = _read_job(item)
+                job = read_job(item)
                 if (after is None or job.id < after) and wanted.holds(job):
                     jobs.append(job)
                     if len(jobs) > limit:
@@ -293,23 +234,13 @@ class DynamoLedger(OnTable):
     def due(self, now: datetime, *, limit: int) -> list[str]:
         found: list[tuple[str, str]] = []
         for shard in range(SHARDS):
-            items = self._overdue(f"DUE#{shard}", now, limit)
+            items = self._until(f"DUE#{shard}", now, limit)
             found += [(item["g2sk"]["S"], item["pk"]["S"].removeprefix("JOB#")) for item in items]
         return [job_id for _, job_id in sorted(found)[:limit]]
 
     def unsent(self, before: datetime, *, limit: int) -> list[Dispatch]:
-        items = [item for shard in range(SHARDS) for item in self._overdue(f"OUT#{shard}", before, limit)]
-        return [_read_dispatch(item) for item in items[:limit]]
-
-    def _overdue(self, pk: str, now: datetime, limit: int) -> list[Item]:
-        with dependency("table"):
-            return self._db.query(
-                TableName=self._table,
-                IndexName="by-time",
-                KeyConditionExpression="g2pk = :pk AND g2sk <= :now",
-                ExpressionAttributeValues={":pk": {"S": pk}, ":now": {"S": rfc3339(now)}},
-                Limit=limit,
-            )["Items"]
+        items = [item for shard in range(SHARDS) for item in self._until(f"OUT#{shard}", before, limit)]
+        return [read_dispatch(item) for item in items[:limit]]
 
     def outbox(self, job_id: str) -> list[Dispatch]:
         with dependency("table"):
@@ -319,7 +250,7 @@ class DynamoLedger(OnTable):
                 ExpressionAttributeValues={":pk": {"S": f"JOB#{job_id}"}, ":out": {"S": "OUT#"}},
                 ConsistentRead=True,
             )["Items"]
-        return [_read_dispatch(item) for item in items]
+        return [read_dispatch(item) for item in items]
 
     def sent(self, dispatch: Dispatch) -> None:
         with dependency("table"):
@@ -371,56 +302,3 @@ class DynamoLedger(OnTable):
     def check(self) -> None:
         with dependency("table"):
             self._db.get_item(TableName=self._table, Key={"pk": {"S": "GATE#0"}, "sk": {"S": "META"}})
-
-
-def _outbox_item(dispatch: Dispatch, job: Job, ttl: Item) -> Item:
-    document = {
-        "step": dispatch.step.value,
-        "number": dispatch.number,
-        "priority": dispatch.priority.value,
-        "delay": dispatch.delay,
-    }
-    written = max(job.timestamps.values(), default=rfc3339(job.created_at))
-    if job.not_before is not None:
-        written = max(written, rfc3339(job.not_before))
-    return {
-        "pk": {"S": f"JOB#{job.id}"},
-        "sk": {"S": f"OUT#{dispatch.id}"},
-        "doc": {"S": _json(document)},
-        "g2pk": {"S": f"OUT#{shard_of(job.id)}"},
-        "g2sk": {"S": written},
-        "ttl": ttl,
-    }
-
-
-def _read_dispatch(item: Mapping[str, Any]) -> Dispatch:
-    document = json.loads(item["doc"]["S"])
-    return Dispatch(
-        job_id=item["pk"]["S"].removeprefix("JOB#"),
-        step=Step(document["step"]),
-        number=document["number"],
-        priority=Priority(document["priority"]),
-        delay=document["delay"],
-    )
-
-
-def _read_job(item: Mapping[str, Any]) -> Job:
-    return Job.from_document(json.loads(item["doc"]["S"]))
-
-
-def _read_event(item: Mapping[str, Any]) -> Event:
-    document = json.loads(item["doc"]["S"])
-    return Event(
-        number=int(item["sk"]["S"].removeprefix("EVT#")),
-        type=document["type"],
-        at=instant(document["at"]),
-        data=document["data"],
-    )
-
-
-def _ttl(job: Job) -> Item:
-    return {"N": str(int((job.expires_at + TTL_SLACK).timestamp()))}
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

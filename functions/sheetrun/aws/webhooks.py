@@ -20,14 +20,13 @@ from typing import Any
 
 from sheetrun.aws.adapter import OnTable
 from sheetrun.aws.clients import dependency
-from sheetrun.aws.table import SHARDS, shard_of
+from sheetrun.aws.items import SHARDS, Item, encoded, shard_of
 from sheetrun.jobs.errors import Raced
 from sheetrun.jobs.job import instant, rfc3339
 from sheetrun.jobs.webhooks import Attempt, Delivery, DeliveryStatus, Endpoint, Guard, Secret
 from sheetrun.service.outgoing import DeliveryPage
 
 PAGES = 10  #: that one list request may read
-Item = dict[str, Any]
 
 
 class DynamoWebhooks(OnTable):
@@ -79,7 +78,7 @@ class DynamoWebhooks(OnTable):
             "pk": {"S": f"HOOK#{endpoint_id}"},
             "sk": {"S": "GUARD"},
             "rev": {"N": str(guard.rev)},
-            "doc": {"S": _json(_document(guard))},
+            "doc": encoded(_document(guard)),
         }
         if guard.rev > 1:
             self._replace(item, guard.rev)
@@ -133,7 +132,7 @@ class DynamoWebhooks(OnTable):
         return DeliveryPage(tuple(found), last)
 
     def overdue(self, now: datetime, *, limit: int) -> Sequence[Delivery]:
-        found = [item for shard in range(SHARDS) for item in self._before(f"SEND#{shard}", now, limit)]
+        found = [item for shard in range(SHARDS) for item in self._until(f"SEND#{shard}", now, limit)]
         return [_read_delivery(item) for item in sorted(found, key=lambda item: item["g2sk"]["S"])[:limit]]
 
     # ---- events -------------------------------------------------------------------------------------------------
@@ -147,7 +146,7 @@ class DynamoWebhooks(OnTable):
         return None if found is None else str(found["doc"]["S"])
 
     def untold(self, before: datetime, *, limit: int) -> Sequence[tuple[str, int]]:
-        found = [item for shard in range(SHARDS) for item in self._before(f"TELL#{shard}", before, limit)]
+        found = [item for shard in range(SHARDS) for item in self._until(f"TELL#{shard}", before, limit)]
         return [
             (item["pk"]["S"].removeprefix("JOB#"), int(item["sk"]["S"].removeprefix("EVT#"))) for item in found[:limit]
         ]
@@ -166,12 +165,6 @@ class DynamoWebhooks(OnTable):
         return True
 
     # ---- the table ----------------------------------------------------------------------------------------------
-
-    def _read(self, pk: str, sk: str) -> Mapping[str, Any] | None:
-        with dependency("table"):
-            return self._db.get_item(
-                TableName=self._table, Key={"pk": {"S": pk}, "sk": {"S": sk}}, ConsistentRead=True
-            ).get("Item")
 
     def _create(self, item: Item) -> bool:
         """Whether it was not there."""
@@ -193,16 +186,6 @@ class DynamoWebhooks(OnTable):
                 )
             except self._db.exceptions.ConditionalCheckFailedException:
                 raise Raced(f"{item['sk']['S']} was changed by somebody else") from None
-
-    def _before(self, pk: str, moment: datetime, limit: int) -> list[Item]:
-        with dependency("table"):
-            return self._db.query(
-                TableName=self._table,
-                IndexName="by-time",
-                KeyConditionExpression="g2pk = :pk AND g2sk <= :now",
-                ExpressionAttributeValues={":pk": {"S": pk}, ":now": {"S": rfc3339(moment)}},
-                Limit=limit,
-            )["Items"]
 
 
 # ---- values as JSON documents ---------------------------------------------------------------------------------------
@@ -231,7 +214,7 @@ def _endpoint_item(endpoint: Endpoint) -> Item:
         "pk": {"S": f"CLIENT#{endpoint.client}"},
         "sk": {"S": f"HOOK#{endpoint.id}"},
         "rev": {"N": str(endpoint.rev)},
-        "doc": {"S": _json(_document(endpoint))},
+        "doc": encoded(_document(endpoint)),
     }
 
 
@@ -253,7 +236,7 @@ def _delivery_item(delivery: Delivery) -> Item:
         "pk": {"S": f"HOOK#{delivery.endpoint}"},
         "sk": {"S": f"DLV#{delivery.id}"},
         "rev": {"N": str(delivery.rev)},
-        "doc": {"S": _json(_document(delivery))},
+        "doc": encoded(_document(delivery)),
         "ttl": {"N": str(int(delivery.expires_at.timestamp()))},
     }
     if delivery.look_at is not None:
@@ -271,7 +254,3 @@ def _read_delivery(item: Mapping[str, Any]) -> Delivery:
 
 def _body_key(job_id: str, event: int) -> Item:
     return {"pk": {"S": f"JOB#{job_id}"}, "sk": {"S": f"BODY#{event:06d}"}}
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

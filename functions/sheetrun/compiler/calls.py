@@ -55,10 +55,4 @@ def boxes_of(plan: Plan, found: Cone, outputs: Sequence[Place]) -> dict[int, Rec
 
 
 def _widen(around: dict[int, Rect], sheet: int, rect: Rect) -> None:
-    known = around.get(sheet, rect)
-    around[sheet] = Rect(
-        min(known.top, rect.top),
-        min(known.left, rect.left),
-        max(known.bottom, rect.bottom),
-        max(known.right, rect.right),
-    )
+    around[sheet] = Rect.around((around.get(sheet, rect), rect))

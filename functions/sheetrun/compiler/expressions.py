@@ -13,7 +13,7 @@ from typing import Any, Final
 from sheetrun.compiler.constants import array_text, error_text
 from sheetrun.compiler.depth import check_depth
 from sheetrun.compiler.errors import CannotCompile
-from sheetrun.compiler.layout import Layout, NotWhole
+from sheetrun.compiler.layout import Layout, NotAlike, NotWhole
 from sheetrun.compiler.literal import literal
 from sheetrun.compiler.ranges import Defined, OptionalParameter, Passed, Range
 from sheetrun.compiler.references import References
@@ -249,6 +249,8 @@ class Emitter:
         if kind == "strict" and self._arrays and of_cells(arg):
             return error_text("#VALUE!", self.names)
         if node.name in _FIRST_CELL and isinstance(arg, Range):
+            if self.layout.blanks is not None and not arg.single:
+                raise NotAlike  # the first cell of what stands in a blank is no blank
             return self.value(arg.first_cell())
         if kind in LIFTED:
             return self.value(arg)

@@ -56,13 +56,12 @@ class Range:
 
     def first_cell(self) -> Range:
         """The upper left cell; the range itself where that is another corner for each host."""
-        ordered = all(
-            a.absolute == b.absolute and a.index <= b.index
-            for a, b in ((self.top, self.bottom), (self.left, self.right))
-        )
-        if not ordered or self.last_sheet is not None:
+        mixed = self.top.absolute != self.bottom.absolute or self.left.absolute != self.right.absolute
+        if mixed or self.last_sheet is not None:
             return self
-        return Range(self.sheet, self.top, self.left, self.top, self.left, True)
+        top = min(self.top, self.bottom, key=lambda axis: axis.index)
+        left = min(self.left, self.right, key=lambda axis: axis.index)
+        return Range(self.sheet, top, left, top, left, True)
 
     def anchored(self, row: int, col: int) -> Range:
         """The same with every axis absolute, as seen from one host cell."""

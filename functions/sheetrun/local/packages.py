@@ -23,7 +23,7 @@ from sheetrun.records import dataclass
 FUNCTIONS = Path(__file__).resolve().parents[2]  #: the folder of the functions, and of the library
 
 _EDGE = ("__init__.py", "records.py", "settings.py", "bootstrap.py", "jobs", "service", "aws")
-_NEVER = frozenset({"client", "local", "__pycache__"})
+_NEVER = frozenset({"__main__.py", "client", "local", "__pycache__"})
 
 #: Functions that ship only the rooms of the edge: a small package starts fast. The others ship what computes too.
 EDGE = ("api", "intake", "deliver", "sweep")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import cache, lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
 MAX_ROWS: Final = 1_048_576
 MAX_COLUMNS: Final = 16_384
 Key: TypeAlias = str | tuple[int, ...]  #: "B2:C9", or 1-based row and column, or four of them
+Place: TypeAlias = tuple[int, int, int]  #: sheet, row and column of a cell (sheet from 0, the others from 1)
 _A1 = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d{1,7})(?::\$?([A-Za-z]{1,3})\$?(\d{1,7}))?\Z")
 
 
@@ -56,6 +58,26 @@ class Span(NamedTuple):
             and other.bottom <= self.bottom
             and self.left <= other.left
             and other.right <= self.right
+        )
+
+    def shared(self, other: Span) -> Span | None:
+        """The cells that both have; None where they have none in common."""
+        top, left = max(self.top, other.top), max(self.left, other.left)
+        bottom, right = min(self.bottom, other.bottom), min(self.right, other.right)
+        return Span(top, left, bottom, right) if top <= bottom and left <= right else None
+
+    def slices(self, top: int, left: int) -> tuple[slice, slice]:
+        """Where it is in an array of cells that begins at a place."""
+        return slice(self.top - top, self.bottom - top + 1), slice(self.left - left, self.right - left + 1)
+
+    @staticmethod
+    def around(spans: Collection[Span]) -> Span:
+        """The smallest rectangle that holds them all; at least one."""
+        return Span(
+            min(s.top for s in spans),
+            min(s.left for s in spans),
+            max(s.bottom for s in spans),
+            max(s.right for s in spans),
         )
 
 

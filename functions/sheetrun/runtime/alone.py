@@ -14,11 +14,13 @@ import numpy as np
 
 from sheetrun.runtime import indexes
 from sheetrun.runtime.address import Key, Span, read_span, span_of
-from sheetrun.runtime.book import Book, Failure, Step, describe
+from sheetrun.runtime.book import Book
 from sheetrun.runtime.errors import Raised, Unsupported
+from sheetrun.runtime.failures import Failure, describe
 from sheetrun.runtime.guard import part_of, run_guarded
 from sheetrun.runtime.refs import read
 from sheetrun.runtime.sheet import Area, Sheet
+from sheetrun.runtime.steps import Step
 from sheetrun.runtime.tracks import Track, track_of
 from sheetrun.runtime.values import Value
 
@@ -28,7 +30,9 @@ class _Reading(Sheet):
 
     __slots__ = ("twin",)
 
-    twin: Sheet
+    def __init__(self, book: Book, twin: Sheet, areas: list[Area], *, live: bool = False) -> None:
+        super().__init__(book, twin.index, twin.name, areas, live=live)
+        self.twin = twin
 
     def store(self, row: int, col: int, value: Value) -> None:
         self.twin.store(row, col, value)
@@ -57,17 +61,9 @@ class AloneBook(Book):
         self.results = self.kind(**options)
         self.wanted: Sequence[tuple[int, Span]] = ()  #: (sheet, range) of what is to be computed; none: all
 
-    def add_sheet(self, name: str, areas: list[Area]) -> Sheet:
-        plain = super().add_sheet(name, areas)
+    def new_views(self, index: int, name: str, areas: list[Area]) -> tuple[Sheet, Sheet]:
         twin = self.results.add_sheet(name, [Area(a.top, a.left, a.num.copy(), a.tag.copy()) for a in areas])
-        views = []
-        for live in (False, True):
-            view = _Reading(self, plain.index, name, areas, live=live)
-            view.twin = twin
-            views.append(view)
-        self.sheets[-1], self._live[-1] = views
-        self._by_name.update({key: views[0] for key, sheet in self._by_name.items() if sheet is plain})
-        return views[0]
+        return _Reading(self, twin, areas), _Reading(self, twin, areas, live=True)
 
     def keep(self, sheet: Sheet, span: Span, error: Exception) -> None:
         """Records why a range was not computed; its twin has the stored values already."""
@@ -81,7 +77,7 @@ class AloneBook(Book):
             for done, each in enumerate(steps, 1):
                 if not any(self._wants(name, span) for name, span in each.targets):
                     continue
-                self._defined.clear()
+                self.solver.forget()
                 self._run_part(each)
                 if each.solved:
                     self._each_cell(each)
@@ -114,7 +110,7 @@ class AloneBook(Book):
                     self._cell(view, row, col)
 
     def _cell(self, view: Sheet, row: int, col: int) -> None:
-        defined = self._formula(view.index, row, col)
+        defined = self.solver.formula_of(view.index, row, col)
         if defined is None or (defined.how != "cells" and (row, col) != tuple(defined.span[:2])):
             return
         span = Span(row, col, row, col) if defined.how == "cells" else defined.span
@@ -127,4 +123,4 @@ class AloneBook(Book):
         except Exception as error:
             self.keep(view, span, error)
             return
-        self._store(view, defined, span, value)
+        self.solver.store(view, defined, span, value)

@@ -9,7 +9,6 @@ from typing import Any
 
 import sheetrun.runtime.functions  # noqa: F401 - tells the registry where functions come from
 from sheetrun.runtime.alike import alike
-from sheetrun.runtime.book import solve, step
 from sheetrun.runtime.errors import CALC as CALC_ERROR
 from sheetrun.runtime.errors import DIV0 as DIV0_ERROR
 from sheetrun.runtime.errors import NA as NA_ERROR
@@ -28,6 +27,7 @@ from sheetrun.runtime.phrases import columns, elements, let, rows, text_array
 from sheetrun.runtime.refops import intersection, range_between, single, spilled, spread, union
 from sheetrun.runtime.registry import entries, find
 from sheetrun.runtime.standalone import main
+from sheetrun.runtime.steps import solve, step
 from sheetrun.runtime.tracks import boxed, kept
 from sheetrun.runtime.values import MISSING
 from sheetrun.runtime.windows import over

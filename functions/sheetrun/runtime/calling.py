@@ -14,11 +14,12 @@ from functools import cached_property
 from typing import Any, TypeAlias, TypedDict
 
 from sheetrun.runtime.address import Span, read_span
-from sheetrun.runtime.book import Book, Step
+from sheetrun.runtime.book import Book
 from sheetrun.runtime.errors import ExcelError
 from sheetrun.runtime.host import run_steps
 from sheetrun.runtime.inputs import InputError
 from sheetrun.runtime.payload import RunInput
+from sheetrun.runtime.steps import Step
 from sheetrun.runtime.values import Scalar
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from sheetrun.runtime.book import Failure
+from sheetrun.runtime.failures import Failure
 from sheetrun.runtime.payload import RunOutput
 from sheetrun.runtime.scenarios import ScenarioInput
 from sheetrun.runtime.sheet import Area

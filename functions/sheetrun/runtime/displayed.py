@@ -7,7 +7,6 @@ leave a number as it is. Source: ECMA-376 part 1, 18.2.2 (``fullPrecision``); Mi
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -73,10 +72,9 @@ class _Shown(Sheet):
     def _round(self, span: Span) -> None:
         for code, rects in self.book.formats.get(self.index, ()):
             for rect in rects:
-                top, left = max(rect.top, span.top), max(rect.left, span.left)
-                bottom, right = min(rect.bottom, span.bottom), min(rect.right, span.right)
-                if top <= bottom and left <= right:
-                    self._round_part(Span(top, left, bottom, right), code)
+                part = rect.shared(span)
+                if part is not None:
+                    self._round_part(part, code)
 
     def _round_part(self, span: Span, code: str) -> None:
         place = self._place(span.top, span.left)
@@ -92,12 +90,8 @@ class _Shown(Sheet):
 class DisplayedBook(Book):
     """A book of such sheets."""
 
-    def add_sheet(self, name: str, areas: list[Area]) -> Sheet:
-        plain = super().add_sheet(name, areas)
-        views: Sequence[Sheet] = [_Shown(self, plain.index, name, areas, live=live) for live in (False, True)]
-        self.sheets[-1], self._live[-1] = views
-        self._by_name.update({key: views[0] for key, sheet in self._by_name.items() if sheet is plain})
-        return views[0]
+    def new_views(self, index: int, name: str, areas: list[Area]) -> tuple[Sheet, Sheet]:
+        return _Shown(self, index, name, areas), _Shown(self, index, name, areas, live=True)
 
 
 class DisplayedAloneBook(AloneBook):

@@ -4,8 +4,9 @@ An ``ExcelError`` is a *value*: it travels through arithmetic (``NA + 1`` is ``N
 a number array as a NaN that carries its code. Exceptions are for control flow inside the runtime:
 
 Stop (Exception)
-├── Raised        a function's result is this error value; the registry turns it into the value
-└── Unsupported   the cell cannot be computed here, for the reason given; it keeps Excel's cached value
+├── Raised        a function's result is this error value; whoever called it turns it into the value (``invocation``)
+├── Unsupported   the cell cannot be computed here, for the reason given; it keeps Excel's cached value
+└── Circular      the cell needs its own result (``failures``); ``solving`` computes it by iteration, or keeps the value
 """
 
 from __future__ import annotations

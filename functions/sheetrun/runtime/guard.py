@@ -17,8 +17,9 @@ from sheetrun.runtime.errors import Raised
 from sheetrun.runtime.tracks import Track
 
 if TYPE_CHECKING:
-    from sheetrun.runtime.book import Book, Step
+    from sheetrun.runtime.book import Book
     from sheetrun.runtime.sheet import Sheet
+    from sheetrun.runtime.steps import Step
 
 
 def run_guarded(book: Book, step: Step) -> None:

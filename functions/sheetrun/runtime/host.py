@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sheetrun.runtime.alone import AloneBook
-from sheetrun.runtime.book import Book, Step
+from sheetrun.runtime.book import Book
 from sheetrun.runtime.payload import RunInput, RunOutput, book_from
+from sheetrun.runtime.steps import Step
 
 Progress = Callable[[int, int, str], None]
 

@@ -15,7 +15,8 @@ from sheetrun.runtime.refops import spilled
 from sheetrun.runtime.refs import Ref
 
 if TYPE_CHECKING:
-    from sheetrun.runtime.book import Book, Tables
+    from sheetrun.runtime.book import Book
+    from sheetrun.runtime.names import Tables
 
 _CELL: Final = r"\$?([A-Za-z]{1,3})\$?0*([1-9]\d{0,6})"
 _AREA: Final = re.compile(rf"{_CELL}(?:\s*:\s*{_CELL})?\Z")
@@ -85,12 +86,7 @@ def _span_r1c1(body: str, host: Span) -> Span | None:
     if len(corners) > 2 or any(c is None for c in corners):
         return None
     spans = [c for c in corners if c is not None]
-    return Span(
-        min(s.top for s in spans),
-        min(s.left for s in spans),
-        max(s.bottom for s in spans),
-        max(s.right for s in spans),
-    )
+    return Span.around(spans)
 
 
 def _corner(text: str, host: Span) -> Span | None:

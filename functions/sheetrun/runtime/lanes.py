@@ -19,7 +19,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from sheetrun.records import dataclass
-from sheetrun.runtime.address import Key, Span, is_vast, span_of
+from sheetrun.runtime.address import Key, Place, Span, is_vast, span_of
 from sheetrun.runtime.book import Book
 from sheetrun.runtime.cells import EMPTY, NUMBER, Mask, Numbers, Tags
 from sheetrun.runtime.errors import CALC, NUM, ExcelError, error_of
@@ -29,7 +29,6 @@ from sheetrun.runtime.values import Arr, Scalar, Value, decode, encode, erring
 from sheetrun.runtime.windows import Window
 
 _BOX_NUM: Final = float(NUM)
-Place = tuple[int, int, int]  #: sheet, row and column (1-based)
 
 
 class Varies(Exception):

@@ -19,11 +19,14 @@ import numpy as np
 from sheetrun.records import dataclass
 from sheetrun.runtime import calendar, charset, pool
 from sheetrun.runtime.address import Span
-from sheetrun.runtime.book import Book, Failure, Iteration, Named, Tables
+from sheetrun.runtime.book import Book
 from sheetrun.runtime.cells import TEXT, Numbers, Tags
 from sheetrun.runtime.errors import ExcelError
+from sheetrun.runtime.failures import Failure
+from sheetrun.runtime.names import Named, Tables
 from sheetrun.runtime.pivots import Pivot
 from sheetrun.runtime.sheet import Area
+from sheetrun.runtime.solving import Iteration
 from sheetrun.runtime.values import Scalar
 
 _MAGIC: Final = b"SHRUN1\n"

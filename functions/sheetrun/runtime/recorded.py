@@ -15,9 +15,10 @@ from typing import Any, Final, Literal
 
 from sheetrun.records import dataclass
 from sheetrun.runtime.address import Key, Span, span_of
-from sheetrun.runtime.book import Book, Step
+from sheetrun.runtime.book import Book
 from sheetrun.runtime.lanes import each
 from sheetrun.runtime.phrases import columns, rows
+from sheetrun.runtime.steps import Step
 from sheetrun.runtime.values import Value
 
 #: What scripts call while they are recorded as they do at any time: it has nothing to do with cells.

@@ -39,8 +39,7 @@ def range_between(a: Value, b: Value) -> Value:
         return VALUE
     if a.sheet.index != b.sheet.index:
         return VALUE
-    s, t = a.span, b.span
-    return Ref(a.sheet, Span(min(s.top, t.top), min(s.left, t.left), max(s.bottom, t.bottom), max(s.right, t.right)))
+    return Ref(a.sheet, Span.around((a.span, b.span)))
 
 
 def intersection(a: Value, b: Value) -> Value:
@@ -51,11 +50,8 @@ def intersection(a: Value, b: Value) -> Value:
         return Refs(refs) if refs else NULL
     if not isinstance(a, Ref) or not isinstance(b, Ref):
         return next((x for x in (a, b) if isinstance(x, ExcelError)), VALUE)
-    s, t = a.span, b.span
-    span = Span(max(s.top, t.top), max(s.left, t.left), min(s.bottom, t.bottom), min(s.right, t.right))
-    if a.sheet.index != b.sheet.index or span.top > span.bottom or span.left > span.right:
-        return NULL
-    return Ref(a.sheet, span)
+    span = a.span.shared(b.span)
+    return NULL if span is None or a.sheet.index != b.sheet.index else Ref(a.sheet, span)
 
 
 def union(*parts: Value) -> Value:

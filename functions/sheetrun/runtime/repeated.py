@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from sheetrun.runtime.address import Span
+from sheetrun.runtime.address import Place, Span
 from sheetrun.runtime.cells import Numbers, Tags
-from sheetrun.runtime.lanes import LaneBook, Place, views_of
+from sheetrun.runtime.lanes import LaneBook, views_of
 from sheetrun.runtime.payload import RunInput, book_from, settle
 from sheetrun.runtime.replay import Replay, run_once
 from sheetrun.runtime.values import Scalar, encode

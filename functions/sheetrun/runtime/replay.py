@@ -16,11 +16,11 @@ import numpy as np
 
 from sheetrun.records import dataclass
 from sheetrun.runtime import indexes
-from sheetrun.runtime.address import Span
-from sheetrun.runtime.book import Step
+from sheetrun.runtime.address import Place, Span
 from sheetrun.runtime.cells import Mask
-from sheetrun.runtime.lanes import LaneBook, Place
+from sheetrun.runtime.lanes import LaneBook
 from sheetrun.runtime.recorded import NotRecorded, Statement, recording
+from sheetrun.runtime.steps import Step
 from sheetrun.runtime.tape import Missed, Play, finite
 from sheetrun.runtime.tapedesk import NotTaped, Scratch
 from sheetrun.runtime.taping import taped

@@ -14,9 +14,9 @@ import numpy as np
 
 from sheetrun.records import dataclass
 from sheetrun.runtime import pool
-from sheetrun.runtime.address import Span
+from sheetrun.runtime.address import Place, Span
 from sheetrun.runtime.cells import TEXT, Numbers, Tags
-from sheetrun.runtime.lanes import LaneBook, Place, View, views_of
+from sheetrun.runtime.lanes import LaneBook, View, views_of
 from sheetrun.runtime.payload import BadPayload, RunInput, RunOutput, book_from, pack, unpack
 from sheetrun.runtime.replay import Replay, run_once
 from sheetrun.runtime.sheet import Area

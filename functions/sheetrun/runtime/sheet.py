@@ -181,14 +181,7 @@ class Sheet:
     def used(self) -> Span:
         """The rectangle around all areas (1 × 1 when there are none)."""
         spans = [a.span for a in self.areas if a.num.size]
-        if not spans:
-            return Span(1, 1, 1, 1)
-        return Span(
-            min(s.top for s in spans),
-            min(s.left for s in spans),
-            max(s.bottom for s in spans),
-            max(s.right for s in spans),
-        )
+        return Span.around(spans) if spans else Span(1, 1, 1, 1)
 
     def __getitem__(self, key: Key) -> Value:
         if type(key) is tuple and len(key) == 2:  # in loops
@@ -286,44 +279,25 @@ class Sheet:
     def _occupied(self, span: Span) -> bool:
         """Whether a range holds anything, formulas that are not computed yet included (and left so)."""
         for area in self.areas:
-            other = area.span
-            r0, c0 = max(span.top, other.top) - area.top, max(span.left, other.left) - area.left
-            r1, c1 = min(span.bottom, other.bottom) - area.top + 1, min(span.right, other.right) - area.left + 1
-            if r0 < r1 and c0 < c1 and (area.tag[r0:r1, c0:c1] != EMPTY).any():
+            part = span.shared(area.span)
+            if part is not None and (area.tag[part.slices(area.top, area.left)] != EMPTY).any():
                 return True
         return False
 
     def _clear(self, span: Span) -> None:
         for area in self.areas:
-            other = area.span
-            r0, c0 = max(span.top, other.top) - area.top, max(span.left, other.left) - area.left
-            r1, c1 = min(span.bottom, other.bottom) - area.top + 1, min(span.right, other.right) - area.left + 1
-            if r0 < r1 and c0 < c1:
-                area.num[r0:r1, c0:c1] = 0.0
-                area.tag[r0:r1, c0:c1] = EMPTY
+            part = span.shared(area.span)
+            if part is not None:
+                own = part.slices(area.top, area.left)
+                area.num[own], area.tag[own] = 0.0, EMPTY
 
     def _grow(self, span: Span) -> tuple[Area, int, int]:
         """Makes one area that holds the range as well (results may fall outside what the file used)."""
-        touched = [a for a in self.areas if _touch(a.span, span)]
-        spans = [a.span for a in touched] + [span]
-        whole = Span(
-            min(s.top for s in spans),
-            min(s.left for s in spans),
-            max(s.bottom for s in spans),
-            max(s.right for s in spans),
-        )
-        while True:
-            more = [a for a in self.areas if a not in touched and _touch(a.span, whole)]
-            if not more:
-                break
+        touched = [a for a in self.areas if a.span.overlaps(span)]
+        whole = Span.around([span, *(a.span for a in touched)])
+        while more := [a for a in self.areas if a not in touched and a.span.overlaps(whole)]:
             touched += more
-            spans = [whole] + [a.span for a in more]
-            whole = Span(
-                min(s.top for s in spans),
-                min(s.left for s in spans),
-                max(s.bottom for s in spans),
-                max(s.right for s in spans),
-            )
+            whole = Span.around([whole, *(a.span for a in more)])
         merged = self._assembled_raw(whole, touched)
         self.areas[:] = [a for a in self.areas if a not in touched]
         self.areas.insert(0, merged)
@@ -344,15 +318,15 @@ class Sheet:
 
     def define(self, key: Key, formula: Any) -> None:
         """Gives the cells of a range a formula ``formula(row, column)``, computed when one of them is asked for."""
-        self.book.define(self.index, span_of(key)[0], formula)
+        self.book.solver.define(self.index, span_of(key)[0], formula)
 
     def define_array(self, key: Key, formula: Any) -> None:
         """The same for an array formula: ``formula()`` gives all cells at once."""
-        self.book.define(self.index, span_of(key)[0], formula, "array")
+        self.book.solver.define(self.index, span_of(key)[0], formula, "array")
 
     def define_spill(self, key: Key, formula: Any) -> None:
         """The same for a dynamic array."""
-        self.book.define(self.index, span_of(key)[0], formula, "spill")
+        self.book.solver.define(self.index, span_of(key)[0], formula, "spill")
 
     def data_table(self, key: Key, *, row: str | None, column: str | None, through: Sequence[str]) -> None:
         """A what-if data table: the formulas at its edge, computed again with each header in the input cells.
@@ -399,7 +373,3 @@ class Sheet:
         span, _ = span_of(key)
         around = Span(span.top, span.left, span.bottom + rows - 1, span.right + columns - 1)
         return Window.sliding(self.rectangle(around), *span.shape)
-
-
-def _touch(a: Span, b: Span) -> bool:
-    return a.top <= b.bottom and b.top <= a.bottom and a.left <= b.right and b.left <= a.right

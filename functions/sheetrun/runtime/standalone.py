@@ -14,11 +14,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sheetrun.runtime.address import cell_address
-from sheetrun.runtime.book import Book, Step
+from sheetrun.runtime.book import Book
 from sheetrun.runtime.calling import Place, Program, plain
 from sheetrun.runtime.cells import ERROR_CODES
 from sheetrun.runtime.errors import ExcelError
 from sheetrun.runtime.inputs import InputError
+from sheetrun.runtime.steps import Step
 from sheetrun.runtime.values import Scalar
 
 

@@ -1,1 +1,1 @@
-"""service"""
+"""Use cases: jobs, models, calls, scenarios, webhooks, and the ports to the world that they need."""

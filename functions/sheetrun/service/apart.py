@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from sheetrun.runtime.book import Failure
+from sheetrun.runtime.failures import Failure
 from sheetrun.workbook.model import Rect, Settings, Workbook
 
 Place = tuple[int, Rect]  #: sheet index and rectangle of a block

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
+from sheetrun.jobs.changes import Change
 from sheetrun.jobs.errors import NotFound, Raced, SheetrunError, StepRetryable
 from sheetrun.jobs.job import Job
 from sheetrun.jobs.limits import Spend
-from sheetrun.jobs.transitions import Change
 from sheetrun.service.ports import Ledger, Log, Queues, Room
 
 TRIES = 12

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sheetrun.jobs import transitions
+from sheetrun.jobs import arrival
 from sheetrun.jobs.job import Job
 from sheetrun.records import dataclass
 from sheetrun.service.changes import change_job, send_now
@@ -26,7 +26,7 @@ class Control:
 
     def cancel(self, job_id: str) -> Job:
         """At once when nobody works on the job; else its worker is told with its next heartbeat."""
-        job, change = change_job(self.ledger, job_id, lambda job: transitions.cancel(job, self.clock.now()))
+        job, change = change_job(self.ledger, job_id, lambda job: arrival.cancel(job, self.clock.now()))
         send_now(self.ledger, self.queues, change, self.log)
         if change is not None:
             self.log.info("job_cancelled", job_id=job_id, state=job.state.value)
@@ -36,7 +36,7 @@ class Control:
     def retry(self, job_id: str) -> Job:
         """From the stage that failed; what earlier stages made is used again."""
         aging = timedelta(seconds=self.settings.aging_seconds)
-        job, _ = change_job(self.ledger, job_id, lambda job: transitions.retry(job, self.clock.now(), aging=aging))
+        job, _ = change_job(self.ledger, job_id, lambda job: arrival.retry(job, self.clock.now(), aging=aging))
         self.line.advance()
         self.log.info("job_retried", job_id=job_id, step=job.step.value if job.step else None)
         return job

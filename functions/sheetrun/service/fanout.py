@@ -17,14 +17,14 @@ from functools import partial
 from typing import Final
 
 from sheetrun.datasets.tables import Joined
-from sheetrun.jobs import transitions
+from sheetrun.jobs import claims
+from sheetrun.jobs.changes import Change
 from sheetrun.jobs.chunks import Chunk, Fan, Spent, claim_chunk, finish_chunk, missing, release_chunk
 from sheetrun.jobs.errors import NotFound, Raced, StepFailed, StepRetryable, Stopped
 from sheetrun.jobs.events import Dispatch
 from sheetrun.jobs.job import Job, Problem, Progress
 from sheetrun.jobs.limits import backoff
 from sheetrun.jobs.states import Kind, Step
-from sheetrun.jobs.transitions import Change
 from sheetrun.records import dataclass
 from sheetrun.report.scenarios import render_scenarios
 from sheetrun.sandbox.limits import Limits
@@ -246,10 +246,10 @@ class Fanout:
 
         def decide(current: Job) -> Change | None:
             if over:
-                return transitions.gathered(current, now)
+                return claims.gathered(current, now)
             if current.not_before is not None and now - current.not_before < pause:
                 return None
-            return transitions.counted(current, now, _progress(tally.scenarios, job.fan.count if job.fan else 0))
+            return claims.counted(current, now, _progress(tally.scenarios, job.fan.count if job.fan else 0))
 
         try:
             _, change = change_job(self.ledger, job.id, decide)
@@ -275,7 +275,7 @@ class Fanout:
         self.log.warning("step_failed", job_id=job.id, step=Step.EXECUTE.value, code=failure.code)
         now, late = self.clock.now(), failure.timed_out
         _, change = change_job(
-            self.ledger, job.id, lambda current: transitions.chunk_failed(current, now, problem, timed_out=late)
+            self.ledger, job.id, lambda current: claims.chunk_failed(current, now, problem, timed_out=late)
         )
         send_now(self.ledger, self.queues, change, self.log)
         self.line.advance()

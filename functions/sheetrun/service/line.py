@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from sheetrun.jobs import transitions
+from sheetrun.jobs import arrival, overdue
 from sheetrun.jobs.errors import Full, Raced, StepRetryable
 from sheetrun.records import dataclass
 from sheetrun.service.allowances import Allowances
@@ -101,13 +101,13 @@ class Line:
         if job is None or not job.in_line:
             return False
         now = self.clock.now()
-        change = transitions.admitted(job, now)
+        change = arrival.admitted(job, now)
         room = None
         if change is not None:
             room = self._room(job.client)
         else:
             patience = timedelta(seconds=self.settings.patience_seconds)
-            change = transitions.swept(job, now, patience=patience, max_attempts=self.settings.max_attempts)
+            change = overdue.swept(job, now, patience=patience, max_attempts=self.settings.max_attempts)
         if change is None:
             return False
         try:

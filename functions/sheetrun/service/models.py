@@ -11,10 +11,10 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from sheetrun.jobs.changes import Change
 from sheetrun.jobs.errors import Conflict, NotFound, Unprocessable
 from sheetrun.jobs.job import Job, rfc3339
 from sheetrun.jobs.states import Kind, State
-from sheetrun.jobs.transitions import Change
 from sheetrun.records import dataclass
 from sheetrun.service.blobs import Blobs
 from sheetrun.service.changes import change_job

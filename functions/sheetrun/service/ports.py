@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from sheetrun.jobs.changes import Change
 from sheetrun.jobs.chunks import Chunk, Tally
 from sheetrun.jobs.events import Dispatch, Event
 from sheetrun.jobs.job import Job
 from sheetrun.jobs.limits import Admission, BucketPolicy, Spend
 from sheetrun.jobs.states import Kind, Priority, State, Step
-from sheetrun.jobs.transitions import Change
 from sheetrun.records import dataclass
 
 

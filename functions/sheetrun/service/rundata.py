@@ -19,11 +19,12 @@ from sheetrun.formula.nodes import ArrayConst, Binary, Call, Invoke, Logical, Na
 from sheetrun.formula.parser import parse
 from sheetrun.formula.r1c1 import shift
 from sheetrun.runtime.address import Span
-from sheetrun.runtime.book import Iteration, Named, Tables
 from sheetrun.runtime.errors import ExcelError
 from sheetrun.runtime.inputs import InputError
+from sheetrun.runtime.names import Named, Tables
 from sheetrun.runtime.payload import RunInput, RunOutput, SheetData
 from sheetrun.runtime.sheet import Area
+from sheetrun.runtime.solving import Iteration
 from sheetrun.runtime.values import Scalar
 from sheetrun.workbook.model import Block, Grid, Kind, Rect, Workbook
 

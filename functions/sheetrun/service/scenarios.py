@@ -173,13 +173,7 @@ def changing_boxes(places: Sequence[Place]) -> list[tuple[int, Span]]:
     """For each sheet with cells that change, a range around them (1-based)."""
     around: dict[int, Rect] = {}
     for sheet, rect in places:
-        known = around.get(sheet, rect)
-        around[sheet] = Rect(
-            min(known.top, rect.top),
-            min(known.left, rect.left),
-            max(known.bottom, rect.bottom),
-            max(known.right, rect.right),
-        )
+        around[sheet] = Rect.around((around.get(sheet, rect), rect))
     return [(sheet, Span(r.top + 1, r.left + 1, r.bottom + 1, r.right + 1)) for sheet, r in sorted(around.items())]
 
 

@@ -21,13 +21,14 @@ from datetime import timedelta
 from threading import Lock
 from typing import Any
 
-from sheetrun.jobs import transitions
+from sheetrun.jobs import claims
+from sheetrun.jobs.changes import Change
 from sheetrun.jobs.chunks import Fan
+from sheetrun.jobs.claims import Busy, ClaimDecision, Claimed, GivenUp, Stale
 from sheetrun.jobs.errors import NotFound, StepFailed, StepRetryable, Stopped
 from sheetrun.jobs.job import Job, Problem, Progress, instant
 from sheetrun.jobs.limits import backoff
 from sheetrun.jobs.states import State, Step
-from sheetrun.jobs.transitions import Busy, Change, ClaimDecision, Claimed, GivenUp, Stale
 from sheetrun.records import dataclass
 from sheetrun.service.blobs import Blobs
 from sheetrun.service.changes import change_job, send_now
@@ -140,7 +141,7 @@ class Runner:
 
         def decide(job: Job) -> Change | None:
             nonlocal decision
-            decision = transitions.claim(
+            decision = claims.claim(
                 job,
                 message.step,
                 message.number,
@@ -166,7 +167,7 @@ class Runner:
             made = self._watched(work, pulse, job, seconds)
         except Stopped as stopped:
             self.log.info("step_stopped", job_id=job.id, step=step.value, why=stopped.detail)
-            self._finish(pulse.job, lambda current: transitions.let_go(current, epoch, self.clock.now()))
+            self._finish(pulse.job, lambda current: claims.let_go(current, epoch, self.clock.now()))
             return Done()
         except StepFailed as failure:
             self._fail(pulse.job, step, failure)
@@ -222,9 +223,7 @@ class Runner:
         self.log.warning("step_failed", job_id=job.id, step=step.value, code=failure.code)
         self._finish(
             job,
-            lambda current: transitions.failed(
-                current, job.epoch, self.clock.now(), problem, timed_out=failure.timed_out
-            ),
+            lambda current: claims.failed(current, job.epoch, self.clock.now(), problem, timed_out=failure.timed_out),
         )
 
     def _again(self, job: Job, step: Step, fault: StepRetryable) -> Outcome:
@@ -238,10 +237,10 @@ class Runner:
                 stage=step.value,
                 retryable=True,
             )
-            self._finish(job, lambda current: transitions.failed(current, job.epoch, self.clock.now(), problem))
+            self._finish(job, lambda current: claims.failed(current, job.epoch, self.clock.now(), problem))
             return Done()
         seconds = backoff(attempt, self.settings.retry_delays)
-        self._finish(job, lambda current: transitions.released(current, job.epoch, self.clock.now(), delay=seconds))
+        self._finish(job, lambda current: claims.released(current, job.epoch, self.clock.now(), delay=seconds))
         return Again(seconds)
 
     def _finish(self, held: Job, decide: Callable[[Job], Change | None]) -> None:
@@ -321,9 +320,7 @@ class Pulse:
             self.job, _ = change_job(
                 runner.ledger,
                 job.id,
-                lambda current: transitions.heartbeat(
-                    current, job.epoch, now, lease=self._lease, progress=self._progress
-                ),
+                lambda current: claims.heartbeat(current, job.epoch, now, lease=self._lease, progress=self._progress),
                 known=job,
             )
         except Stopped as stopped:
@@ -335,14 +332,14 @@ class Pulse:
 def _finished(job: Job, epoch: int, clock: Clock, made: Made, duration: int) -> Change:
     now = clock.now()
     if made.parked is not None:
-        return transitions.parked(
+        return claims.parked(
             job, epoch, now, fan=made.parked.fan, progress=made.parked.progress, artefacts=made.artefacts
         )
     if job.fan is not None:  # from the first claim on, not the last one's part of it
         duration = int((now - instant(job.timestamps[State.EXECUTING.value])).total_seconds() * 1000)
     if made.results is None:
-        return transitions.step_done(job, epoch, now, artefacts=made.artefacts, duration_ms=duration, facts=made.facts)
-    return transitions.succeeded(
+        return claims.step_done(job, epoch, now, artefacts=made.artefacts, duration_ms=duration, facts=made.facts)
+    return claims.succeeded(
         job,
         epoch,
         now,

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from sheetrun.jobs.arrival import created
 from sheetrun.jobs.errors import AtCapacity, Full, QuotaExceeded, Raced, Rejected
 from sheetrun.jobs.job import Job, rfc3339
 from sheetrun.jobs.limits import DAY, Spend, days_since_epoch, gate_of, seconds_left_of_day, spend_of
 from sheetrun.jobs.states import State, Step
-from sheetrun.jobs.transitions import created
 from sheetrun.records import dataclass
 from sheetrun.service.allowances import Allowances
 from sheetrun.service.blobs import Blobs

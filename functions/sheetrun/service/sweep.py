@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sheetrun.jobs import transitions
+from sheetrun.jobs import arrival, overdue
+from sheetrun.jobs.changes import Change
 from sheetrun.jobs.errors import Raced, StepRetryable
 from sheetrun.jobs.job import Job, Problem
 from sheetrun.jobs.states import State
-from sheetrun.jobs.transitions import Change
 from sheetrun.records import dataclass
 from sheetrun.service.blobs import Blobs
 from sheetrun.service.changes import change_job, send_now
@@ -92,15 +92,13 @@ class Sweeper:
 
     def settle(self, job: Job) -> Job:
         """The job as time has made it: what is due is done when somebody looks, and not only at the next pass."""
-        if not transitions.is_late(job, self.clock.now()):
+        if not overdue.is_late(job, self.clock.now()):
             return job
         self._one(job.id, dict.fromkeys(("changed", "deleted"), 0))
         return self.ledger.get(job.id) or job
 
     def _due(self, job: Job) -> Change | None:
-        return transitions.swept(
-            job, self.clock.now(), patience=self._patience, max_attempts=self.settings.max_attempts
-        )
+        return overdue.swept(job, self.clock.now(), patience=self._patience, max_attempts=self.settings.max_attempts)
 
     def _delete(self, job: Job) -> None:
         """Objects first: a row that is left can be swept again, objects without a row could not."""
@@ -131,7 +129,7 @@ class Sweeper:
                 stage=message.step.value,
                 retryable=True,
             )
-            return transitions.refused(job, now, problem)
+            return arrival.refused(job, now, problem)
 
         job = self.ledger.get(message.job_id)
         if job is None:

@@ -6,11 +6,12 @@ import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from sheetrun.jobs.arrival import created, refused, uploaded, uploaded_and_admitted
+from sheetrun.jobs.changes import Change
 from sheetrun.jobs.errors import Conflict, Full, NotFound, Raced, Rejected, StepRetryable
 from sheetrun.jobs.job import Job, Problem
 from sheetrun.jobs.limits import Spend, spend_of
 from sheetrun.jobs.states import State
-from sheetrun.jobs.transitions import Change, created, refused, uploaded, uploaded_and_admitted
 from sheetrun.records import dataclass
 from sheetrun.service.allowances import Allowances
 from sheetrun.service.blobs import Blobs, Stat

@@ -239,12 +239,7 @@ class Gatherer:
         rects = [Rect(r.top, int(r.cols[0]), r.top + len(r.num) - 1, int(r.cols[-1])) for r in self._regions]
         if len(rows):
             rects.append(bounding_rect(rows, cols))
-        whole = Rect(
-            min(rect.top for rect in rects),
-            min(rect.left for rect in rects),
-            max(rect.bottom for rect in rects),
-            max(rect.right for rect in rects),
-        )
+        whole = Rect.around(rects)
         if whole.size <= max(_SMALL, 4 * count):
             grid = self._empty_grid(whole)
             grid.num[rows - whole.top, cols - whole.left] = num

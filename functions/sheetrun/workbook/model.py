@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from sheetrun.records import dataclass
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sheetrun.runtime.cells import Numbers, Tags
     from sheetrun.runtime.pivots import Pivot
 
@@ -48,6 +50,16 @@ class Rect(NamedTuple):
             and other.top <= self.bottom
             and self.left <= other.right
             and other.left <= self.right
+        )
+
+    @staticmethod
+    def around(rects: Collection[Rect]) -> Rect:
+        """The smallest rectangle that holds them all; at least one."""
+        return Rect(
+            min(r.top for r in rects),
+            min(r.left for r in rects),
+            max(r.bottom for r in rects),
+            max(r.right for r in rects),
         )
 
 

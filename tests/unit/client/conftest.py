@@ -1,4 +1,4 @@
-"""A service in memory that commands find through the environment."""
+"""What commands meet: a service in memory that they find through the environment, and an engine that computes nothing."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pytest
 import sheetrun.client.session
 from sheetrun.client import MockTransport
 
+from .engine import Engine, pretended
 from .service import Scripted
 
 
@@ -18,3 +19,8 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Scripted:
     monkeypatch.setattr(sheetrun.client.session, "HttpTransport", lambda: MockTransport(made))
     monkeypatch.setattr(sheetrun.client.session.time, "sleep", lambda _: None)
     return made
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
+    return pretended(monkeypatch)

@@ -149,6 +149,18 @@ def test_what_fails_in_a_list_is_one_cell() -> None:
     assert results(workbook, listed) == results(workbook, compiled(workbook, form=ALONE))
 
 
+def test_the_first_cell_of_a_range_is_each_formulas_own() -> None:
+    listed = compiled(links(5, "=N(A{}:A9)"), form=2, many=3)
+    assert "N(sheet1['A1'])" in listed.text
+    assert "N(sheet1['A5'])" in listed.text
+    backwards = links(5, "=N(A9:A{})")
+    assert results(backwards, compiled(backwards, form=ALONE)) == results(
+        backwards, compiled(backwards, form=2, many=3)
+    )
+    listed = compiled(links(5, "=T(A{})&N(A{})"), form=2, many=3)
+    assert " in alike(" in listed.text  # a cell is its own first one
+
+
 def test_meaning_by_place_is_not_shared() -> None:
     """Implicit intersection, table rows and relative names mean something else in each cell."""
     for formula in ("=A1:A9+A{}", "=SUM(T[@n])+A{}", "=Left+A{}"):

@@ -8,13 +8,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from sheetrun.jobs import transitions
+from sheetrun.jobs import arrival, claims, overdue
+from sheetrun.jobs.changes import Change
 from sheetrun.jobs.chunks import Fan
+from sheetrun.jobs.claims import Claimed, GivenUp
 from sheetrun.jobs.errors import Conflict, Stopped
 from sheetrun.jobs.events import Dispatch
 from sheetrun.jobs.job import Problem, Progress
 from sheetrun.jobs.states import ALLOWED, Priority, State, Step
-from sheetrun.jobs.transitions import Change, Claimed, GivenUp
 from tests.submitted import submitted
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -37,7 +38,7 @@ class Machine(RuleBasedStateMachine):
         self.ends = 0
         deadlines = {"upload_expires_at": START + timedelta(seconds=600)}
         job = submitted(START, priority=Priority.HIGH, **deadlines)
-        change = transitions.created(job, self.now)
+        change = arrival.created(job, self.now)
         self.job = change.job
         self.events += [event.number for event in change.events]
 
@@ -61,19 +62,17 @@ class Machine(RuleBasedStateMachine):
 
     @rule()
     def upload(self) -> None:
-        self.apply(transitions.uploaded(self.job, self.now, size=1, etag="e", aging=PATIENCE))
+        self.apply(arrival.uploaded(self.job, self.now, size=1, etag="e", aging=PATIENCE))
 
     @rule()
     def admit(self) -> None:
-        self.apply(transitions.admitted(self.job, self.now))
+        self.apply(arrival.admitted(self.job, self.now))
 
     @precondition(lambda self: self.messages)
     @rule(data=st.data())
     def deliver(self, data: st.DataObject) -> None:
         message = data.draw(st.sampled_from(self.messages))
-        decision = transitions.claim(
-            self.job, message.step, message.number, self.now, lease=LEASE, max_attempts=ATTEMPTS
-        )
+        decision = claims.claim(self.job, message.step, message.number, self.now, lease=LEASE, max_attempts=ATTEMPTS)
         if isinstance(decision, Claimed):
             self.apply(decision.change)
             assert self.job.epoch not in self.workers
@@ -88,24 +87,24 @@ class Machine(RuleBasedStateMachine):
         step = self.job.step
         try:
             if how == "finish" and step is Step.EXECUTE:
-                change: Change | None = transitions.succeeded(
+                change: Change | None = claims.succeeded(
                     self.job, epoch, self.now, results={}, report={}, duration_ms=1, partially=False
                 )
             elif how == "finish":
-                change = transitions.step_done(self.job, epoch, self.now, artefacts={}, duration_ms=1, facts={})
+                change = claims.step_done(self.job, epoch, self.now, artefacts={}, duration_ms=1, facts={})
             elif how == "park":
-                change = transitions.parked(
+                change = claims.parked(
                     self.job, epoch, self.now, fan=FAN, progress=Progress(done=0, total=40), artefacts={}
                 )
             elif how == "fail":
                 problem = Problem(code="x", title="X", detail="x", stage="s")
-                change = transitions.failed(self.job, epoch, self.now, problem)
+                change = claims.failed(self.job, epoch, self.now, problem)
             elif how == "release":
-                change = transitions.released(self.job, epoch, self.now, delay=1)
+                change = claims.released(self.job, epoch, self.now, delay=1)
             elif how == "beat":
-                change = transitions.heartbeat(self.job, epoch, self.now, lease=LEASE, progress=Progress())
+                change = claims.heartbeat(self.job, epoch, self.now, lease=LEASE, progress=Progress())
             else:
-                change = transitions.let_go(self.job, epoch, self.now)
+                change = claims.let_go(self.job, epoch, self.now)
         except Stopped:
             job = self.job
             assert job.ended or epoch != job.epoch or job.state is State.CANCELLING or job.lease_until is None
@@ -117,36 +116,36 @@ class Machine(RuleBasedStateMachine):
     @rule(done=st.integers(1, 40))
     def chunks_tell_how_far_they_are(self, done: int) -> None:
         before = self.job.progress.done
-        self.apply(transitions.counted(self.job, self.now, Progress(done=done, total=40)))
+        self.apply(claims.counted(self.job, self.now, Progress(done=done, total=40)))
         assert not self.job.parked or self.job.progress.done >= before
 
     @rule()
     def the_last_chunk_is_done(self) -> None:
-        self.apply(transitions.gathered(self.job, self.now))
+        self.apply(claims.gathered(self.job, self.now))
         assert not self.job.parked
 
     @precondition(lambda self: self.job.parked)
     @rule()
     def a_chunk_cannot_be_done(self) -> None:
         problem = Problem(code="x", title="X", detail="x", stage="execute", retryable=True)
-        self.apply(transitions.chunk_failed(self.job, self.now, problem))
+        self.apply(claims.chunk_failed(self.job, self.now, problem))
         assert self.job.ended
 
     @rule()
     def sweep(self) -> None:
-        self.apply(transitions.swept(self.job, self.now, patience=PATIENCE, max_attempts=ATTEMPTS))
+        self.apply(overdue.swept(self.job, self.now, patience=PATIENCE, max_attempts=ATTEMPTS))
 
     @rule()
     def cancel(self) -> None:
         try:
-            self.apply(transitions.cancel(self.job, self.now))
+            self.apply(arrival.cancel(self.job, self.now))
         except Conflict:
             assert self.job.ended
 
     @rule()
     def retry(self) -> None:
         try:
-            self.apply(transitions.retry(self.job, self.now, aging=PATIENCE))
+            self.apply(arrival.retry(self.job, self.now, aging=PATIENCE))
         except Conflict:
             return
         self.finished = [(step, epoch) for step, epoch in self.finished if step is not self.job.step]
@@ -181,7 +180,7 @@ class Machine(RuleBasedStateMachine):
             if job.ended:
                 return
             now = max(now, job.due_at(PATIENCE)) + timedelta(seconds=1)
-            change = transitions.swept(job, now, patience=PATIENCE, max_attempts=ATTEMPTS)
+            change = overdue.swept(job, now, patience=PATIENCE, max_attempts=ATTEMPTS)
             if change is not None:
                 job = change.job
         raise AssertionError(f"{job.state} never ends")

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from calls import book_of
 
-from sheetrun.runtime.book import Book, describe, solve, step
+from sheetrun.runtime.book import Book
 from sheetrun.runtime.errors import NA, VALUE, Raised, Unsupported
+from sheetrun.runtime.failures import describe
 from sheetrun.runtime.sheet import Area, Sheet
+from sheetrun.runtime.steps import solve, step
 from sheetrun.runtime.values import encode
 
 

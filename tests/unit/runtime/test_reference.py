@@ -9,8 +9,9 @@ import pytest
 from calls import DIV0, MISSING, NA, REF, VALUE, book_of, call, plain, ref
 
 from sheetrun.runtime.address import Span
-from sheetrun.runtime.book import Book, Named, Tables
+from sheetrun.runtime.book import Book
 from sheetrun.runtime.errors import ExcelError, Unsupported
+from sheetrun.runtime.names import Named, Tables
 from sheetrun.runtime.refs import Ref, Refs
 from sheetrun.runtime.registry import find
 

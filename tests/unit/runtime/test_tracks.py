@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from tests.unit.compiler.making import run, workbook_of
 
-from sheetrun.runtime.book import Book, step
+from sheetrun.runtime.book import Book
 from sheetrun.runtime.errors import DIV0, NA, NUM, Raised, Unsupported
 from sheetrun.runtime.ops import num
 from sheetrun.runtime.sheet import Area
+from sheetrun.runtime.steps import step
 from sheetrun.runtime.tracks import boxed, kept
 from sheetrun.runtime.values import Arr
 

@@ -77,3 +77,17 @@ def down(address: str, last: int, formula: Any) -> dict[str, str]:
 
 def error(code: str) -> dict[str, str]:
     return {"error": code}
+
+
+DIV0, NA, VALUE, REF, NAME = map(error, ("#DIV/0!", "#N/A", "#VALUE!", "#REF!", "#NAME?"))
+
+
+def sales(folder: Path) -> File:
+    """A table, two names and a sheet whose name needs quotes."""
+    file = File(folder / "book.xlsx")
+    sheet = file.sheet("My Sheet", {"D1": 0.1, "E1": "=SUM(Sales[Qty])*Rate", "E2": "=E1*2", "E3": '=E2&""'})
+    columns = [{"header": "Item"}, {"header": "Qty"}]
+    sheet.add_table("A1:B4", {"name": "Sales", "data": [["a", 1], ["b", 2], ["c", 3]], "columns": columns})
+    file.book.define_name("Rate", "='My Sheet'!$D$1")
+    file.book.define_name("Total", "='My Sheet'!$E$1")
+    return file

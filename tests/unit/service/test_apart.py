@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sheetrun.runtime.address import Span
-from sheetrun.runtime.book import Failure
+from sheetrun.runtime.failures import Failure
 from sheetrun.runtime.payload import RunOutput
 from sheetrun.runtime.sheet import Area
 from sheetrun.service import apart

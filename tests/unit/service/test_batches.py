@@ -15,11 +15,6 @@ def body(count: int) -> dict[str, Any]:
     return {"jobs": [{"filename": f"{place}.xlsx", "custom_id": f"c{place}"} for place in range(count)]}
 
 
-@pytest.fixture
-def bench() -> Bench:
-    return Bench()
-
-
 def test_many_jobs_in_one_call(bench: Bench) -> None:
     status, headers, batch = bench.call("POST", "/v1/batches", body(3))
     assert status == 202

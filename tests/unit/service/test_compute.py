@@ -14,7 +14,7 @@ import pytest
 
 from sheetrun.formula.a1 import range_name
 from sheetrun.runtime.address import Span
-from sheetrun.runtime.book import Failure
+from sheetrun.runtime.failures import Failure
 from sheetrun.runtime.inputs import InputError
 from sheetrun.runtime.payload import RunInput, RunOutput
 from sheetrun.runtime.sheet import Area

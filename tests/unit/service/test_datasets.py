@@ -19,11 +19,6 @@ from tests.support import XLSX, Bench
 CSV = b"id,amount,region\n" + b"".join(b"%d,%d.5,%s\n" % (n, n % 7, (b"North", b"South")[n % 2]) for n in range(40))
 
 
-@pytest.fixture
-def bench() -> Bench:
-    return Bench()
-
-
 @pytest.mark.parametrize(
     ("body", "kind", "task"),
     [

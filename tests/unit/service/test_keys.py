@@ -13,11 +13,6 @@ from tests.support import Bench
 KEYS = "/v1/clients/acme/keys"
 
 
-@pytest.fixture
-def bench() -> Bench:
-    return Bench()
-
-
 def ask(bench: Bench, key: str) -> int:
     bench.clock.advance(31)  # what is remembered of keys is forgotten
     return bench.call("GET", "/v1/limits", key=key)[0]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from statistics import median
 
-from sheetrun.jobs import transitions
+from sheetrun.jobs import arrival
 from sheetrun.jobs.job import Job, Problem
 from sheetrun.jobs.states import Priority, State
 from sheetrun.service.allowances import Allowances
@@ -72,17 +72,17 @@ class World:
         now = self.clock.now()
         late = dict.fromkeys(("upload_expires_at", "deadline_at", "expires_at"), now + timedelta(days=9))
         job = submitted(now, id=self.ids.job_id(now), client=client, priority=priority, **late)
-        made = transitions.created(job, now)
+        made = arrival.created(job, now)
         self.table.create(made, most=10**6, most_of_client=10**6)
         aging = timedelta(seconds=self.settings.aging_seconds)
-        change = transitions.uploaded(made.job, now, size=1, etag="e", aging=aging)
+        change = arrival.uploaded(made.job, now, size=1, etag="e", aging=aging)
         assert change is not None
         self.table.save(made.job, change)
         return change.job
 
     def finish(self, job_id: str) -> None:
         job = self.table.jobs[job_id]
-        change = transitions.refused(job, self.clock.now(), DONE)
+        change = arrival.refused(job, self.clock.now(), DONE)
         assert change is not None
         self.table.save(job, change)
 

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from jsonschema import Draft202012Validator
 
 from sheetrun.service.web.openapi import document as openapi
 from tests.support import INTERFACE, Bench
-
-
-@pytest.fixture
-def bench() -> Bench:
-    return Bench()
 
 
 def made(bench: Bench, **body: Any) -> str:

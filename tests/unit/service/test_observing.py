@@ -18,11 +18,6 @@ from sheetrun.service.outgoing import Sent
 from tests.support import XLSX, Bench
 
 
-@pytest.fixture
-def bench() -> Bench:
-    return Bench()
-
-
 def undertaker(bench: Bench) -> Undertaker:
     return Undertaker(bench.operations, bench.operations, bench.sweeper(), bench.clock, bench.ids, bench.log)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from datetime import timedelta
 from typing import Any
 
@@ -13,17 +11,10 @@ from sheetrun.jobs.errors import StepRetryable
 from sheetrun.jobs.states import State, Step
 from sheetrun.runtime.inputs import InputError
 from sheetrun.sandbox.errors import Cancelled
-from sheetrun.service import compute
-from sheetrun.service.steps import Again, Done, Message
-from sheetrun.service.uploads import Arrival
+from sheetrun.service.steps import Again, Done
 from sheetrun.workbook.errors import UnsupportedFormat
 from tests.support import XLSX, Bench, FakeCompute
 from tests.unit.service.test_watch import busy
-
-
-@pytest.fixture
-def bench() -> Bench:
-    return Bench()
 
 
 def test_from_upload_to_result(bench: Bench) -> None:
@@ -262,171 +253,10 @@ def test_the_deadline_stops_the_work(bench: Bench) -> None:
     assert bench.compute.seen[0]["timeout"] <= 60
 
 
-def test_a_message_that_no_queue_took_is_sent_by_the_sweep(bench: Bench) -> None:
-    made = bench.submit()
-    bench.queues.down = True
-    bench.upload(made)
-    assert bench.next_message() is None
-    bench.queues.down = False
-    bench.clock.advance(61)
-    bench.sweeper().sweep(seconds=5)
-    bench.run_all()
-    assert bench.job(made["id"])["state"] == "succeeded"
-
-
-def test_a_missed_notification_is_found_by_the_sweep(bench: Bench) -> None:
-    made = bench.submit()
-    bench.blobs.upload(f"uploads/acme/{made['id']}/source", XLSX)
-    bench.clock.advance(61)
-    bench.sweeper().sweep(seconds=5)
-    bench.run_all()
-    assert bench.job(made["id"])["state"] == "succeeded"
-
-
-def test_an_upload_that_never_came_expires_and_is_deleted_in_time(bench: Bench) -> None:
-    made = bench.submit({"filename": "a.xlsx", "retain_seconds": 10})
-    bench.clock.advance(901)
-    bench.sweeper().sweep(seconds=5)
-    assert bench.job(made["id"])["state"] == "expired"
-    bench.clock.advance(11)
-    assert bench.call("GET", f"/v1/jobs/{made['id']}")[0] == 404
-    bench.sweeper().sweep(seconds=5)
-    assert bench.table.get(made["id"]) is None
-
-
-def test_an_upload_expires_at_its_second_though_no_sweep_came(bench: Bench) -> None:
-    made = [bench.submit() for _ in range(3)]
-    bench.clock.advance(899)
-    assert bench.job(made[0]["id"])["state"] == "awaiting_upload"
-    bench.clock.advance(1)
-    job = bench.job(made[0]["id"])
-    assert (job["state"], job["error"]["code"]) == ("expired", "upload_never_came")
-    _, _, page = bench.call("GET", "/v1/jobs", query={"state": "awaiting_upload"})
-    assert page["jobs"] == []
-    _, _, page = bench.call("GET", "/v1/jobs")
-    assert [job["state"] for job in page["jobs"]] == ["expired"] * 3
-    assert bench.call("POST", f"/v1/jobs/{made[1]['id']}/cancel")[2]["code"] == "job_ended"
-    assert bench.table.under_way() == 0
-
-
-def test_a_file_that_is_there_is_taken_though_its_notification_never_came(bench: Bench) -> None:
-    made = bench.submit()
-    bench.blobs.upload(f"uploads/acme/{made['id']}/source", XLSX)
-    bench.clock.advance(901)
-    assert bench.job(made["id"])["state"] == "queued"
-
-
-def test_a_deadline_holds_at_its_second_though_no_sweep_came(bench: Bench) -> None:
-    made = bench.submit({"filename": "a.xlsx", "deadline_seconds": 60})
-    bench.upload(made)
-    bench.clock.advance(60)
-    assert bench.job(made["id"])["state"] == "expired"
-    bench.run_all()
-    assert bench.job(made["id"])["state"] == "expired"
-
-
-def test_a_file_that_comes_after_its_job_was_deleted_is_deleted_too(bench: Bench) -> None:
-    made = bench.submit({"filename": "a.xlsx", "retain_seconds": 1})
-    bench.upload(made)
-    bench.run_all()
-    bench.clock.advance(2)
-    bench.sweeper().sweep(seconds=5)
-    key = f"uploads/acme/{made['id']}/source"
-    bench.blobs.upload(key, XLSX)  # with the same form, which is still good
-    assert bench.world.door.arrived(Arrival(key=key, at=bench.clock.now())) is None
-    assert key not in bench.blobs.objects
-
-
-def test_parts_of_an_upload_that_was_not_completed_are_deleted(bench: Bench) -> None:
-    made = bench.submit({"filename": "a.xlsx", "size": 200 * 2**20, "retain_seconds": 1})
-    assert bench.blobs.parts
-    bench.clock.advance(901)
-    bench.sweeper().sweep(seconds=5)
-    bench.clock.advance(2)
-    bench.sweeper().sweep(seconds=5)
-    assert bench.table.get(made["id"]) is None
-    assert not bench.blobs.parts
-
-
-def test_what_is_past_its_time_is_deleted_whole(bench: Bench) -> None:
-    made = bench.submit({"filename": "a.xlsx", "retain_seconds": 5, "outputs": ["A1"]})
-    bench.upload(made)
-    bench.run_all()
-    assert any(made["id"] in key for key in bench.blobs.objects)
-    bench.clock.advance(6)
-    done = bench.sweeper().sweep(seconds=5)
-    assert done["deleted"] == 1
-    assert not any(made["id"] in key for key in bench.blobs.objects)
-    assert bench.table.events(made["id"], after=0, limit=10) == []
-
-
-def test_dead_letters_end_the_job_but_not_one_that_went_on(bench: Bench) -> None:
-    made = bench.submit()
-    bench.upload(made)
-    message = bench.next_message()
-    assert message is not None
-    bench.sweeper().dead_letter(Message(job_id=made["id"], step=Step.PARSE, number=99))
-    assert bench.job(made["id"])["state"] == "queued"
-    bench.sweeper().dead_letter(message)
-    job = bench.job(made["id"])
-    assert job["state"] == "failed"
-    assert job["error"]["code"] == "dead_letter"
-    bench.sweeper().dead_letter(Message(job_id="job_none", step=Step.PARSE, number=1))
-
-
-def test_a_dead_letter_leaves_a_job_alone_whose_worker_vanished_while_it_has_tries_left(bench: Bench) -> None:
-    """Each time that a message finds the step taken counts as a delivery, so it may be dead before its job is."""
-    made = bench.submit()
-    bench.upload(made)
-    message = bench.next_message()
-    assert message is not None
-
-    def die(_: Any) -> None:
-        raise SystemExit
-
-    bench.compute = FakeCompute(on_parse=die)
-    with pytest.raises(SystemExit):
-        bench.step(message)
-    bench.clock.advance(3600)
-    bench.sweeper().dead_letter(message)
-    bench.compute = FakeCompute()
-    assert bench.table.get(made["id"]).state is State.PARSING  # type: ignore[union-attr]
-
-
 def test_priority_picks_the_queue(bench: Bench) -> None:
     made = bench.submit({"filename": "a.xlsx", "priority": "high"})
     bench.upload(made)
     assert bench.queues.messages[0][0] == "parse-high"
-
-
-def test_the_door_refuses_an_empty_file(bench: Bench) -> None:
-    made = bench.submit()
-    bench.upload(made, b"")
-    job = bench.job(made["id"])
-    assert job["state"] == "failed"
-    assert job["error"]["code"] == "empty_file"
-    assert bench.next_message() is None
-
-
-@pytest.mark.parametrize(
-    ("data", "code"),
-    [
-        (b"hello, world", "text_file"),
-        (b"<!doctype html><html></html>", "html"),
-        (b"%PDF-1.7", "pdf"),
-        (b"PK\x03\x04 and no more", "truncated_zip"),
-        (b"\x00\x01\x02", "not_a_workbook"),
-    ],
-)
-def test_each_kind_of_other_file_is_told_by_its_own_code(bench: Bench, data: bytes, code: str) -> None:
-    bench.compute = compute  # type: ignore[assignment]  # the real one
-    made = bench.submit()
-    bench.upload(made, data)
-    bench.run_all()
-    job = bench.job(made["id"])
-    assert (job["state"], job["error"]["stage"]) == ("failed", "parse")
-    assert job["error"]["code"] == code
-    assert job["attempts"] == {"parse": 1}
 
 
 def test_an_input_that_fails_is_named_in_the_errors(bench: Bench) -> None:
@@ -440,55 +270,6 @@ def test_an_input_that_fails_is_named_in_the_errors(bench: Bench) -> None:
     error = bench.job(made["id"])["error"]
     assert error["code"] == "unknown_sheet"
     assert error["errors"] == [{"cell": "Nope!A1", "code": "unknown_sheet", "detail": "there is no sheet 'Nope'"}]
-
-
-def test_a_file_with_another_checksum_is_refused(bench: Bench) -> None:
-    digest = base64.b64encode(hashlib.sha256(XLSX).digest()).decode()
-    good, bad = (bench.submit({"filename": "a.xlsx", "sha256": digest}) for _ in range(2))
-    bench.upload(good)
-    bench.upload(bad, XLSX + b"!")
-    assert bench.job(good["id"])["state"] == "queued"
-    assert bench.job(bad["id"])["error"]["code"] == "checksum_mismatch"
-
-
-def drop(bench: Bench, key: str, data: bytes = XLSX, **metadata: str) -> str | None:
-    stat = bench.blobs.upload(key, data, metadata)
-    return bench.world.door.arrived(Arrival(key=key, at=bench.clock.now(), etag=stat.etag, sequencer="1"))
-
-
-def test_a_file_dropped_in_the_inbox_becomes_a_job(bench: Bench) -> None:
-    first = drop(bench, "inbox/acme/2026/model one.xlsx", priority="low")
-    again = drop(bench, "inbox/acme/2026/model one.xlsx", priority="low")
-    assert first is not None
-    assert again == first
-    assert bench.queues.messages[0][0] == "parse-low"
-    bench.run_all()
-    job = bench.job(first)
-    assert job["filename"] == "model one.xlsx"
-    assert job["state"] == "succeeded"
-
-
-def test_a_drop_with_wrong_metadata_fails_with_the_reason(bench: Bench) -> None:
-    job_id = drop(bench, "inbox/acme/a.xlsx", priority="urgent")
-    assert job_id is not None
-    assert "priority" in bench.job(job_id)["error"]["detail"]
-    job_id = drop(bench, "inbox/acme/old.xls")
-    assert job_id is not None
-    assert bench.job(job_id)["error"]["code"] == "unsupported_format"
-
-
-def test_a_drop_for_nobody_is_ignored(bench: Bench) -> None:
-    assert drop(bench, "inbox/stranger/a.xlsx") is None
-    assert drop(bench, "elsewhere/a.xlsx") is None
-    assert bench.table.jobs == {}
-
-
-def test_a_file_that_was_replaced_after_it_was_accepted_is_not_computed(bench: Bench) -> None:
-    made = bench.submit()
-    bench.upload(made)
-    bench.blobs.upload(f"uploads/acme/{made['id']}/source", XLSX + b"other")
-    bench.run_all()
-    assert bench.job(made["id"])["error"]["code"] == "source_changed"
 
 
 def test_a_lease_outlives_its_function(bench: Bench) -> None:

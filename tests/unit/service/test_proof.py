@@ -9,7 +9,7 @@ import pytest
 
 from sheetrun.compiler.units import Refused
 from sheetrun.runtime.address import Span
-from sheetrun.runtime.book import Failure
+from sheetrun.runtime.failures import Failure
 from sheetrun.runtime.payload import RunOutput
 from sheetrun.runtime.sheet import Area
 from sheetrun.service.planes import Plane

@@ -2,58 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from sheetrun.client.webhooks import verify_webhook
-from sheetrun.service.outgoing import SendFailed, Sent
+from sheetrun.service.outgoing import Sent
 from sheetrun.service.signing import signed_headers
 from tests.support import Bench, FakeCompute
 
-URL = "https://hooks.example.com/sheetrun"
+from .told import URL, finished, log_of, register, verified
 
 
 @pytest.fixture
 def bench() -> Bench:
     return Bench(webhook_schedule=(0, 5, 300), webhook_breaker_failures=100)
-
-
-def register(bench: Bench, url: str = URL, **body: Any) -> dict[str, Any]:
-    status, headers, endpoint = bench.call("POST", "/v1/webhooks", {"url": url, **body})
-    assert status == 201, endpoint
-    assert headers["location"] == endpoint["urls"]["self"]
-    made: dict[str, Any] = endpoint
-    return made
-
-
-def finished(bench: Bench, **body: Any) -> dict[str, Any]:
-    job = bench.submit({"filename": "model.xlsx", **body})
-    bench.upload(job)
-    bench.run_all()
-    return bench.job(job["id"])
-
-
-def log_of(bench: Bench, endpoint: dict[str, Any], **query: str) -> list[dict[str, Any]]:
-    status, _, page = bench.call("GET", f"/v1/webhooks/{endpoint['id']}/deliveries", query=query)
-    assert status == 200, page
-    found: list[dict[str, Any]] = page["deliveries"]
-    return found
-
-
-def verified(bench: Bench, secret: str, number: int = -1) -> dict[str, Any]:
-    """What was sent, if the reference library says that it is ours (its clock is the machine's, so the time is new)."""
-    _, body, headers = bench.sender.sent[number]
-    verify_webhook(body, headers, secret, now=bench.clock.now().timestamp())
-    from datetime import UTC, datetime
-
-    again = signed_headers([secret], headers["webhook-id"], body.decode(), datetime.now(UTC))
-    event: dict[str, Any] = Webhook(secret).verify(body, again)
-    return event
 
 
 def test_a_registered_receiver_is_told_of_the_end_and_of_nothing_else(bench: Bench) -> None:
@@ -128,55 +93,6 @@ def test_every_way_to_end_is_told(bench: Bench) -> None:
         bench.deliver_all()
     told = {line["job"]: line["type"] for line in log_of(bench, endpoint)}
     assert told == {never["id"]: "job.expired", empty["id"]: "job.failed", late["id"]: "job.expired"}
-
-
-def test_failure_is_tried_again_as_scheduled_under_one_id(bench: Bench) -> None:
-    endpoint = register(bench)
-    answers = iter([Sent(status=500, response="oops"), None, Sent(status=200)])
-
-    def answer(url: str) -> Sent:
-        found = next(answers)
-        if found is None:
-            raise SendFailed("timeout", "the receiver took too long")
-        return found
-
-    bench.sender.answer = answer
-    finished(bench)
-    bench.deliver_all()
-    bench.deliver_all()
-    first = log_of(bench, endpoint)[0]
-    assert first["status"] == "pending"
-    assert first["next_attempt_at"] is not None
-    assert bench.queues.posted[0][1] == 6, "five seconds and jitter, held back by the queue"
-    bench.deliver_all()
-    bench.deliver_all()
-    done = log_of(bench, endpoint)[0]
-    assert done["status"] == "succeeded"
-    assert [(one["status_code"], one["error"]) for one in done["attempts"]] == [
-        (500, None),
-        (None, "timeout"),
-        (200, None),
-    ]
-    assert done["attempts"][0]["response"] == "oops"
-    assert len({headers["webhook-id"] for _, _, headers in bench.sender.sent}) == 1
-    assert len({headers["webhook-timestamp"] for _, _, headers in bench.sender.sent}) == 3
-
-
-def test_a_long_wait_is_left_to_the_sweep() -> None:
-    bench = Bench(webhook_schedule=(0, 7200))
-    register(bench)
-    bench.sender.answer = lambda url: Sent(status=503)
-    finished(bench)
-    for _ in range(3):
-        bench.deliver_all()
-    assert len(bench.sender.sent) == 1
-    assert not bench.queues.posted
-    bench.clock.advance(3600)
-    assert bench.courier().sweep()["redelivered"] == 0
-    bench.clock.advance(5000)
-    assert bench.courier().sweep()["redelivered"] == 1
-    bench.deliver_all()
-    assert len(bench.sender.sent) == 2
 
 
 def test_a_backlog_is_sent_in_one_sweep() -> None:
@@ -281,49 +197,6 @@ def test_workers_that_always_die_do_not_try_for_ever() -> None:
     assert len(bench.sender.sent) == 2
 
 
-def test_410_disables_and_enable_undoes_it(bench: Bench) -> None:
-    endpoint = register(bench)
-    bench.sender.answer = lambda url: Sent(status=410)
-    finished(bench)
-    for _ in range(2):
-        bench.deliver_all()
-    _, _, view = bench.call("GET", f"/v1/webhooks/{endpoint['id']}")
-    assert (view["status"], view["disabled_reason"]) == ("disabled", "gone")
-    finished(bench)
-    for _ in range(2):
-        bench.deliver_all()
-    assert len(bench.sender.sent) == 1, "a disabled endpoint is told nothing"
-    assert bench.call("POST", f"/v1/webhooks/{endpoint['id']}/enable")[2]["status"] == "enabled"
-    bench.sender.answer = lambda url: Sent(status=200)
-    finished(bench)
-    for _ in range(2):
-        bench.deliver_all()
-    assert len(bench.sender.sent) == 2
-
-
-def test_410_of_one_jobs_receiver_says_nothing_of_another_job(bench: Bench) -> None:
-    bench.sender.answer = lambda url: Sent(status=410)
-    for _ in range(2):
-        finished(bench, webhook_url=URL)
-        bench.deliver_all()
-        bench.deliver_all()
-    assert len(bench.sender.sent) == 2
-
-
-def test_long_failure_disables() -> None:
-    bench = Bench(webhook_schedule=(0,), webhook_disable_seconds=1000)
-    endpoint = register(bench)
-    bench.sender.answer = lambda url: Sent(status=500)
-    for _ in range(2):
-        finished(bench)
-        bench.deliver_all()
-        bench.deliver_all()
-        bench.clock.advance(1001)
-    _, _, view = bench.call("GET", f"/v1/webhooks/{endpoint['id']}")
-    assert (view["status"], view["disabled_reason"]) == ("disabled", "failing")
-    assert view["failing_since"] is not None
-
-
 def test_rotation_signs_with_both_secrets(bench: Bench) -> None:
     endpoint = register(bench)
     one = f"/v1/webhooks/{endpoint['id']}"
@@ -390,164 +263,6 @@ def test_a_pending_delivery_ends_with_its_job(bench: Bench) -> None:
     bench.deliver_all()
     line = log_of(bench, endpoint)[0]
     assert (line["status"], line["reason"]) == ("failed", "job_expired")
-
-
-def test_a_receiver_that_is_slow_takes_no_more_than_its_leases() -> None:
-    bench = Bench(webhook_concurrency=1)
-    endpoint = register(bench)
-    other = register(bench, "https://other.example.com/")
-    inside: list[str] = []
-
-    def slow(url: str) -> Sent:
-        if url == URL and not inside:
-            inside.append(url)
-            messages, bench.queues.posted = bench.queues.posted, []
-            for message, _ in messages:  # another worker, while this one waits
-                bench.courier().handle(message)
-        return Sent(status=200)
-
-    for _ in range(2):
-        finished(bench)
-    bench.deliver_all()
-    bench.sender.answer = slow
-    first = next(one for one in bench.queues.posted if one[0]["endpoint"] == endpoint["id"])
-    bench.queues.posted.remove(first)
-    bench.courier().handle(first[0])
-    urls = [url for url, _, _ in bench.sender.sent]
-    assert urls.count(URL) == 1
-    assert urls.count(other["url"]) == 2
-    assert [delay for _, delay in bench.queues.posted] == [2], "the second one knocks again later"
-    bench.deliver_all()
-    assert len(bench.sender.sent) == 4
-
-
-def test_a_receiver_that_is_down_is_left_in_peace() -> None:
-    bench = Bench(webhook_schedule=(0, 1, 1, 1, 1, 1), webhook_breaker_failures=2, webhook_breaker_seconds=100)
-    endpoint = register(bench)
-    bench.sender.answer = lambda url: Sent(status=502)
-    finished(bench)
-    for _ in range(4):
-        bench.deliver_all()
-    assert len(bench.sender.sent) == 2
-    assert bench.queues.posted[0][1] >= 100
-    assert bench.call("GET", f"/v1/webhooks/{endpoint['id']}")[2]["paused_until"] is not None
-    bench.sender.answer = lambda url: Sent(status=200)
-    bench.deliver_all()
-    line = log_of(bench, endpoint)[0]
-    assert (line["status"], len(line["attempts"])) == ("succeeded", 3)
-    assert bench.call("GET", f"/v1/webhooks/{endpoint['id']}")[2]["paused_until"] is None
-
-
-def test_a_test_event(bench: Bench) -> None:
-    endpoint = register(bench)
-    status, _, delivery = bench.call("POST", f"/v1/webhooks/{endpoint['id']}/test")
-    assert (status, delivery["type"], delivery["job"]) == (202, "webhook.test", None)
-    bench.deliver_all()
-    assert verified(bench, endpoint["secret"])["type"] == "webhook.test"
-
-
-def test_deleting_stops_what_is_pending(bench: Bench) -> None:
-    endpoint = register(bench)
-    finished(bench)
-    bench.deliver_all()
-    assert bench.call("DELETE", f"/v1/webhooks/{endpoint['id']}")[0] == 204
-    bench.deliver_all()
-    assert not bench.sender.sent
-    for method, path in (("GET", ""), ("DELETE", ""), ("GET", "/deliveries"), ("GET", "/secret"), ("POST", "/rotate")):
-        assert bench.call(method, f"/v1/webhooks/{endpoint['id']}{path}")[0] == 404
-
-
-def test_another_clients_endpoint_is_unknown(bench: Bench) -> None:
-    endpoint = register(bench)
-    finished(bench)
-    for _ in range(2):
-        bench.deliver_all()
-    line = log_of(bench, endpoint)[0]
-    other = bench.access.create("other")
-    one = f"/v1/webhooks/{endpoint['id']}"
-    for method, path in (
-        ("GET", one),
-        ("DELETE", one),
-        ("GET", f"{one}/secret"),
-        ("POST", f"{one}/rotate"),
-        ("POST", f"{one}/enable"),
-        ("POST", f"{one}/test"),
-        ("GET", f"{one}/deliveries"),
-        ("GET", f"{one}/deliveries/{line['id']}"),
-        ("POST", f"{one}/deliveries/{line['id']}/replay"),
-    ):
-        assert bench.call(method, path, key=other)[0] == 404, (method, path)
-    assert bench.call("GET", "/v1/webhooks", key=other)[2]["webhooks"] == []
-
-
-def test_a_key_that_only_reads_sees_no_secret(bench: Bench) -> None:
-    endpoint = register(bench)
-    reader = bench.access.create("acme", scopes=frozenset({"read"}))
-    status, _, view = bench.call("GET", f"/v1/webhooks/{endpoint['id']}", key=reader)
-    assert status == 200
-    assert "whsec_" not in json.dumps(view)
-    for method, path in (("GET", "/secret"), ("POST", "/rotate"), ("DELETE", ""), ("POST", "/test")):
-        assert bench.call(method, f"/v1/webhooks/{endpoint['id']}{path}", key=reader)[0] == 403
-
-
-@pytest.mark.parametrize(
-    ("body", "path"),
-    [
-        ({}, "url"),
-        ({"url": 7}, "url"),
-        ({"url": "http://example.com/"}, "url"),
-        ({"url": "https://169.254.169.254/"}, "url"),
-        ({"url": URL, "events": []}, "events"),
-        ({"url": URL, "events": ["job.created"]}, "events"),
-        ({"url": URL, "events": [{}]}, "events"),
-        ({"url": URL, "description": "x" * 256}, "description"),
-        ({"url": URL, "secret": "mine"}, "secret"),
-        ([], "$"),
-    ],
-)
-def test_what_cannot_be_registered(bench: Bench, body: Any, path: str) -> None:
-    status, _, problem = bench.call("POST", "/v1/webhooks", body)
-    assert status == 422
-    assert [error["path"] for error in problem["errors"]] == [path]
-
-
-def test_registering_twice_with_one_key_makes_one(bench: Bench) -> None:
-    answers = [bench.call("POST", "/v1/webhooks", {"url": URL}, headers={"Idempotency-Key": "k"}) for _ in range(2)]
-    assert answers[0][2] == answers[1][2]
-    assert len(bench.call("GET", "/v1/webhooks")[2]["webhooks"]) == 1
-
-
-def test_pages_of_endpoints_and_deliveries(bench: Bench) -> None:
-    endpoints = [register(bench, f"https://hooks.example.com/{number}") for number in range(3)]
-    _, headers, page = bench.call("GET", "/v1/webhooks", query={"limit": "2"})
-    assert [one["id"] for one in page["webhooks"]] == [one["id"] for one in reversed(endpoints[1:])]
-    assert 'rel="next"' in headers["link"]
-    _, _, rest = bench.call("GET", "/v1/webhooks", query={"limit": "2", "after": page["after"]})
-    assert [one["id"] for one in rest["webhooks"]] == [endpoints[0]["id"]]
-    for _ in range(3):
-        finished(bench)
-        bench.clock.advance(1)
-    bench.deliver_all()
-    path = f"/v1/webhooks/{endpoints[0]['id']}/deliveries"
-    _, _, first = bench.call("GET", path, query={"limit": "2"})
-    _, _, second = bench.call("GET", path, query={"limit": "2", "after": first["after"]})
-    found = [line["id"] for line in (*first["deliveries"], *second["deliveries"])]
-    assert found == sorted(found, reverse=True)
-    assert len(found) == 3
-    assert second["after"] is None
-    assert log_of(bench, endpoints[0], status="failed") == []
-    assert bench.call("GET", path, query={"status": "lost"})[0] == 422
-
-
-def test_there_is_a_limit_to_endpoints(bench: Bench) -> None:
-    for number in range(100):
-        register(bench, f"https://hooks.example.com/{number}")
-    assert bench.call("POST", "/v1/webhooks", {"url": URL})[2]["code"] == "too_many_webhooks"
-    status, _, problem = bench.call("POST", "/v1/jobs", {"filename": "a.xlsx", "webhook_url": "https://x.example.com/"})
-    assert (status, problem["code"]) == (422, "too_many_webhooks")
-    assert (
-        bench.call("POST", "/v1/jobs", {"filename": "a.xlsx", "webhook_url": "https://hooks.example.com/7"})[0] == 202
-    )
 
 
 def test_messages_that_are_not_ours(bench: Bench) -> None:

@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
+from sheetrun.jobs.changes import Change
 from sheetrun.jobs.chunks import Chunk, Tally
 from sheetrun.jobs.errors import Full, Raced
 from sheetrun.jobs.events import Dispatch, Event
 from sheetrun.jobs.job import Job
 from sheetrun.jobs.limits import Spend
-from sheetrun.jobs.transitions import Change
 from sheetrun.service.fakes.locked import Locked
 from sheetrun.service.ports import Batch, JobFilter, Load, Page, Room
 

@@ -41,6 +41,17 @@ def operation(
     return operation
 
 
+def shape(title: str, properties: Schema, required: list[str]) -> Schema:
+    """An object with these fields and no others."""
+    return {
+        "title": title,
+        "type": "object",
+        "required": required,
+        "additionalProperties": False,
+        "properties": properties,
+    }
+
+
 _MEANING = {
     "400": "The request cannot be read",
     "401": "No key, or a wrong one",

@@ -15,6 +15,7 @@ from sheetrun.service.web.described import WAIT as _WAIT
 from sheetrun.service.web.described import answer as _json
 from sheetrun.service.web.described import operation as _operation
 from sheetrun.service.web.described import query as _query
+from sheetrun.service.web.described import shape
 from sheetrun.service.web.job_options import job_options
 from sheetrun.service.web.openapi_clients import client_paths
 from sheetrun.service.web.openapi_models import model_paths
@@ -324,20 +325,10 @@ def _request(settings: Settings, more: Schema | None = None) -> Schema:
     }
     return {
         "anyOf": [
-            _shape("A workbook", workbook, ["filename", *(more or ())]),
-            _shape("A dataset", dataset, ["filename", *(more or ())]),
-            _shape("A worksheet as a dataset", table, ["filename", "kind", *(more or ())]),
+            shape("A workbook", workbook, ["filename", *(more or ())]),
+            shape("A dataset", dataset, ["filename", *(more or ())]),
+            shape("A worksheet as a dataset", table, ["filename", "kind", *(more or ())]),
         ]
-    }
-
-
-def _shape(title: str, properties: Schema, required: list[str]) -> Schema:
-    return {
-        "title": title,
-        "type": "object",
-        "required": required,
-        "additionalProperties": False,
-        "properties": properties,
     }
 
 

@@ -6,7 +6,7 @@ from sheetrun.service.models import MOST_VERSIONS
 from sheetrun.service.references import PATTERN
 from sheetrun.service.scenario_requests import MOST_INPUTS, MOST_OUTPUTS
 from sheetrun.service.web import schemas
-from sheetrun.service.web.described import IDEMPOTENCY_KEY, Schema, answer, operation
+from sheetrun.service.web.described import IDEMPOTENCY_KEY, Schema, answer, operation, shape
 from sheetrun.service.web.job_options import job_options
 from sheetrun.settings import Settings
 
@@ -106,10 +106,10 @@ def _body(settings: Settings) -> Schema:
     }
     return {
         "anyOf": [
-            _shape("A list", {**listed, **common}, ["scenarios"]),
-            _shape("A grid", {**grid, **common}, ["grid"]),
-            _shape("A sample", {**sample, **common}, ["sample", "count"]),
-            _shape("A file", {**file, **common}, ["filename"]),
+            shape("A list", {**listed, **common}, ["scenarios"]),
+            shape("A grid", {**grid, **common}, ["grid"]),
+            shape("A sample", {**sample, **common}, ["sample", "count"]),
+            shape("A file", {**file, **common}, ["filename"]),
         ]
     }
 
@@ -143,14 +143,4 @@ def _one(name: str, takes: Schema, told: str) -> Schema:
         "required": [name],
         "additionalProperties": False,
         "properties": {name: {**takes, "description": told}},
-    }
-
-
-def _shape(title: str, properties: Schema, required: list[str]) -> Schema:
-    return {
-        "title": title,
-        "type": "object",
-        "required": required,
-        "additionalProperties": False,
-        "properties": properties,
     }
