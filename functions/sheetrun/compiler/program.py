@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from typing import NamedTuple
 
 from sheetrun.compiler.formulas import Formulas
 from sheetrun.compiler.lambdas import definition, local, shared
@@ -12,15 +13,19 @@ from sheetrun.compiler.steps import MOST_STATEMENTS, Step
 from sheetrun.compiler.units import Unit
 from sheetrun.formula.a1 import quote_sheet, range_name
 from sheetrun.records import dataclass
+from sheetrun.workbook.model import Rect
 
 
-@dataclass(frozen=True, slots=True)
-class Mapped:
+class Mapped(NamedTuple):
     """A line of the script (1-based) and the cells that it computes."""
 
     line: int
     sheet: str
-    address: str
+    rect: Rect
+
+    @property
+    def address(self) -> str:
+        return range_name(*self.rect)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,7 @@ def program(formulas: Formulas, steps: Sequence[Step], refused: int) -> Program:
             mapped += [(start + offset, unit) for unit, offset in statement.computes]
     body += ["", "", "STEPS = [", *(f"    {step.name}," for step in steps), "]"]
     head = list(_head(formulas.scope.workbook.filename, imports, refused))
-    lines = [Mapped(len(head) + at + 1, title(u.sheet), range_name(*u.rect)) for at, u in mapped]
+    lines = [Mapped(len(head) + at + 1, title(u.sheet), u.rect) for at, u in mapped]
     tail = ["", 'if __name__ == "__main__":', "    main(STEPS, __file__)", ""]
     return Program("\n".join(head + body + tail), tuple(lines))
 

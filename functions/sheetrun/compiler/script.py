@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from sheetrun.compiler.draft import Draft
 from sheetrun.compiler.formulas import Formulas
+from sheetrun.compiler.needs import Needs
 from sheetrun.compiler.program import Mapped
 from sheetrun.compiler.resolve import Scope
 from sheetrun.compiler.schedule import Part, schedule, units_of
@@ -24,7 +25,7 @@ class Script:
     refused: tuple[Refused, ...]
     volatile: tuple[tuple[int, Rect], ...]  #: blocks that are volatile or hang on a volatile block
     blocks: int
-    needs: dict[tuple[int, Rect], list[tuple[int, Rect]]]  #: for each block the blocks that it reads from
+    needs: Needs
 
     def line_map(self) -> bytes:
         """The line map as JSON: ``[[line, sheet, address], …]``."""
@@ -63,7 +64,7 @@ class Writer:
             tuple(sorted(draft.refused, key=lambda r: (r.sheet, r.rect))),
             tuple(_volatile(units, parts)),
             len(units),
-            {(u.sheet, u.rect): [(units[n].sheet, units[n].rect) for n in sorted(u.needs)] for u in units},
+            Needs([(u.sheet, u.rect) for u in units], [u.needs for u in units]),
         )
 
 
