@@ -16,7 +16,8 @@ import numpy as np
 
 from sheetrun.records import dataclass
 from sheetrun.runtime import indexes, pool
-from sheetrun.runtime.address import Key, Span, read_span, span_of
+from sheetrun.runtime.address import Key, Span, span_of
+from sheetrun.runtime.addresslists import read_spans
 from sheetrun.runtime.cells import EMPTY, NUMBER, PENDING, TEXT
 from sheetrun.runtime.coerce import number_in_text
 from sheetrun.runtime.errors import Raised, Stop, Unsupported
@@ -63,8 +64,8 @@ def _targets(texts: Iterable[str]) -> Iterator[tuple[str, Span]]:
         sheet, _, addresses = text.rpartition("!")
         if sheet.startswith("'"):
             sheet = sheet[1:-1].replace("''", "'")
-        for address in addresses.split():
-            yield sheet, read_span(address)[0]
+        for span in read_spans(addresses):
+            yield sheet, span
 
 
 class _Deeper(Stop):
