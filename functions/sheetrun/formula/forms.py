@@ -36,7 +36,7 @@ def cut(text: str) -> tuple[FormKey, list[str]]:
         text = _QUOTED.sub("''", text)
     pieces = _BLANK.split(text)
     blanks = pieces[1::2]
-    references = tuple([blank.upper() != blank.lower() for blank in blanks])
+    references = tuple([not "0" <= blank < ":" for blank in blanks])  # numbers begin with a digit, references never
     if "$" in text:
         blanks = [blank.replace("$", "") for blank in blanks]
     return FormKey(tuple(pieces[::2]), references, tuple(quoted)), blanks
