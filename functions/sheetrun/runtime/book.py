@@ -10,6 +10,8 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -22,6 +24,7 @@ from sheetrun.runtime.cells import EMPTY, NUMBER, PENDING, TEXT
 from sheetrun.runtime.coerce import number_in_text
 from sheetrun.runtime.errors import Raised, Stop, Unsupported
 from sheetrun.runtime.guard import run_guarded
+from sheetrun.runtime.marking import mark_single
 from sheetrun.runtime.pivots import Pivot
 from sheetrun.runtime.refs import Ref, Refs, read
 from sheetrun.runtime.sheet import Area, Sheet
@@ -274,13 +277,13 @@ class Book:
     def _run_all(self) -> None:
         self._state = ["waiting"] * len(self._steps)
         for k, each in enumerate(self._steps):
-            for name, span in each.targets:
+            for name, targets in groupby(each.targets, itemgetter(0)):
                 sheet = self[name]
-                now = self.extent((sheet.index, span.top, span.left), span)
-                # Cells beyond those of the file are not marked: formulas before the array read what it was just now.
-                self._mark(
-                    sheet, Span(*span[:2], min(span.bottom, now.bottom), min(span.right, now.right)), PENDING - k
-                )
+                for span in mark_single(sheet, [span for _, span in targets], PENDING - k):
+                    now = self.extent((sheet.index, span.top, span.left), span)
+                    # Cells beyond those of the file are not marked: formulas before the array read what it was just now.
+                    bottom, right = min(span.bottom, now.bottom), min(span.right, now.right)
+                    self._mark(sheet, Span(*span[:2], bottom, right), PENDING - k)
         indexes.forget()
         with np.errstate(all="ignore"), indexes.kept():
             for k in range(len(self._steps)):
