@@ -12,7 +12,10 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import chain
 from typing import Final
+
+import numpy as np
 
 from sheetrun.compiler.forms import Form
 from sheetrun.compiler.graph import components, link, region, sheets_of
@@ -26,7 +29,6 @@ from sheetrun.workbook.model import Rect
 _MANY: Final = 60
 _FEW: Final = 3  #: cells that are statements of their own rather than a list
 _LONGEST: Final = 1000  #: cells of a list
-_NOTHING: Final[set[int]] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,22 +251,22 @@ def _by_sheet(parts: list[Part]) -> list[Part]:
 
 def _waiting(parts: list[Part]) -> tuple[list[int], list[list[int]]]:
     """For each part how many others it waits for, and which others wait for it."""
-    owner: dict[int, int] = {}
-    for k, part in enumerate(parts):
-        if type(part) is Whole:
-            owner[part.unit.index] = k
-        else:
-            owner.update((unit.index, k) for unit in units_of(part))
-    readers: list[list[int]] = [[] for _ in parts]
-    waiting = [0] * len(parts)
-    for k, part in enumerate(parts):
-        if type(part) is Whole:
-            needed = {owner[n] for n in part.unit.needs} if part.unit.needs else _NOTHING
-        else:
-            needed = {owner[n] for unit in units_of(part) for n in unit.needs} - {k}
-        waiting[k] = len(needed)
-        for other in needed:
-            readers[other].append(k)
+    count = len(parts)
+    members = list(map(units_of, parts))
+    units = list(chain.from_iterable(members))
+    place = np.repeat(np.arange(count), list(map(len, members)))
+    owner = np.empty(len(units), np.int64)
+    owner[[unit.index for unit in units]] = place
+    reads = np.fromiter(chain.from_iterable([unit.needs for unit in units]), np.int64)
+    reader = np.repeat(place, [len(unit.needs) for unit in units])
+    pairs = np.sort(owner[reads] * count + reader)  # by what is read, then by who reads it
+    pairs = pairs[np.append(True, np.diff(pairs) > 0)[: len(pairs)]]
+    read, reader = pairs // max(count, 1), pairs % max(count, 1)
+    read, reader = read[read != reader], reader[read != reader]
+    waiting: list[int] = np.bincount(reader, minlength=count).tolist()
+    ends = np.cumsum(np.bincount(read, minlength=count)).tolist()
+    flat = reader.tolist()
+    readers = [flat[start:end] for start, end in zip([0, *ends], ends, strict=False)]
     return waiting, readers
 
 
