@@ -14,6 +14,7 @@ from sheetrun.compiler.ranges import Range
 from sheetrun.compiler.resolve import Scope
 from sheetrun.compiler.units import Unit
 from sheetrun.records import dataclass
+from sheetrun.runtime.distinct import distinct
 from sheetrun.workbook.model import MAX_COLUMNS, Kind, Rect
 
 #: Above this many cells a reference is tested against the rectangles of the blocks instead of cell by cell.
@@ -65,7 +66,7 @@ class Owners:
                     max(rect.top - top, 0) : rect.bottom - top + 1, max(rect.left - left, 0) : rect.right - left + 1
                 ]
                 if part.max() >= 0:
-                    self.covered.update(np.unique(part[part >= 0]).tolist())
+                    self.covered.update(distinct(part[part >= 0]).tolist())
                 part[...] = unit.index
 
     def of_cells(self, rows: NDArray[np.int64], cols: NDArray[np.int64]) -> NDArray[np.int32]:
@@ -113,7 +114,7 @@ class Owners:
                 part = tile[
                     max(rect.top - top, 0) : rect.bottom - top + 1, max(rect.left - left, 0) : rect.right - left + 1
                 ]
-                owners.update(np.unique(part).tolist())
+                owners.update(distinct(part).tolist())
         owners.discard(-1)
         return tuple(sorted(owners))
 

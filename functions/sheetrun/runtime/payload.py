@@ -21,6 +21,7 @@ from sheetrun.runtime import calendar, charset, pool
 from sheetrun.runtime.address import Span
 from sheetrun.runtime.book import Book, Failure, Iteration, Named, Tables
 from sheetrun.runtime.cells import TEXT, Numbers, Tags
+from sheetrun.runtime.distinct import distinct_places
 from sheetrun.runtime.errors import ExcelError
 from sheetrun.runtime.pivots import Pivot
 from sheetrun.runtime.sheet import Area
@@ -226,7 +227,7 @@ class RunOutput:
             texts = a.tag >= TEXT
             tag = a.tag
             if texts.any():
-                unique, inverse = np.unique(tag[texts] - TEXT, return_inverse=True)
+                unique, inverse = distinct_places(tag[texts] - TEXT)
                 places = np.array([used.setdefault(i, len(used)) for i in unique.tolist()], np.int32)
                 tag = tag.copy()
                 tag[texts] = TEXT + places[inverse]

@@ -14,6 +14,7 @@ import numpy as np
 
 from sheetrun.records import dataclass
 from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, TEXT, Numbers, Tags
+from sheetrun.runtime.distinct import distinct_places
 from sheetrun.workbook.archive import Limits
 from sheetrun.workbook.clusters import Indices, bounding_rect, split
 from sheetrun.workbook.errors import DamagedWorkbook, LimitExceeded
@@ -345,8 +346,8 @@ class Gatherer:
         empty = np.array([], dtype=np.float64), np.array([], dtype=np.int32)
         spread = self._spread(rows, cols, *empty) if self._regions else (rows, cols)
         places = spread[0] * MAX_COLUMNS + spread[1]
-        unique, counts = np.unique(places, return_counts=True)
-        twice = unique[counts > 1]
+        unique, inverse = distinct_places(places)
+        twice = unique[np.bincount(inverse, minlength=len(unique)) > 1]
         if len(twice):
             row, col = divmod(int(twice[0]), MAX_COLUMNS)
             raise DamagedWorkbook("The cell is in the file twice.", part=self.place(row, col), code="duplicate_cell")
