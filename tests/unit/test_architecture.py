@@ -22,7 +22,7 @@ DOORS: dict[str, set[str]] = {
     "jobs": set(),
     "sandbox": set(),
     "runtime": set(),
-    "workbook": {"formula", "runtime.cells", "runtime.pivots"},
+    "workbook": {"formula", "runtime.cells", "runtime.distinct", "runtime.pivots"},
     "compiler": {"workbook", "formula", "runtime"},
     "report": {"formula"},
     "datasets": {"workbook", "compiler.literal", "runtime.cells", "sandbox", "report"},  # a script is written, run and shown

@@ -27,7 +27,7 @@ def data_table(step: Step, unit: Unit, before: Sequence[Step], formulas: Formula
     through = ", ".join(literal(name) for name in _between(unit, before))
     sheet = formulas.alias(step, unit.sheet)
     line = f"{sheet}.data_table({literal(address)}, row={row}, column={column}, through=[{through}])"
-    return Statement([f"# {address}: what-if data table", line], [(unit, 1)])
+    return Statement([f"# {address}: what-if data table", line], [((unit,), 1)])
 
 
 def _between(table: Unit, steps: Sequence[Step]) -> list[str]:

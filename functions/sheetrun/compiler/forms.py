@@ -8,16 +8,16 @@ each formula's own references and numbers take their places.
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any, Final
 
 from sheetrun.compiler.ranges import Range, Resolved
 from sheetrun.compiler.trees import depth, rebuilt, walk
 from sheetrun.formula import nodes
-from sheetrun.formula.a1 import parse_cell, range_name
+from sheetrun.formula.a1 import parse_cell, range_name, range_names
 from sheetrun.formula.forms import FormKey, filled
 from sheetrun.formula.nodes import Axis
 from sheetrun.records import dataclass
+from sheetrun.runtime.addresslists import read_keys
 from sheetrun.workbook.model import MAX_COLUMNS, MAX_ROWS, Rect
 
 _MOST_BLANKS: Final = 200
@@ -36,11 +36,17 @@ class Reference:
     def address(self, blanks: list[str]) -> str:
         return blanks[self.first].upper() if self.first == self.last else range_name(*self.rect(blanks))
 
+    def addresses(self, formulas: list[list[str]]) -> list[str]:
+        """The same for many formulas, by their blanks."""
+        if self.first == self.last:
+            return " ".join([blanks[self.first] for blanks in formulas]).upper().split(" ")
+        return range_names([self.rect(blanks) for blanks in formulas])
+
     def rect(self, blanks: list[str]) -> Rect:
-        row, col = place_of(blanks[self.first])
+        row, col = parse_cell(blanks[self.first])
         if self.first == self.last:
             return Rect(row, col, row, col)
-        other_row, other_col = place_of(blanks[self.last])
+        other_row, other_col = parse_cell(blanks[self.last])
         return Rect(min(row, other_row), min(col, other_col), max(row, other_row), max(col, other_col))
 
 
@@ -132,7 +138,8 @@ _ON_ITS_OWN: Final = (
 )
 
 
-@lru_cache(maxsize=1 << 17)
-def place_of(cell: str) -> tuple[int, int]:
-    """Row and column of a reference to one cell, 0-based."""
-    return parse_cell(cell)
+def places_of(cells: list[str]) -> tuple[list[int], list[int]]:
+    """Rows and columns of references to one cell each, 0-based."""
+    found = zip(*read_keys(" ".join(cells).upper()), strict=True) if cells else ((), ())
+    rows, columns = ([index - 1 for index in line] for line in found)
+    return rows, columns

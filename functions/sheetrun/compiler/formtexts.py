@@ -14,7 +14,7 @@ from sheetrun.compiler.literal import literal
 from sheetrun.compiler.ranges import Range
 from sheetrun.compiler.scriptnames import Names
 from sheetrun.compiler.units import Unit
-from sheetrun.formula.a1 import cell_name
+from sheetrun.formula.a1 import cell_name, range_names
 from sheetrun.records import dataclass
 from sheetrun.workbook.model import Rect
 
@@ -89,7 +89,8 @@ def names_of(form: Form) -> list[str]:
 
 def columns_of(units: Sequence[Unit], form: Form) -> list[list[str]]:
     """For a list of units of a form: their cells, and what each of the form's blanks holds, in the order of its places."""
-    columns = [[cell_name(u.rect.top, u.rect.left) for u in units]]
-    columns += [[reference.address(u.blanks) for u in units] for reference in form.references.values()]
-    columns += [[repr(float(u.blanks[blank])) for u in units] for blank in form.numbers.values()]
+    formulas = [unit.blanks for unit in units]
+    columns = [range_names([unit.rect for unit in units])]
+    columns += [reference.addresses(formulas) for reference in form.references.values()]
+    columns += [[repr(float(blanks[blank])) for blanks in formulas] for blank in form.numbers.values()]
     return columns

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import field
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sheetrun.compiler.forms import Form, place_of
+from sheetrun.compiler.forms import Form, places_of
 from sheetrun.compiler.ranges import Range
 from sheetrun.compiler.resolve import Scope
 from sheetrun.compiler.units import Unit
 from sheetrun.records import dataclass
+from sheetrun.runtime.distinct import distinct
 from sheetrun.workbook.model import MAX_COLUMNS, Kind, Rect
 
 #: Above this many cells a reference is tested against the rectangles of the blocks instead of cell by cell.
@@ -37,26 +39,20 @@ class Owners:
     @classmethod
     def of(cls, units: list[Unit]) -> Owners:
         owners = cls(units)
-        rects = np.array([u.rect for u in units], np.int64).reshape(-1, 4)
+        rects = np.fromiter(chain.from_iterable([u.rect for u in units]), np.int64, 4 * len(units)).reshape(-1, 4)
         owners.tops, owners.lefts, owners.bottoms, owners.rights = rects.T
-        owners._paint_cells([u for u in units if u.block.kind is Kind.NORMAL and u.rect[:2] == u.rect[2:]])
-        for unit in units:
-            if unit.block.kind is not Kind.NORMAL or unit.rect[:2] != unit.rect[2:]:
-                owners._paint(unit)
-        return owners
-
-    def _paint_cells(self, units: list[Unit]) -> None:
-        """Units of one cell each, a tile at a time."""
-        if not units:
-            return
+        normal = np.array([u.block.kind is Kind.NORMAL for u in units], np.bool_)
+        single = np.flatnonzero(normal & (rects[:, :2] == rects[:, 2:]).all(axis=1))
         index = np.array([u.index for u in units], np.int32)
-        rows, cols = np.array([u.rect[:2] for u in units], np.int64).T
-        places = (rows // _TILE) * (MAX_COLUMNS // _TILE + 1) + cols // _TILE
-        order = np.argsort(places, kind="stable")
-        for some in np.split(order, np.flatnonzero(np.diff(places[order])) + 1):
+        for some in _by_tile(owners.tops[single], owners.lefts[single]):  # units of one cell each, a tile at a time
+            cells = single[some]
+            rows, cols = rects[cells, 0], rects[cells, 1]
             tile = np.full((_TILE, _TILE), -1, np.int32)
-            tile[rows[some] % _TILE, cols[some] % _TILE] = index[some]
-            self.tiles[int(rows[some[0]]) // _TILE, int(cols[some[0]]) // _TILE] = tile
+            tile[rows % _TILE, cols % _TILE] = index[cells]
+            owners.tiles[int(rows[0]) // _TILE, int(cols[0]) // _TILE] = tile
+        for k in sorted(set(range(len(units))).difference(single.tolist())):
+            owners._paint(units[k])
+        return owners
 
     def _paint(self, unit: Unit) -> None:
         rect = unit.rect
@@ -70,13 +66,17 @@ class Owners:
                     max(rect.top - top, 0) : rect.bottom - top + 1, max(rect.left - left, 0) : rect.right - left + 1
                 ]
                 if part.max() >= 0:
-                    self.covered.update(np.unique(part[part >= 0]).tolist())
+                    self.covered.update(distinct(part[part >= 0]).tolist())
                 part[...] = unit.index
 
-    def of_cell(self, row: int, col: int) -> int:
-        """The unit of a cell, -1 where there is none; when nothing is ``covered``."""
-        tile = self.tiles.get((row // _TILE, col // _TILE))
-        return -1 if tile is None else tile.item(row % _TILE, col % _TILE)
+    def of_cells(self, rows: NDArray[np.int64], cols: NDArray[np.int64]) -> NDArray[np.int32]:
+        """The unit of each of many cells, -1 where there is none; when nothing is ``covered``."""
+        out = np.full(len(rows), -1, np.int32)
+        for some in _by_tile(rows, cols):
+            tile = self.tiles.get((int(rows[some[0]]) // _TILE, int(cols[some[0]]) // _TILE))
+            if tile is not None:
+                out[some] = tile[rows[some] % _TILE, cols[some] % _TILE]
+        return out
 
     def of_rect(self, rect: Rect) -> Iterable[int]:
         """Units with a cell in a rectangle."""
@@ -114,7 +114,7 @@ class Owners:
                 part = tile[
                     max(rect.top - top, 0) : rect.bottom - top + 1, max(rect.left - left, 0) : rect.right - left + 1
                 ]
-                owners.update(np.unique(part).tolist())
+                owners.update(distinct(part).tolist())
         owners.discard(-1)
         return tuple(sorted(owners))
 
@@ -122,18 +122,36 @@ class Owners:
 def link(units: list[Unit], scope: Scope) -> None:
     """Sets ``needs`` of every unit."""
     owners = owners_of(units)
+    waiting: dict[int, _Cells] = {sheet: _Cells() for sheet in owners}
     for unit in units:
         if unit.form is not None:
-            _link_form(unit, unit.form, owners, scope)
+            _link_form(unit, unit.form, owners, waiting, scope)
             continue
         for read, rect in regions(unit):
             for sheet in sheets_of(read, scope):
                 if sheet in owners:
                     unit.needs.update(owners[sheet].of_rect(rect))
+    for sheet, cells in waiting.items():
+        for needs, owner in zip(cells.needs, cells.owners(owners[sheet]), strict=True):
+            if owner >= 0:
+                needs.add(owner)
 
 
-def _link_form(unit: Unit, form: Form, owners: dict[int, Owners], scope: Scope) -> None:
-    """The same from what stands in the blanks, for there may be very many such units."""
+@dataclass(slots=True)
+class _Cells:
+    """Cells of a sheet that units of forms read, and the ``needs`` that take their owners: there may be very many."""
+
+    addresses: list[str] = field(default_factory=list)
+    needs: list[set[int]] = field(default_factory=list)
+
+    def owners(self, owners: Owners) -> list[int]:
+        rows, cols = places_of(self.addresses)
+        found: list[int] = owners.of_cells(np.array(rows, np.int64), np.array(cols, np.int64)).tolist()
+        return found
+
+
+def _link_form(unit: Unit, form: Form, owners: dict[int, Owners], waiting: dict[int, _Cells], scope: Scope) -> None:
+    """The same from what stands in the blanks."""
     for read, reference in form.reads:
         if reference is None:
             for sheet in sheets_of(read, scope):
@@ -144,11 +162,20 @@ def _link_form(unit: Unit, form: Form, owners: dict[int, Owners], scope: Scope) 
         if owner is None:
             continue
         if reference.first == reference.last and not owner.covered:
-            found = owner.of_cell(*place_of(unit.blanks[reference.first]))
-            if found >= 0:
-                unit.needs.add(found)
+            cells = waiting[read.sheet]
+            cells.addresses.append(unit.blanks[reference.first])
+            cells.needs.append(unit.needs)
         else:
             unit.needs.update(owner.of_rect(reference.rect(unit.blanks)))
+
+
+def _by_tile(rows: NDArray[np.int64], cols: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """The indices of the cells of each tile."""
+    if not len(rows):
+        return []
+    places = (rows // _TILE) * (MAX_COLUMNS // _TILE + 1) + cols // _TILE
+    order = np.argsort(places, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(places[order])) + 1)
 
 
 def owners_of(units: list[Unit]) -> dict[int, Owners]:

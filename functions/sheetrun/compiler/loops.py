@@ -75,7 +75,7 @@ class Loops:
             computes.append((unit, len(lines)))
         before, after = ([], []) if tracks is None else ([*tracks.before()], [*tracks.after()])
         offset = len(head) + len(before)
-        return Statement([*head, *before, loop, *lines, *after], [(unit, offset + at) for unit, at in computes])
+        return Statement([*head, *before, loop, *lines, *after], [((unit,), offset + at) for unit, at in computes])
 
 
 def _extent(part: Loop) -> tuple[int, int]:

@@ -4,29 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from typing import NamedTuple
 
 from sheetrun.compiler.formulas import Formulas
 from sheetrun.compiler.lambdas import definition, local, shared
 from sheetrun.compiler.literal import comment, literal, wrapped
 from sheetrun.compiler.steps import MOST_STATEMENTS, Step
 from sheetrun.compiler.units import Unit
-from sheetrun.formula.a1 import quote_sheet, range_name
+from sheetrun.formula.a1 import quote_sheet, range_names
 from sheetrun.records import dataclass
+from sheetrun.workbook.model import Rect
 
 
-@dataclass(frozen=True, slots=True)
-class Mapped:
-    """A line of the script (1-based) and the cells that it computes."""
+class Line(NamedTuple):
+    """A line of the script (1-based) and a range that it computes."""
 
     line: int
     sheet: str
     address: str
 
 
+class Mapped(NamedTuple):
+    """A line of the script (1-based) and all ranges that it computes, on one sheet."""
+
+    line: int
+    sheet: str
+    rects: list[Rect]
+
+    def lines(self) -> Iterator[Line]:
+        """One by one."""
+        for address in range_names(self.rects):
+            yield Line(self.line, self.sheet, address)
+
+
 @dataclass(frozen=True, slots=True)
 class Program:
     text: str
-    lines: tuple[Mapped, ...]
+    mapped: tuple[Mapped, ...]
 
 
 def program(formulas: Formulas, steps: Sequence[Step], refused: int) -> Program:
@@ -37,7 +51,7 @@ def program(formulas: Formulas, steps: Sequence[Step], refused: int) -> Program:
     definitions = {step.name: local(formulas, step, common) for step in steps}
     imports = {"main", *common.imports}
     body = [line for key, text in common.texts.items() for line in definition(key, formulas.names.lambdas[key], text)]
-    mapped: list[tuple[int, Unit]] = []
+    mapped: list[tuple[int, tuple[Unit, ...]]] = []
     for step in steps:
         imports |= step.names.imports | {"solve" if step.solved else "step"}
         body += ["", "", *_decorator(step, formulas, owner), *_opening(step, formulas)]
@@ -46,12 +60,12 @@ def program(formulas: Formulas, steps: Sequence[Step], refused: int) -> Program:
             body.append("")
             start = len(body)
             body += ["    " + line for line in statement.lines]
-            mapped += [(start + offset, unit) for unit, offset in statement.computes]
+            mapped += [(start + offset, units) for units, offset in statement.computes]
     body += ["", "", "STEPS = [", *(f"    {step.name}," for step in steps), "]"]
     head = list(_head(formulas.scope.workbook.filename, imports, refused))
-    lines = [Mapped(len(head) + at + 1, title(u.sheet), range_name(*u.rect)) for at, u in mapped]
+    places = [Mapped(len(head) + at + 1, title(units[0].sheet), [u.rect for u in units]) for at, units in mapped]
     tail = ["", 'if __name__ == "__main__":', "    main(STEPS, __file__)", ""]
-    return Program("\n".join(head + body + tail), tuple(lines))
+    return Program("\n".join(head + body + tail), tuple(places))
 
 
 def _head(filename: str, imports: set[str], refused: int) -> Iterator[str]:
@@ -77,7 +91,8 @@ def _decorator(step: Step, formulas: Formulas, owner: dict[int, str]) -> Iterato
         sheet = quote_sheet(formulas.scope.sheet_name(index))
         for addresses in _addresses(list(units)):
             yield f"    {literal(f'{sheet}!{addresses}')},"
-    needs = sorted({owner[n] for u in step.units for n in u.needs if n in owner} - {step.name})
+    read = set().union(*[unit.needs for unit in step.units])
+    needs = sorted({owner[n] for n in read if n in owner} - {step.name})
     if needs:
         yield f"    needs=[{', '.join(literal(n) for n in needs)}],"
     yield ")"
@@ -94,7 +109,7 @@ def _opening(step: Step, formulas: Formulas) -> Iterator[str]:
 
 def _addresses(units: list[Unit]) -> list[str]:
     """The ranges of units, those of very many in long lines."""
-    found = [range_name(*u.rect) for u in units]
+    found = range_names([unit.rect for unit in units])
     return found if len(found) <= MOST_STATEMENTS else wrapped(found)
 
 

@@ -12,7 +12,10 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import chain
 from typing import Final
+
+import numpy as np
 
 from sheetrun.compiler.forms import Form
 from sheetrun.compiler.graph import components, link, region, sheets_of
@@ -66,14 +69,13 @@ def schedule(units: list[Unit], scope: Scope) -> list[Part]:
     late = _after_dynamic(units, parts)
     planned: list[Part] = []
     for members in parts:
+        first = units[members[0]]
+        if len(members) == 1 and first.index not in first.needs and first.index not in late:
+            planned.append(Whole(first))
+            continue
         group = tuple(units[i] for i in members)
-        alone = len(group) == 1 and group[0].index not in group[0].needs
-        if any(u.index in late for u in group):
-            planned.append(Solve(group))
-        elif alone:
-            planned.append(Whole(group[0]))
-        else:
-            planned.append(_loop(group, scope) or Solve(group))
+        solved = any(i in late for i in members)
+        planned.append(Solve(group) if solved else _loop(group, scope) or Solve(group))
     return _by_sheet(planned)
 
 
@@ -208,26 +210,21 @@ def _by_sheet(parts: list[Part]) -> list[Part]:
 
     Units of a form that has very many wait until nothing else can be computed: then all that are ready are one part.
     """
-    members = list(map(units_of, parts))
-    owner = {u.index: k for k, units in enumerate(members) for u in units}
-    waiting = [0] * len(parts)
-    readers: list[list[int]] = [[] for _ in parts]
-    for k, units in enumerate(members):
-        needed = {owner[n] for u in units for n in u.needs}
-        needed.discard(k)
-        waiting[k] = len(needed)
-        for other in needed:
-            readers[other].append(k)
+    firsts = [part.unit if type(part) is Whole else units_of(part)[0] for part in parts]
+    forms = list(map(_common_form, parts))
+    waiting, readers = _waiting(parts)
     ready: dict[int, list[tuple[Rect, int]]] = defaultdict(list)
     alike: dict[int, tuple[Form, list[int]]] = {}  #: by the identity of the form
 
     def offer(k: int) -> None:
-        form = _common_form(parts[k])
+        form = forms[k]
         if form is None:
-            first = members[k][0]
+            first = firsts[k]
             heapq.heappush(ready[first.sheet], (first.rect, k))
+        elif id(form) in alike:
+            alike[id(form)][1].append(k)
         else:
-            alike.setdefault(id(form), (form, []))[1].append(k)
+            alike[id(form)] = (form, [k])
 
     for k in range(len(parts)):
         if waiting[k] == 0:
@@ -242,7 +239,7 @@ def _by_sheet(parts: list[Part]) -> list[Part]:
             out.append(parts[chosen[0]])
         elif alike:
             form, chosen = alike.pop(max(alike, key=lambda key: len(alike[key][1])))
-            out.extend(_alike([members[k][0] for k in chosen], form))
+            out.extend(_alike([firsts[k] for k in chosen], form))
         else:
             return out
         for k in chosen:
@@ -252,11 +249,30 @@ def _by_sheet(parts: list[Part]) -> list[Part]:
                     offer(reader)
 
 
+def _waiting(parts: list[Part]) -> tuple[list[int], list[list[int]]]:
+    """For each part how many others it waits for, and which others wait for it."""
+    count = len(parts)
+    members = list(map(units_of, parts))
+    units = list(chain.from_iterable(members))
+    place = np.repeat(np.arange(count), list(map(len, members)))
+    owner = np.empty(len(units), np.int64)
+    owner[[unit.index for unit in units]] = place
+    reads = np.fromiter(chain.from_iterable([unit.needs for unit in units]), np.int64)
+    reader = np.repeat(place, [len(unit.needs) for unit in units])
+    pairs = np.sort(owner[reads] * count + reader)  # by what is read, then by who reads it
+    pairs = pairs[np.append(True, np.diff(pairs) > 0)[: len(pairs)]]
+    read, reader = pairs // max(count, 1), pairs % max(count, 1)
+    read, reader = read[read != reader], reader[read != reader]
+    waiting: list[int] = np.bincount(reader, minlength=count).tolist()
+    ends = np.cumsum(np.bincount(read, minlength=count)).tolist()
+    flat = reader.tolist()
+    readers = [flat[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+    return waiting, readers
+
+
 def _common_form(part: Part) -> Form | None:
     """The form of a part that is one of very many."""
-    if not isinstance(part, Whole):
-        return None
-    form = part.unit.form
+    form = part.unit.form if type(part) is Whole else None
     return form if form is not None and form.members >= _MANY and form.references else None
 
 

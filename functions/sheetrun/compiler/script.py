@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 
 from sheetrun.compiler.draft import Draft
 from sheetrun.compiler.formulas import Formulas
-from sheetrun.compiler.program import Mapped
+from sheetrun.compiler.needs import Needs
+from sheetrun.compiler.program import Line, Mapped
 from sheetrun.compiler.resolve import Scope
 from sheetrun.compiler.schedule import Part, schedule, units_of
 from sheetrun.compiler.units import Refused, Unit, make_units
@@ -20,15 +21,20 @@ class Script:
     """The generated program. ``text`` has no data in it; ``standalone`` writes the workbook's constants in."""
 
     text: str
-    lines: tuple[Mapped, ...]
+    mapped: tuple[Mapped, ...]
     refused: tuple[Refused, ...]
     volatile: tuple[tuple[int, Rect], ...]  #: blocks that are volatile or hang on a volatile block
     blocks: int
-    needs: dict[tuple[int, Rect], list[tuple[int, Rect]]]  #: for each block the blocks that it reads from
+    needs: Needs
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """Which line computes which range."""
+        return tuple(line for mapped in self.mapped for line in mapped.lines())
 
     def line_map(self) -> bytes:
         """The line map as JSON: ``[[line, sheet, address], …]``."""
-        return json.dumps([[m.line, m.sheet, m.address] for m in self.lines], separators=(",", ":")).encode()
+        return json.dumps(self.lines, separators=(",", ":")).encode()
 
 
 def compile_workbook(workbook: Workbook, *, progress: Callable[[int, int], None] | None = None) -> Script:
@@ -59,21 +65,22 @@ class Writer:
         written = draft.program()
         return Script(
             written.text,
-            written.lines,
+            written.mapped,
             tuple(sorted(draft.refused, key=lambda r: (r.sheet, r.rect))),
             tuple(_volatile(units, parts)),
             len(units),
-            {(u.sheet, u.rect): [(units[n].sheet, units[n].rect) for n in sorted(u.needs)] for u in units},
+            Needs([(u.sheet, u.rect) for u in units], [u.needs for u in units]),
         )
 
 
 def _volatile(units: list[Unit], parts: list[Part]) -> Iterator[tuple[int, Rect]]:
     """Volatile blocks and all that depend on them, or may: where only the run tells what a block reads."""
+    if not any(unit.volatile for unit in units):
+        return
     marked: set[int] = set()
-    anywhere = any(unit.volatile for unit in units)
     for part in parts:
         members = units_of(part)
-        if any(u.volatile or (anywhere and u.dynamic) or u.needs & marked for u in members):
+        if any(u.volatile or u.dynamic or u.needs & marked for u in members):
             marked.update(u.index for u in members)
     for unit in units:
         if unit.index in marked:

@@ -69,10 +69,10 @@ class Statements:
             *rows, last = wrapped(column)
             lines += [f"    {literal(row + ' ')}" for row in rows] + [f"    {literal(last)},"]
         lines += ["):", f"    {sheet}[{names[0]}] = {expression}"]
-        return Statement(lines, [(unit, len(lines) - 1) for unit in part.units])
+        return Statement(lines, [(part.units, len(lines) - 1)])
 
     def _headed(self, unit: Unit, line: str) -> Statement:
-        return Statement([self._labels.heading(unit), line], [(unit, 1)])
+        return Statement([self._labels.heading(unit), line], [((unit,), 1)])
 
 
 def _first(rect: Rect) -> Rect:

@@ -18,7 +18,7 @@ class Statement:
     """One statement (several lines) and what it computes."""
 
     lines: list[str]
-    computes: list[tuple[Unit, int]]  #: unit and the offset of its line
+    computes: list[tuple[tuple[Unit, ...], int]]  #: units and the offset of their line
 
 
 @dataclass(slots=True)

@@ -23,6 +23,8 @@ from sheetrun.workbook.model import Block, Kind, Rect, Workbook
 #: Functions whose reference is known only when they run.
 DYNAMIC: Final = frozenset({"OFFSET", "INDIRECT"})
 _TWICE: Final = 2  #: formulas of a form before it is worked out for all
+_UNSEEN: Final[list[Unit]] = []
+_NO_TREE: Final = nodes.Missing()
 #: Functions that look at where a reference is, not at what is in it: the indices of such arguments.
 _PLACE_ONLY: Final[dict[str, frozenset[int]]] = {
     "ROW": frozenset({0}),
@@ -54,6 +56,10 @@ class Unit:
     needs: set[int] = field(default_factory=set)  #: indices of units that it reads from
     form: Form | None = None  #: what it shares with others, in the place of a tree of its own
     blanks: list[str] = field(default_factory=list)  #: what the formula has in the blanks of its form
+    rect: Rect = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rect = self.block.rect
 
     @property
     def tree(self) -> Resolved:
@@ -64,10 +70,6 @@ class Unit:
     def reads(self) -> tuple[Range, ...]:
         """The static references whose *values* it needs."""
         return self.own_reads if self.form is None else self.form.reads_of(self.blanks, self.block.rect)
-
-    @property
-    def rect(self) -> Rect:
-        return self.block.rect
 
     @property
     def scalar(self) -> bool:
@@ -102,12 +104,11 @@ def make_units(workbook: Workbook, scope: Scope) -> tuple[list[Unit], list[Refus
             try:
                 waiting: list[Unit] | None = None
                 blanks: list[str] = []
-                if block.kind is Kind.NORMAL and block.rect[:2] == block.rect[2:]:
+                if block.kind is Kind.NORMAL and block.rect.size == 1:
                     key, blanks = cut(block.text)
                     known = forms.of(s, key, block)
                     if isinstance(known, Form):
-                        units.append(Unit(len(units), s, block))
-                        _give_form(units[-1], known, blanks)
+                        units.append(_of_form(len(units), s, block, known, blanks))
                         continue
                     waiting = known
                 if block.kind is Kind.TABLE:
@@ -132,6 +133,13 @@ def make_units(workbook: Workbook, scope: Scope) -> tuple[list[Unit], list[Refus
     return units, refused
 
 
+def _of_form(index: int, sheet: int, block: Block, form: Form, blanks: list[str]) -> Unit:
+    form.members += 1
+    return Unit(
+        index, sheet, block, _NO_TREE, (), dynamic=form.dynamic, volatile=form.volatile, form=form, blanks=blanks
+    )
+
+
 def _give_form(unit: Unit, form: Form, blanks: list[str]) -> None:
     unit.form, unit.blanks = form, blanks
     unit.dynamic, unit.volatile = form.dynamic, form.volatile
@@ -148,7 +156,11 @@ class _Forms:
 
     def of(self, sheet: int, key: FormKey, block: Block) -> Form | list[Unit] | None:
         """The form of a block; a list to put its unit into when it is too early to tell; None: it has no form."""
-        known = self._known.setdefault((sheet, key), [])
+        known = self._known.get((sheet, key), _UNSEEN)
+        if type(known) is Form:
+            return known
+        if known is _UNSEEN:
+            known = self._known[sheet, key] = []
         if not isinstance(known, list) or len(known) < _TWICE:
             return known
         form = self._known[sheet, key] = self._make(sheet, key, block)

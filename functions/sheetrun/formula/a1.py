@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -55,6 +56,14 @@ def range_name(top: int, left: int, bottom: int, right: int) -> str:
     """``A1:B9``, or ``A1`` where both corners are the same cell."""
     first = cell_name(top, left)
     return first if (top, left) == (bottom, right) else f"{first}:{cell_name(bottom, right)}"
+
+
+def range_names(ranges: Iterable[tuple[int, int, int, int]]) -> list[str]:
+    """The names of many ranges of a sheet (top, left, bottom, right)."""
+    return [
+        f"{column_name(left)}{top + 1}" if top == bottom and left == right else range_name(top, left, bottom, right)
+        for top, left, bottom, right in ranges
+    ]
 
 
 def parse_cell(text: str) -> tuple[int, int]:

@@ -9,15 +9,19 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from sheetrun.formula.lexer import COLUMN, NAME_CHAR, REF_END, ROW
+from sheetrun.formula.lexer import CELL_START, COLUMN, NAME_CHAR, REF_END, ROW
 
 _QUOTED: Final = re.compile(r'"[^"]*"|\'[^\']*\'')
 #: A number that is no row of ``2:5``, has no exponent and is none; so short that it is exactly what it says.
 _NUMBER: Final = r"(?<![:$\]])(?<![0-9.][eE][+-])[0-9]{1,9}(?:\.[0-9]{1,15})?(?![!:(\[\]])"
 #: A corner so far down or to the right that its range may be one that is treated like a whole column.
-_FAR: Final = r"(?:\$?[A-Za-z]{3}\$?[0-9]+|\$?[A-Za-z]+\$?[0-9]{6,7})"
-_REFERENCE: Final = rf"(?!(?:(?<=:)|(?<=:[$])){_FAR}|{_FAR}:)\$?+{COLUMN}\$?+{ROW}{REF_END}"
-_BLANK: Final = re.compile(rf"(?<!{NAME_CHAR})({_REFERENCE}|{_NUMBER}(?!{NAME_CHAR}))")
+_FAR: Final = r"(?:[A-Za-z]{3}\$?[0-9]++|[A-Za-z]++\$?[0-9]{6,7})"
+_REFERENCE: Final = rf"(?!(?:(?<=:)|(?<=:[$]))\$?{_FAR}|\$?+{_FAR}:)\$?+{COLUMN}\$?+{ROW}{REF_END}"
+#: What each alternative begins with is looked at first: it rules out most places of a text.
+_BLANK: Final = re.compile(
+    rf"(?=[$A-Za-z0-9])(?<!{NAME_CHAR})"
+    rf"({CELL_START}{_REFERENCE}|(?=[0-9]){_NUMBER}(?!{NAME_CHAR}))"
+)
 
 
 class FormKey(NamedTuple):
@@ -36,7 +40,7 @@ def cut(text: str) -> tuple[FormKey, list[str]]:
         text = _QUOTED.sub("''", text)
     pieces = _BLANK.split(text)
     blanks = pieces[1::2]
-    references = tuple([blank.upper() != blank.lower() for blank in blanks])
+    references = tuple([not "0" <= blank < ":" for blank in blanks])  # numbers begin with a digit, references never
     if "$" in text:
         blanks = [blank.replace("$", "") for blank in blanks]
     return FormKey(tuple(pieces[::2]), references, tuple(quoted)), blanks

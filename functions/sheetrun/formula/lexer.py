@@ -75,6 +75,8 @@ COLUMN: Final = r"(?:[A-Za-z]{1,2}|[A-Wa-w][A-Za-z]{2}|[Xx](?:[A-Ea-e][A-Za-z]|[
 ROW: Final = (
     r"(?:0*+(?:[1-9][0-9]{0,5}|10[0-3][0-9]{4}|104[0-7][0-9]{3}|1048[0-4][0-9]{2}|10485[0-6][0-9]|104857[0-6]))"
 )
+#: How every reference to a cell begins, told in less time than by ``COLUMN`` and ``ROW``.
+CELL_START: Final = r"(?=\$?+[A-Za-z]{1,3}+\$?[0-9])"
 #: What must not follow a reference: then it is (part of) a name, a function, a sheet or a table.
 REF_END: Final = rf"(?!{NAME_CHAR}|[(!\[])"
 #: The same after the second corner: ``A1:B2#`` is A1 to the spill of B2, and ``x:$A$1`` a name to a cell.

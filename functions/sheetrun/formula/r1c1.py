@@ -16,6 +16,7 @@ from sheetrun.formula.axes import axis
 from sheetrun.formula.lexer import (
     BOOK_PREFIX,
     BRACKETS,
+    CELL_START,
     COLUMN,
     NAME_CHAR,
     PAIR_END,
@@ -37,7 +38,7 @@ _REFERENCE: Final = re.compile(
 #: The four coordinates' (dollar group, value group, is a row).
 _COORDINATES: Final = ((1, 2, False), (3, 4, True), (5, 6, False), (7, 8, False), (9, 10, True), (11, 12, True))
 #: A cell, as loosely as it can be cut out: also in a text, or in a name that is quoted.
-_CELL: Final = re.compile(rf"(?<!{NAME_CHAR})(\$?+)({COLUMN})(\$?+)({ROW}){REF_END}")
+_CELL: Final = re.compile(rf"(?=[$A-Za-z])(?<!{NAME_CHAR}){CELL_START}(\$?+)({COLUMN})(\$?+)({ROW}){REF_END}")
 _CACHED_OFFSETS: Final = 1 << 16
 _CACHED_CHARACTERS: Final = 1 << 23
 

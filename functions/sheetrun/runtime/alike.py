@@ -6,10 +6,10 @@ for cell, ref1, num1 in alike('C7 D9', 'B2 A1:A9', '0.5 2.0'):
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sheetrun.runtime.address import read_span
+from sheetrun.runtime.addresslists import read_keys
 
 
 def alike(*columns: str) -> Iterator[tuple[Any, ...]]:
@@ -17,8 +17,5 @@ def alike(*columns: str) -> Iterator[tuple[Any, ...]]:
     return zip(*map(_column, columns), strict=True)
 
 
-def _column(text: str) -> list[Any]:
-    words = text.split()
-    if words[0][0].isdigit():
-        return list(map(float, words))
-    return [span[:2] if single else tuple(span) for span, single in map(read_span, words)]
+def _column(text: str) -> Sequence[Any]:
+    return list(map(float, text.split())) if text.lstrip()[0].isdigit() else read_keys(text)

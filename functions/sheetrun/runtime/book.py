@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -20,6 +22,7 @@ from sheetrun.runtime.coerce import number_in_text
 from sheetrun.runtime.errors import Unsupported
 from sheetrun.runtime.failures import Circular, Failure, describe
 from sheetrun.runtime.guard import run_guarded
+from sheetrun.runtime.marking import mark_single
 from sheetrun.runtime.names import Named, Tables
 from sheetrun.runtime.pivots import Pivot
 from sheetrun.runtime.refs import Ref, Refs
@@ -176,8 +179,10 @@ class Book:
     def _run_all(self) -> None:
         self._state = ["waiting"] * len(self.steps)
         for k, each in enumerate(self.steps):
-            for name, span in each.targets:
-                self.mark(self[name], self.own(self[name].index, span), PENDING - k)
+            for name, targets in groupby(each.targets, itemgetter(0)):
+                sheet = self[name]
+                for span in mark_single(sheet, [span for _, span in targets], PENDING - k):
+                    self.mark(sheet, self.own(sheet.index, span), PENDING - k)
         indexes.forget()
         with np.errstate(all="ignore"), indexes.kept():
             for k in range(len(self.steps)):

@@ -13,6 +13,7 @@ import numpy as np
 
 from sheetrun.runtime import pool
 from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, TEXT, Mask, Numbers, Tags
+from sheetrun.runtime.distinct import distinct
 from sheetrun.runtime.errors import ExcelError
 from sheetrun.runtime.values import Arr, Scalar
 
@@ -184,7 +185,7 @@ def _text_ids(tag: Tags) -> Any:
 
 
 def _compare_ids(a: Any, b: Any) -> Numbers:
-    used = np.unique(np.concatenate([a, b]))
+    used = distinct(np.concatenate([a, b]))
     ordered = sorted(used.tolist(), key=lambda i: sort_key(pool.text(i)))
     place = {id: i for i, id in enumerate(ordered)}
     lookup = np.array([place[i] for i in used.tolist()])

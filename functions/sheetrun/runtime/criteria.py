@@ -16,6 +16,7 @@ from sheetrun.runtime import pool
 from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, TEXT, Mask
 from sheetrun.runtime.coerce import number_in_text
 from sheetrun.runtime.compare import compare_texts, equal_numbers
+from sheetrun.runtime.distinct import distinct
 from sheetrun.runtime.errors import ExcelError
 from sheetrun.runtime.values import Arr, Scalar
 
@@ -111,7 +112,7 @@ class Criterion:
         if pattern is None:
             wanted = pool.intern(pool.fold(value))
             return texts & (pool.folded()[ids] == wanted)
-        used = np.unique(ids[texts])
+        used = distinct(ids[texts])
         hits = np.array([pattern.match(pool.fold(pool.text(i))) is not None for i in used.tolist()])
         return texts & np.isin(ids, used[hits])
 
@@ -121,7 +122,7 @@ class Criterion:
             return np.zeros(cells.shape, np.bool_)
         if isinstance(value, str):
             texts = tag >= TEXT
-            used = np.unique(tag[texts]) - TEXT
+            used = distinct(tag[texts]) - TEXT
             hits = np.array([self._holds(compare_texts(pool.text(i), value)) for i in used.tolist()], np.bool_)
             return texts & np.isin(tag - TEXT, used[hits])
         kind = LOGICAL if isinstance(value, bool) else NUMBER

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sheetrun.runtime import pool
 from sheetrun.runtime.cells import LOGICAL, NUMBER, TEXT, Numbers, Tags
 from sheetrun.runtime.compare import sort_key
+from sheetrun.runtime.distinct import distinct
 from sheetrun.runtime.values import Scalar
 
 Places = NDArray[np.int64]  #: positions in the row or column, from 0; -1 is "nowhere"
@@ -35,7 +36,7 @@ class Ordered:
         if kind == TEXT:
             self.places = np.flatnonzero(tags >= TEXT)
             ids = tags[self.places] - TEXT
-            used = np.unique(ids)
+            used = distinct(ids)
             keys = {id: sort_key(pool.text(id)) for id in used.tolist()}
             self._words = sorted(set(keys.values()))
             rank = {key: i for i, key in enumerate(self._words)}

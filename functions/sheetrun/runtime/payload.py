@@ -21,6 +21,7 @@ from sheetrun.runtime import calendar, charset, pool
 from sheetrun.runtime.address import Span
 from sheetrun.runtime.book import Book
 from sheetrun.runtime.cells import TEXT, Numbers, Tags
+from sheetrun.runtime.distinct import distinct_places
 from sheetrun.runtime.errors import ExcelError
 from sheetrun.runtime.failures import Failure
 from sheetrun.runtime.names import Named, Tables
@@ -229,7 +230,7 @@ class RunOutput:
             texts = a.tag >= TEXT
             tag = a.tag
             if texts.any():
-                unique, inverse = np.unique(tag[texts] - TEXT, return_inverse=True)
+                unique, inverse = distinct_places(tag[texts] - TEXT)
                 places = np.array([used.setdefault(i, len(used)) for i in unique.tolist()], np.int32)
                 tag = tag.copy()
                 tag[texts] = TEXT + places[inverse]

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from sheetrun.records import dataclass
-from sheetrun.runtime.address import Span, read_span
+from sheetrun.runtime.address import Span
+from sheetrun.runtime.addresslists import read_spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,5 +42,5 @@ def _targets(texts: Iterable[str]) -> Iterator[tuple[str, Span]]:
         sheet, _, addresses = text.rpartition("!")
         if sheet.startswith("'"):
             sheet = sheet[1:-1].replace("''", "'")
-        for address in addresses.split():
-            yield sheet, read_span(address)[0]
+        for span in read_spans(addresses):
+            yield sheet, span

@@ -66,11 +66,13 @@ def unknown_to_writer(formula: str) -> bool:
 
 def hanging_on(origins: Iterable[Place], needs: Needs) -> set[Place]:
     """The blocks that read from some blocks, directly or through others, and those blocks themselves."""
+    found = set(origins)
+    if not found:
+        return found
     readers: dict[Place, list[Place]] = {}
     for place, reads in needs.items():
         for read in reads:
             readers.setdefault(read, []).append(place)
-    found = set(origins)
     left = list(found)
     while left:
         for reader in readers.get(left.pop(), ()):

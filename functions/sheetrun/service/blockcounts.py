@@ -3,20 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from sheetrun.records import dataclass
 from sheetrun.runtime.cells import Mask
 from sheetrun.service.planes import Plane, inside
 from sheetrun.service.sameness import Texts
 from sheetrun.workbook.model import Rect, Sheet
 
 
-def differing_cells(sheet: Sheet, ours: Plane, texts: Texts, special: Sequence[Rect]) -> Sequence[int]:
-    """For each block how many cells differ, all blocks at once; -1 where that must be seen cell by cell: where a special
-    range (failed, or without a stored value) lies over the block, or no single grid holds it."""
-    rects = np.array([block.rect for block in sheet.blocks], np.int64)
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Of each block of a sheet how many cells differ; -1 where that must be seen cell by cell: where a special range
+    (failed, or without a stored value) lies over the block, or no single grid holds it. ``sizes``: all its cells."""
+
+    differ: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+    masks: list[tuple[Rect, Mask]]  #: of each grid, which of its cells differ
+
+    def mask(self, rect: Rect) -> Mask:
+        """Which cells of a block differ that a single grid holds."""
+        around, bad = next((r, bad) for r, bad in self.masks if r.contains(*rect[:2]))
+        found: Mask = bad[inside(around, rect)]
+        return found
+
+
+def differing_cells(sheet: Sheet, ours: Plane, texts: Texts, special: Sequence[Rect]) -> Counts:
+    """Compares the cells of all blocks of a sheet at once."""
+    corners = chain.from_iterable(block.rect for block in sheet.blocks)
+    rects = np.fromiter(corners, np.int64, 4 * len(sheet.blocks)).reshape(-1, 4)
+    masks = []
     counts = np.full(len(rects), -1, np.int64)
     for grid in sheet.grids:
         top, left, bottom, right = grid.rect
@@ -37,8 +57,9 @@ def differing_cells(sheet: Sheet, ours: Plane, texts: Texts, special: Sequence[R
                     over[inside(grid.rect, rect)] = True
             number[_sums(over, within) > 0] = -1
         counts[held] = number
-    numbers: list[int] = counts.tolist()
-    return numbers
+        masks.append((grid.rect, bad))
+    sizes = (rects[:, 2] - rects[:, 0] + 1) * (rects[:, 3] - rects[:, 1] + 1)
+    return Counts(counts, sizes, masks)
 
 
 def _sums(mask: Mask, rects: Any) -> Any:

@@ -26,6 +26,7 @@ from sheetrun.records import dataclass
 from sheetrun.runtime.address import Span
 from sheetrun.runtime.cells import TEXT
 from sheetrun.runtime.coerce import number_in_text
+from sheetrun.runtime.distinct import distinct_places
 from sheetrun.runtime.payload import BadPayload, RunInput, RunOutput, SheetData
 from sheetrun.runtime.scenarios import ScenarioInput
 from sheetrun.runtime.sheet import Area
@@ -311,7 +312,7 @@ def _with_own(area: Area, strings: dict[int, int]) -> Area:
     texts = area.tag >= TEXT
     if not texts.any():
         return area
-    unique, inverse = np.unique(area.tag[texts] - TEXT, return_inverse=True)
+    unique, inverse = distinct_places(area.tag[texts] - TEXT)
     places = np.array([strings.setdefault(i, len(strings)) for i in unique.tolist()], np.int32)
     tag = area.tag.copy()
     tag[texts] = TEXT + places[inverse]

@@ -283,7 +283,7 @@ def _used(sheet: Any) -> tuple[int, int]:
 def _plan(script: Script) -> bytes:
     return json.dumps(
         {
-            "lines": [[m.line, m.sheet, m.address] for m in script.lines],
+            "lines": script.lines,
             "refused": [[r.sheet, list(r.rect), r.text, r.code, r.detail] for r in script.refused],
             "volatile": [[sheet, list(rect)] for sheet, rect in script.volatile],
             "needs": [[s, list(r), [[t, list(q)] for t, q in reads]] for (s, r), reads in script.needs.items()],

@@ -82,20 +82,22 @@ def judge(
     day_first: RunOutput | None,
 ) -> None:
     """Lists what differs: causes first, then what follows from them; and apart what is no error (see ``apart``)."""
+    if apart.not_calculated(workbook.settings):
+        for one in found:
+            _all_apart(one, "not_calculated", proof)
+        return
     own, other = _Run.of(workbook, alone), _Run.of(workbook, day_first)
     wrong = {one.key for one in found}
     roots = {one.key: _roots(one, needs, wrong, own) for one in found}
-    behind_roots = apart.hanging_on((key for key, root in roots.items() if root.any()), needs)
+    causes_known = (key for key, root in roots.items() if root.any()) if own is not None else ()
+    behind_roots = apart.hanging_on(causes_known, needs)
     behind_circles = apart.hanging_on(apart.circular_blocks(workbook, output.failures), needs)
-    uncalculated = apart.not_calculated(workbook.settings)
     follows: list[Mismatch] = []
     for one in found:
-        if uncalculated:
-            reasons = _all(one, "not_calculated")
-        elif one.key in behind_circles:
-            reasons = _all(one, "circular")
-        else:
-            reasons = _reasons(one, other, rounded=own is not None and one.key not in behind_roots)
+        if one.key in behind_circles:
+            _all_apart(one, "circular", proof)
+            continue
+        reasons = _reasons(one, other, rounded=own is not None and one.key not in behind_roots)
         set_apart = reasons != ""
         proof.rounding += int((reasons == "rounding").sum())
         proof.locale += int((reasons == "day_first").sum())
@@ -121,13 +123,18 @@ def _roots(one: Differing, needs: apart.Needs, wrong: set[apart.Place], alone: _
     return ~alone.agrees(one)
 
 
-def _all(one: Differing, reason: str) -> Any:
-    return np.full(len(one.places), reason, object)
+def _all_apart(one: Differing, reason: str, proof: Proof) -> None:
+    """Sets all cells of a block that differ apart."""
+    count = len(one.places)
+    proof.stale += count
+    proof.compared -= count
+    proof.states[one.state] = (*proof.states[one.state][:2], "stale")
+    proof.apart += [one.listed(i, False, reason) for i in range(min(count, LISTED - len(proof.apart)))]
 
 
 def _reasons(one: Differing, day_first: _Run | None, *, rounded: bool) -> Any:
     """For each cell that differs why that is no error, or "". ``rounded``: no cause is behind the block."""
-    reasons = _all(one, "")
+    reasons = np.full(len(one.places), "", object)
     (num, tag), (our_num, our_tag) = one.excel, one.ours
     if rounded:
         numbers = (tag == NUMBER) & (our_tag == NUMBER)

@@ -7,7 +7,7 @@ are counted apart.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from sheetrun.compiler.units import Refused
 from sheetrun.formula.a1 import quote_sheet, range_name
 from sheetrun.records import dataclass
 from sheetrun.runtime.address import Span
-from sheetrun.runtime.cells import TEXT
+from sheetrun.runtime.cells import TEXT, Mask
 from sheetrun.runtime.payload import BadPayload, RunOutput
 from sheetrun.runtime.sheet import Area
 from sheetrun.service import apart
@@ -54,7 +54,7 @@ def prove(
     output: RunOutput,
     refused: Sequence[Refused],
     volatile: Sequence[tuple[int, Rect]],
-    needs: dict[tuple[int, Rect], list[tuple[int, Rect]]] | None = None,
+    needs: apart.Needs | None = None,
     alone: RunOutput | None = None,
     day_first: RunOutput | None = None,
 ) -> Proof:
@@ -66,8 +66,8 @@ def prove(
     """
     proof = Proof(formulas=workbook.formula_count)
     texts = Texts.of(workbook.strings, output.strings)
-    left_out = {(r.sheet, r.rect) for r in refused}
-    waved = set(volatile)
+    left_out = _by_sheet((r.sheet, r.rect) for r in refused)
+    waved = _by_sheet(volatile)
     failed = _failed(workbook, output)
     uncalculated = apart.not_calculated(workbook.settings)
     found: list[Differing] = []
@@ -76,33 +76,54 @@ def prove(
             continue
         ours = Plane.of_areas(output.sheets[index])
         comparison = _Comparison(index, sheet, Plane.of_grids(sheet.grids), ours, texts, failed.get(index, []))
-        special = [*comparison.failed, *sheet.uncached]
-        for block, differ in zip(sheet.blocks, differing_cells(sheet, ours, texts, special), strict=True):
-            size = block.rect.size
-            varies = (index, block.rect) in waved
-            if (index, block.rect) in left_out:
+        counts = differing_cells(sheet, ours, texts, [*comparison.failed, *sheet.uncached])
+        refuse, varies = (_among(sheet.blocks, some.get(index)) for some in (left_out, waved))
+        same = (counts.differ == 0) & ~refuse & ~varies
+        proof.compared += int(counts.sizes[same].sum())
+        proof.matched += int(counts.sizes[same].sum())
+        first = len(proof.states)
+        proof.states += [(index, block.rect, "matched") for block in sheet.blocks]
+        for k in np.flatnonzero(~same).tolist():
+            block, size, different = sheet.blocks[k], int(counts.sizes[k]), int(counts.differ[k])
+            if refuse[k]:
                 proof.unsupported += size
-                proof.states.append((index, block.rect, "unsupported"))
-            elif differ == 0 and not varies:
-                proof.compared += size
-                proof.matched += size
-                proof.states.append((index, block.rect, "matched"))
-            elif differ > 0 and not varies and uncalculated and len(found) >= LISTED:
+                state = "unsupported"
+            elif different > 0 and not varies[k] and uncalculated and len(found) >= LISTED:
                 # All these are the writer's values, not Excel's (see ``apart``), and enough of them are listed.
-                proof.compared += size - differ
-                proof.matched += size - differ
-                proof.stale += differ
-                proof.states.append((index, block.rect, "stale"))
+                proof.compared += size - different
+                proof.matched += size - different
+                proof.stale += different
+                state = "stale"
+            elif different > 0 and not varies[k]:
+                proof.compared += size
+                proof.matched += size - different
+                found.append(comparison.differing(block, counts.mask(block.rect), first + k))
+                state = "mismatched"
             else:
-                differing = comparison.of(block, proof, volatile=varies)
+                state, differing = comparison.of(block, proof, first + k, volatile=bool(varies[k]))
                 if differing is not None:
                     found.append(differing)
+            proof.states[first + k] = (index, block.rect, state)
     proof.errors = [_error(workbook.sheets[r.sheet].name, range_name(*r.rect), r.code, r.detail) for r in refused] + [
         _error(f.sheet, range_name(*(n - 1 for n in f.span)), f.code, f.detail) for f in output.failures
     ]
     if found:
         judge(proof, workbook, output, found, needs or {}, alone, day_first)
     return proof
+
+
+def _by_sheet(places: Iterable[tuple[int, Rect]]) -> dict[int, set[Rect]]:
+    found: dict[int, set[Rect]] = {}
+    for sheet, rect in places:
+        found.setdefault(sheet, set()).add(rect)
+    return found
+
+
+def _among(blocks: Sequence[Block], some: set[Rect] | None) -> Mask:
+    """Which blocks are among some."""
+    if not some:
+        return np.zeros(len(blocks), np.bool_)
+    return np.array([block.rect in some for block in blocks], np.bool_)
 
 
 def _failed(workbook: Workbook, output: RunOutput) -> dict[int, list[Rect]]:
@@ -130,8 +151,8 @@ class _Comparison:
     texts: Texts
     failed: list[Rect]
 
-    def of(self, block: Block, proof: Proof, *, volatile: bool) -> Differing | None:
-        """Counts the cells of a block; gives those that differ, if any."""
+    def of(self, block: Block, proof: Proof, place: int, *, volatile: bool) -> tuple[str, Differing | None]:
+        """Counts the cells of a block; its state, and the cells that differ, if any. ``place``: in ``Proof.states``."""
         rect = block.rect
         expected_num, expected_tag = self.excel.get(rect)
         our_num, our_tag = self.ours.get(rect)
@@ -144,8 +165,7 @@ class _Comparison:
         proof.unsupported += lost
         if volatile:
             proof.volatile += int(compare.sum())
-            proof.states.append((self.index, rect, "volatile"))
-            return None
+            return "volatile", None
         for other in self.sheet.uncached:
             if other.overlaps(rect):
                 part = inside(rect, other)
@@ -153,12 +173,19 @@ class _Comparison:
                 compare[part] = False
         same = self.texts.same(expected_num, expected_tag, our_num, our_tag) | ~compare
         compared = int(compare.sum())
-        bad = np.argwhere(~same)
+        different = compared - int((same & compare).sum())
         proof.compared += compared
-        proof.matched += compared - len(bad)
-        proof.states.append((self.index, rect, "mismatched" if len(bad) else ("unsupported" if lost else "matched")))
-        if not len(bad):
-            return None
+        proof.matched += compared - different
+        if not different:
+            return ("unsupported" if lost else "matched"), None
+        return "mismatched", self.differing(block, ~same, place)
+
+    def differing(self, block: Block, mask: Mask, place: int) -> Differing:
+        """The cells of a block that differ."""
+        bad = np.argwhere(mask)
+        expected_num, expected_tag = self.excel.get(block.rect)
+        our_num, our_tag = self.ours.get(block.rect)
+        our_tag = self.texts.renumbered(our_tag)
         at = bad[:, 0], bad[:, 1]
         excel, ours = (expected_num[at], expected_tag[at]), (our_num[at], our_tag[at])
-        return Differing(self.index, self.sheet.name, block, len(proof.states) - 1, bad, excel, ours, self.texts)
+        return Differing(self.index, self.sheet.name, block, place, bad, excel, ours, self.texts)

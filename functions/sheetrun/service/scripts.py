@@ -44,7 +44,7 @@ PRELOAD: Final[tuple[str, ...]] = (*ONCE_PRELOAD, "sheetrun.runtime.everything")
 
 def need_formulas(workbook: Workbook) -> None:
     """Raises NoFormulas when there is nothing to compile."""
-    if workbook.formula_count == 0:
+    if not any(sheet.blocks for sheet in workbook.sheets):
         raise NoFormulas("the workbook has no formulas: there is nothing to compute")
 
 

@@ -14,11 +14,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import TypeAlias
 
 from sheetrun.runtime.cells import EMPTY
 from sheetrun.workbook.columns import convert
 from sheetrun.workbook.gather import Gatherer
 from sheetrun.workbook.model import MAX_ROWS
+from sheetrun.workbook.plaincells import plain_cells
 from sheetrun.workbook.references import column_index
 from sheetrun.workbook.rowshape import CELL, ROW, Cell, Place, RowShape, make_shape
 from sheetrun.workbook.sheetparser import SheetParser
@@ -38,6 +40,9 @@ _ROW_LIMIT = 32 << 20  # a row without an end must not be searched again and aga
 
 _COLUMNS: dict[bytes, int] = {}
 
+#: The shape of a row of plain cells: columns, styles, types, formulas' numbers.
+_Plain: TypeAlias = tuple[list[int], list[int], list[str], list[int]]
+
 
 class FastRows:
     """Stands between the part's pieces and a ``SheetParser``; both fill the same ``Gatherer``."""
@@ -47,7 +52,7 @@ class FastRows:
         self._gatherer = gatherer
         self._buffer = b""
         self._feed: Callable[[bytes], None] = self._feed_head
-        self._above: list[Place] | None = None  # shape of the row above, None when it was not simple
+        self._above: list[Place] | _Plain | None = None  # shape of the row above, None when it was not simple
         self._shape: RowShape | None = None
         self._marked = False  #: a comment, CDATA or processing instruction was seen: the rest may hold anything
         self._cooldown = 0
@@ -155,17 +160,24 @@ class FastRows:
             at = match.end()
         if at != len(row) or any(cell[1] != number for cell in cells):
             return False
-        try:
-            texts = [_decode(cell) for cell in cells]
-        except ValueError:
-            return False
+        plain = plain_cells(cells)
+        texts: list[tuple[str | None, str | None]] = []
+        if plain is None:
+            try:
+                texts = [_decode(cell) for cell in cells]
+            except ValueError:
+                return False
         if not self._open_row(head):
             return False
-        shape = self._cells(int(number) - 1, cells, texts)
+        shape: list[Place] | _Plain | None
+        if plain is None:
+            shape = self._cells(int(number) - 1, cells, texts)
+        else:
+            shape = plain.cols, plain.styles, plain.kinds, self._gatherer.row(int(number) - 1, plain)
         if self._cooldown > 0:
             self._cooldown -= 1
         elif shape is not None and shape == self._above:
-            self._shape = make_shape(row, int(number), shape, self._gatherer.formulas)
+            self._shape = make_shape(row, int(number), _places(shape), self._gatherer.formulas)
         self._above = shape
         return True
 
@@ -225,6 +237,15 @@ class FastRows:
                 self._parser.outline.hidden_rows.update(range(top, shape.number))
             index += count
         return index - begun
+
+
+def _places(shape: list[Place] | _Plain) -> list[Place]:
+    if isinstance(shape, list):
+        return shape
+    return [
+        Place(col, style, kind, b"", key, has_value=True, fixed=EMPTY)
+        for col, style, kind, key in zip(*shape, strict=True)
+    ]
 
 
 def _decode(cell: Cell) -> tuple[str | None, str | None]:

@@ -57,7 +57,7 @@ class Formulas:
     def normal(self, row: int, col: int, text: str) -> int:
         """An ordinary formula; its number."""
         key = self._number(row, col, text)
-        self._runs.add(key, row, col)
+        self._runs.extend(key, row, row, col)
         return key
 
     def shared(self, row: int, col: int, index: str, text: str, is_master: bool) -> int:

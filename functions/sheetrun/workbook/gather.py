@@ -8,17 +8,20 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
+from operator import lt
 
 import numpy as np
 
 from sheetrun.records import dataclass
 from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, TEXT, Numbers, Tags
+from sheetrun.runtime.distinct import distinct_places
 from sheetrun.workbook.archive import Limits
 from sheetrun.workbook.clusters import Indices, bounding_rect, split
 from sheetrun.workbook.errors import DamagedWorkbook, LimitExceeded
 from sheetrun.workbook.formulas import Formulas
 from sheetrun.workbook.markup import is_true
 from sheetrun.workbook.model import MAX_COLUMNS, MAX_ROWS, Block, DataTable, Grid, Kind, Rect
+from sheetrun.workbook.plaincells import PlainCells
 from sheetrun.workbook.references import cell_name, parse_cell, parse_rect
 from sheetrun.workbook.runs import Runs, as_rects
 from sheetrun.workbook.strings import Pool, shared_text
@@ -109,6 +112,27 @@ class Gatherer:
             self._formats.add(style, row, col)
         return key
 
+    def row(self, row: int, cells: PlainCells) -> list[int]:
+        """The cells of a row from left to right; of each its formula's number, -1 for a constant. Raises as ``cell``."""
+        cols = cells.cols
+        if (row, cols[0]) <= self._last or not all(map(lt, cols, cols[1:])):
+            self._sorted = False
+        self._last = (row, cols[-1])
+        formulas = zip(cols, cells.formulas, strict=True)
+        keys = [-1 if text is None else self._plain_formula(row, col, text) for col, text in formulas]
+        numbers, tags = cells.numbers, [NUMBER] * len(cols)
+        for k, text in cells.others:
+            numbers[k], tags[k] = self.value(row, cols[k], cells.kinds[k], text)
+        self._rows.extend([row] * len(cols))
+        self._cols.extend(cols)
+        self._num.extend(numbers)
+        self._tag.extend(tags)
+        formatted = self._context.formatted
+        for style, col in zip(cells.styles, cols, strict=True):
+            if style < len(formatted) and formatted[style]:
+                self._formats.extend(style, row, row, col)
+        return keys
+
     def region(
         self, top: int, cols: Sequence[int], styles: Sequence[int], keys: Sequence[int], num: Numbers, tag: Tags
     ) -> None:
@@ -181,12 +205,7 @@ class Gatherer:
 
     def _formula(self, row: int, col: int, text: str, attributes: dict[str, str], metadata: int) -> int | None:
         """Files one ``<f>``: its number, -1 when it says nothing, None when it is no ordinary formula."""
-        if len(text) > LONGEST_FORMULA:
-            raise LimitExceeded(
-                f"The formula has {len(text):,} characters; Excel's limit is 8,192.",
-                part=self.place(row, col),
-                code="formula_too_long",
-            )
+        self._check_length(row, col, text)
         kind = attributes.get("t", "normal")
         try:
             if kind == "shared":
@@ -213,6 +232,19 @@ class Gatherer:
                 f"The formula is damaged: {error}.", part=self.place(row, col), code="bad_formula"
             ) from None
         return self.formulas.normal(row, col, text) if text else -1
+
+    def _plain_formula(self, row: int, col: int, text: str) -> int:
+        """The same for a formula of one cell, without attributes."""
+        self._check_length(row, col, text)
+        return self.formulas.normal(row, col, text) if text else -1
+
+    def _check_length(self, row: int, col: int, text: str) -> None:
+        if len(text) > LONGEST_FORMULA:
+            raise LimitExceeded(
+                f"The formula has {len(text):,} characters; Excel's limit is 8,192.",
+                part=self.place(row, col),
+                code="formula_too_long",
+            )
 
     def _check_area(self, row: int, col: int, rect: Rect) -> None:
         if rect.size > self._context.limits.cells:
@@ -309,8 +341,8 @@ class Gatherer:
         empty = np.array([], dtype=np.float64), np.array([], dtype=np.int32)
         spread = self._spread(rows, cols, *empty) if self._regions else (rows, cols)
         places = spread[0] * MAX_COLUMNS + spread[1]
-        unique, counts = np.unique(places, return_counts=True)
-        twice = unique[counts > 1]
+        unique, inverse = distinct_places(places)
+        twice = unique[np.bincount(inverse, minlength=len(unique)) > 1]
         if len(twice):
             row, col = divmod(int(twice[0]), MAX_COLUMNS)
             raise DamagedWorkbook("The cell is in the file twice.", part=self.place(row, col), code="duplicate_cell")

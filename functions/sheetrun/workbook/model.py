@@ -39,7 +39,8 @@ class Rect(NamedTuple):
 
     @property
     def size(self) -> int:
-        return self.height * self.width
+        top, left, bottom, right = self
+        return (bottom - top + 1) * (right - left + 1)
 
     def contains(self, row: int, col: int) -> bool:
         return self.top <= row <= self.bottom and self.left <= col <= self.right

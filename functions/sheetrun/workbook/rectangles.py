@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sheetrun.records import dataclass
+from sheetrun.runtime.distinct import distinct_places
 
 Indices = NDArray[np.int64]
 
@@ -83,7 +84,8 @@ def _worth_another_way(found: Rectangles) -> Indices:
     """Keys that have several rectangles in more than one column, and not too many cells."""
     if len(found) == 0:
         return found.key
-    keys, inverse, counts = np.unique(found.key, return_inverse=True, return_counts=True)
+    keys, inverse = distinct_places(found.key)
+    counts = np.bincount(inverse)
     leftmost = np.full(len(keys), np.iinfo(np.int64).max)
     np.minimum.at(leftmost, inverse, found.left)
     rightmost = np.zeros(len(keys), dtype=np.int64)

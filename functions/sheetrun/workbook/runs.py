@@ -31,6 +31,8 @@ class Runs:
                 run[2] = bottom
                 return
             self._close(col, run)
+            run[:] = key, top, bottom
+            return
         self._open[col] = [key, top, bottom]
 
     def above(self, row: int, col: int) -> int | None:

@@ -91,7 +91,16 @@ def mean(numbers: Numbers) -> float:
     return total(numbers) / len(numbers)
 
 
-@excel("SUM(*numbers: values) -> number", tails=kept)
+def _one_array(fold: Callable[[Numbers], float]) -> Callable[..., Any]:
+    """Calls whose only argument is an array, the commonest."""
+
+    def direct(*numbers: Value) -> Any:
+        return fold(numbers_in(numbers)) if len(numbers) == 1 and type(numbers[0]) is Arr else NotImplemented
+
+    return direct
+
+
+@excel("SUM(*numbers: values) -> number", tails=kept, direct=_one_array(total))
 def sum_(*numbers: Value) -> float:
     """The sum of all numbers."""
     return total(numbers_in(numbers)) if not any_tailed(*numbers) else _sum_and_count(numbers)[0]
@@ -125,7 +134,7 @@ def product_of(numbers: Numbers) -> float:
     return float(np.multiply.reduce(numbers)) if len(numbers) else 0.0
 
 
-@excel("AVERAGE(*numbers: values) -> number", tails=kept)
+@excel("AVERAGE(*numbers: values) -> number", tails=kept, direct=_one_array(mean))
 def average(*numbers: Value) -> float:
     """The arithmetic mean of all numbers."""
     if not any_tailed(*numbers):
@@ -140,25 +149,34 @@ def averagea(*values: Value) -> float:
     return mean(numbers_a_in(values))
 
 
-def _all_floats(pick: Callable[[tuple[float, ...]], float]) -> Callable[..., Any]:
-    """An extreme for calls in which all arguments are floats."""
+def _extreme(pick: Callable[[tuple[float, ...]], float], fold: Callable[[Numbers], float]) -> Callable[..., Any]:
+    """An extreme of floats, or of one array."""
+    of_array = _one_array(fold)
 
     def direct(*numbers: Value) -> Any:
         for number in numbers:
             if type(number) is not float:
-                return NotImplemented
+                return of_array(*numbers)
         return pick(numbers) if numbers else NotImplemented
 
     return direct
 
 
-@excel("MAX(*numbers: values) -> number", tails=Tailed.once, direct=_all_floats(max))
+def largest(numbers: Numbers) -> float:
+    return float(numbers.max()) if len(numbers) else 0.0
+
+
+def smallest(numbers: Numbers) -> float:
+    return float(numbers.min()) if len(numbers) else 0.0
+
+
+@excel("MAX(*numbers: values) -> number", tails=Tailed.once, direct=_extreme(max, largest))
 def max_(*numbers: Value) -> float:
     """The largest number; 0 when there are none."""
     return largest(numbers_in(numbers))
 
 
-@excel("MIN(*numbers: values) -> number", tails=Tailed.once, direct=_all_floats(min))
+@excel("MIN(*numbers: values) -> number", tails=Tailed.once, direct=_extreme(min, smallest))
 def min_(*numbers: Value) -> float:
     """The smallest number; 0 when there are none."""
     return smallest(numbers_in(numbers))
@@ -174,14 +192,6 @@ def maxa(*values: Value) -> float:
 def mina(*values: Value) -> float:
     """The smallest value, with text as 0 and logical values as 1 and 0."""
     return smallest(numbers_a_in(values))
-
-
-def largest(numbers: Numbers) -> float:
-    return float(numbers.max()) if len(numbers) else 0.0
-
-
-def smallest(numbers: Numbers) -> float:
-    return float(numbers.min()) if len(numbers) else 0.0
 
 
 @excel("COUNT(*values: values) -> number", tails=kept)
