@@ -45,6 +45,9 @@ _NAMED: Final = {"+": "plus", "-": "minus", "*": "times"}
 _ATOM: Final = 9
 #: Of a range they take the first cell, whatever row or column they stand in (measured).
 _FIRST_CELL: Final = frozenset({"N", "T"})
+#: Arguments that are arrays in every Excel, also without Ctrl+Shift+Enter: ``INDEX(A1:A9>=0,0)``,
+#: ``AGGREGATE(15,6,ROW(A1:A9)/(A1:A9<>""),1)`` (measured; the first argument is number 0).
+_ARRAYS_ALWAYS: Final = frozenset({("INDEX", 0), ("AGGREGATE", 2)})
 #: Parameters of kind array whose argument is still computed cell by cell (no array mode inside), as in Excel.
 _NO_ARRAY_MODE: Final = frozenset({"MATCH", "VLOOKUP", "HLOOKUP", "SMALL", "LARGE", "PERCENTILE", "QUARTILE", "IRR"})
 
@@ -258,8 +261,7 @@ class Emitter:
             return self.value(arg)
         if self.layout.lanes and not isinstance(arg, Range | nodes.Number | nodes.Text | nodes.Logical):
             raise NotWhole  # an array that is computed: its rows and columns are not those of scenarios
-        if node.name == "INDEX" and i == 0:
-            # INDEX(A1:A9>=0,0) is an array in every Excel, also without Ctrl+Shift+Enter
+        if (node.name, i) in _ARRAYS_ALWAYS:
             return self._in_array_mode(self.reference, arg)
         if kind == "array" and entry.whole_columns and isinstance(arg, Range) and is_vast_range(arg, self.layout):
             return self.reference(arg)
