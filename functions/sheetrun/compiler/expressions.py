@@ -26,6 +26,7 @@ from sheetrun.compiler.traits import (
     holds_array,
     holds_constant,
     is_arithmetic,
+    is_call,
     joined,
     may_refer,
     of_cells,
@@ -123,7 +124,7 @@ class Emitter:
                 return self.names.call("power", self.number(left), self.number(right)), _ATOM
             case Range():
                 return self._references.text(node, "number", arrays=self._arrays), _ATOM
-            case nodes.Call(name, _) if name not in ("LET", "LAMBDA") and entry_of(node).returns == "number":
+            case nodes.Call() if is_call(node) and entry_of(node).returns == "number":
                 if not (self.layout.whole or self._arrays or gives_array(node)):
                     return self.value(node), _ATOM
         return self.names.call("num", self.value(node)), _ATOM
@@ -267,7 +268,7 @@ class Emitter:
             return self.reference(arg)
         if kind == "array" and node.name not in _NO_ARRAY_MODE:
             return self._in_array_mode(self.array, arg)
-        if node.name == "COUNTA" and isinstance(arg, nodes.Call) and entry_of(arg).returns == "array":
+        if node.name == "COUNTA" and is_call(arg) and entry_of(arg).returns == "array":
             return self.names.call("elements", self.array(arg))
         if kind in ("array", "values"):
             return self.array(arg)

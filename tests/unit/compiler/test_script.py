@@ -317,6 +317,11 @@ def test_aggregate_takes_an_array_without_an_array_formula() -> None:
     assert [got[f"Sheet1!C{r}"] for r in (1, 2, 3)] == [1, 3, "-"]
 
 
+def test_counta_of_a_let() -> None:
+    got = run(workbook_of({"A1": "x", "B1": "=COUNTA(LET(x,A1,x&1),A2)", "C1": "#=COUNTA(LET(x,A1:A2,x))"})).cells()
+    assert (got["Sheet1!B1"], got["Sheet1!C1"]) == (1, 1)
+
+
 def test_variables_of_formulas_hide_nothing() -> None:
     got = run(
         workbook_of(
