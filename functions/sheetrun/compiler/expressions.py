@@ -26,6 +26,7 @@ from sheetrun.compiler.traits import (
     holds_array,
     holds_constant,
     is_arithmetic,
+    is_call,
     joined,
     may_refer,
     of_cells,
@@ -45,6 +46,9 @@ _NAMED: Final = {"+": "plus", "-": "minus", "*": "times"}
 _ATOM: Final = 9
 #: Of a range they take the first cell, whatever row or column they stand in (measured).
 _FIRST_CELL: Final = frozenset({"N", "T"})
+#: Arguments that are arrays in every Excel, also without Ctrl+Shift+Enter: ``INDEX(A1:A9>=0,0)``,
+#: ``AGGREGATE(15,6,ROW(A1:A9)/(A1:A9<>""),1)`` (measured; the first argument is number 0).
+_ARRAYS_ALWAYS: Final = frozenset({("INDEX", 0), ("AGGREGATE", 2)})
 #: Parameters of kind array whose argument is still computed cell by cell (no array mode inside), as in Excel.
 _NO_ARRAY_MODE: Final = frozenset({"MATCH", "VLOOKUP", "HLOOKUP", "SMALL", "LARGE", "PERCENTILE", "QUARTILE", "IRR"})
 
@@ -120,7 +124,7 @@ class Emitter:
                 return self.names.call("power", self.number(left), self.number(right)), _ATOM
             case Range():
                 return self._references.text(node, "number", arrays=self._arrays), _ATOM
-            case nodes.Call(name, _) if name not in ("LET", "LAMBDA") and entry_of(node).returns == "number":
+            case nodes.Call() if is_call(node) and entry_of(node).returns == "number":
                 if not (self.layout.whole or self._arrays or gives_array(node)):
                     return self.value(node), _ATOM
         return self.names.call("num", self.value(node)), _ATOM
@@ -258,14 +262,13 @@ class Emitter:
             return self.value(arg)
         if self.layout.lanes and not isinstance(arg, Range | nodes.Number | nodes.Text | nodes.Logical):
             raise NotWhole  # an array that is computed: its rows and columns are not those of scenarios
-        if node.name == "INDEX" and i == 0:
-            # INDEX(A1:A9>=0,0) is an array in every Excel, also without Ctrl+Shift+Enter
+        if (node.name, i) in _ARRAYS_ALWAYS:
             return self._in_array_mode(self.reference, arg)
         if kind == "array" and entry.whole_columns and isinstance(arg, Range) and is_vast_range(arg, self.layout):
             return self.reference(arg)
         if kind == "array" and node.name not in _NO_ARRAY_MODE:
             return self._in_array_mode(self.array, arg)
-        if node.name == "COUNTA" and isinstance(arg, nodes.Call) and entry_of(arg).returns == "array":
+        if node.name == "COUNTA" and is_call(arg) and entry_of(arg).returns == "array":
             return self.names.call("elements", self.array(arg))
         if kind in ("array", "values"):
             return self.array(arg)

@@ -326,7 +326,7 @@ class Resolver:
         if _fold(name) in bound and find(name) is None:  # ``N(x)`` is Excel's N also where a variable is called N
             return nodes.Invoke(nodes.Name(name), resolved)  # type: ignore[arg-type]
         definition = self._scope.names.get((self._sheet, _fold(name))) or self._scope.names.get((None, _fold(name)))
-        if definition is not None:
+        if definition is not None and find(name) is None:  # SUBTOTAL(9,A1:A3) beside a cell that is named Subtotal
             return nodes.Invoke(self._defined(definition, self._sheet), resolved)  # type: ignore[arg-type]
         return nodes.Call(name, resolved)  # type: ignore[arg-type]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from sheetrun.compiler.ranges import Range
 from sheetrun.compiler.trees import children, walk
@@ -28,13 +28,17 @@ def may_refer(name: str) -> bool:
     return name in ("INDEX", "CHOOSE", "XLOOKUP", "OFFSET", "INDIRECT", "SINGLE")
 
 
+def is_call(node: Any) -> TypeGuard[nodes.Call]:
+    """Whether a function of the registry is called, which LET and LAMBDA are not."""
+    return isinstance(node, nodes.Call) and node.name not in ("LET", "LAMBDA")
+
+
 def holds_array(node: Any) -> bool:
     """Whether something in an operand may be an array though nothing is in array mode: ROW(A1:A9), FILTER, a constant."""
     return any(
         isinstance(n, nodes.ArrayConst | nodes.Name | nodes.Invoke)
         or (
-            isinstance(n, nodes.Call)
-            and n.name not in ("LET", "LAMBDA")
+            is_call(n)
             and (
                 n.name in ("ROW", "COLUMN")
                 or entry_of(n).returns in ("array", "ref")

@@ -18,6 +18,7 @@ from sheetrun.runtime.cells import LOGICAL, NUMBER, Numbers
 from sheetrun.runtime.coerce import to_number, to_text
 from sheetrun.runtime.compare import compare, compare_arrays, equal_arrays, ordered_numbers, same_number
 from sheetrun.runtime.errors import DIV0, NUM, VALUE, ExcelError
+from sheetrun.runtime.noise import cleared, is_noise
 from sheetrun.runtime.refops import spread
 from sheetrun.runtime.refs import Ref, Refs
 from sheetrun.runtime.tails import Tailed, any_tailed, numbers_of, over, settled
@@ -25,11 +26,6 @@ from sheetrun.runtime.values import Arr, Erring, Scalar, Value, common_shape, er
 
 _BOX_DIV0: Final = float(DIV0)
 _BOX_NUM: Final = float(NUM)
-
-
-#: A sum or difference whose magnitude falls below this part of its first operand is noise: Excel makes it 0. Measured on
-#: stored values: 0.6999999999999993-0.7 (9.5e-16) is stored as 0, 91.60000000000014-91.6 (1.55e-15) is not.
-NOISE: Final = 1e-15
 
 
 def num(value: Value) -> Any:
@@ -97,14 +93,14 @@ def times(a: Value, b: Value) -> Any:
 
 
 def add(a: Value, b: Value) -> Any:
-    """``a + b`` as the last operation of a formula: a result that is only rounding noise becomes 0.
+    """``a + b`` as the last operation of a formula: a result that is only noise becomes 0 (see ``noise``).
 
-    Microsoft, "Floating-point arithmetic may give inaccurate results in Excel"; the threshold is measured.
+    Microsoft, "Floating-point arithmetic may give inaccurate results in Excel".
     """
     a, b = num(a), num(b)
     if type(a) is float and type(b) is float:
         total = a + b
-        return 0.0 if abs(total) < NOISE * abs(a) else total
+        return 0.0 if is_noise(total, a) else total
     return _snapped(plus(a, b), a)
 
 
@@ -113,7 +109,7 @@ def sub(a: Value, b: Value) -> Any:
     a, b = num(a), num(b)
     if type(a) is float and type(b) is float:
         total = a - b
-        return 0.0 if abs(total) < NOISE * abs(a) else total
+        return 0.0 if is_noise(total, a) else total
     return _snapped(minus(a, b), a)
 
 
@@ -124,11 +120,7 @@ def _snapped(total: Any, a: Any) -> Any:
         return total
     if isinstance(a, np.ndarray) and a.shape != total.shape:
         a = Arr(a).expanded(total.shape).num
-    with np.errstate(all="ignore"):
-        noise = np.abs(total) < NOISE * np.abs(a) if not isinstance(a, ExcelError) else np.zeros(total.shape, np.bool_)
-    if noise.shape == total.shape and noise.any():
-        total = np.where(noise, 0.0, total)
-    return total
+    return total if isinstance(a, ExcelError) else cleared(total, a)
 
 
 def div(a: Value, b: Value) -> Any:

@@ -46,10 +46,11 @@ _NAMED_MY = re.compile(rf"([a-z]{{3,9}})\.?{_SEPARATOR}(\d{{4}})\Z", re.IGNORECA
 _DAY_NAMED = re.compile(
     rf"(\d{{1,2}}){_SEPARATOR}?([a-z]{{3,9}})\.?(?:{_SEPARATOR}(\d{{4}}|\d{{1,2}}))?\Z", re.IGNORECASE
 )
+_COMMA = re.compile(r"(?P<sign>[+-]?)(?P<whole>\d{1,3}(?:\.\d{3})+|\d+),(?P<part>\d+)\Z")
 _SPACE: Final = " \t\n\r\xa0"
 
 _current_year = 2026  # of a date without a year; set by the clock of the run
-_day_first = False  # 3/4 is the third of April: a country that the file was saved in, never the default
+_day_first = False  # 3/4 is the third of April, and 0,5 a half: a country that the file was saved in, never the default
 _shift = 0  # what serials of the run's date system are lower by
 
 
@@ -75,6 +76,8 @@ def read_number(text: str) -> float | None:
     padded, text = text, text.strip(_SPACE)
     if not text or len(text) > 255 or not text.replace("€", "").isascii():  # digits of other scripts do not count
         return None
+    if _day_first and (match := _COMMA.match(text)) and not (len(match["part"]) == 3 and match["whole"].isdigit()):
+        return float(f"{match['sign']}{match['whole'].replace('.', '')}.{match['part']}")
     if text[0] == "(" and text[-1] == ")":
         inner = read_plain(text[1:-1].strip(_SPACE))
         return None if inner is None or text[1] in "+-" else -inner

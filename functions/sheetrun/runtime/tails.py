@@ -108,6 +108,8 @@ class Tailed:
         """Whether there is nothing in its tail but what may be dropped."""
         if self.counts:
             return False
+        if self._cells is not None and droppable is Arr.empties:
+            return True
         gone = droppable(Arr.of(self.body))
         (rows, columns), (tall, wide) = self.held, self.shape
         return bool((rows == tall or gone[-1].all()) and (columns == wide or gone[:, -1].all()))

@@ -9,7 +9,7 @@ import numpy as np
 
 from sheetrun.runtime.cells import Mask, Numbers
 from sheetrun.runtime.compare import ordered_numbers
-from sheetrun.runtime.ops import NOISE
+from sheetrun.runtime.noise import cleared, deep, is_noise
 from sheetrun.runtime.values import Arr, Value
 
 Play = tuple[Callable[..., Any], tuple[Any, ...]]  #: a function and its arguments, the last one where the result goes
@@ -28,29 +28,31 @@ def finite(array: Numbers) -> Play:
     return _finite, (array,)
 
 
-def clear(array: Numbers, noise: Mask) -> None:
-    """Makes numbers 0 that are only noise, which few are."""
-    if noise.any():
-        array[noise] = 0.0
+def clear(total: Numbers, before: Any, near: Mask) -> None:
+    """Makes sums 0 that are only noise, which few are; ``near`` says where they are next to nothing."""
+    if near.any():
+        near[near] = deep(total[near], np.broadcast_to(before, total.shape)[near])
+        total[near] = 0.0
 
 
 def add_one(a: Numbers, b: Numbers, out: Numbers) -> None:
     """``ops.add`` for a single number, which a few calls of NumPy would take longer for."""
     x = a.item()
     total = x + b.item()
-    out[0, 0, 0] = 0.0 if abs(total) < NOISE * abs(x) else total
+    out[0, 0, 0] = 0.0 if is_noise(total, x) else total
 
 
 def sub_one(a: Numbers, b: Numbers, out: Numbers) -> None:
     """``ops.sub`` likewise."""
     x = a.item()
     total = x - b.item()
-    out[0, 0, 0] = 0.0 if abs(total) < NOISE * abs(x) else total
+    out[0, 0, 0] = 0.0 if is_noise(total, x) else total
 
 
-def add_up(array: Numbers, out: Numbers) -> None:
-    """The sum of all cells in each lane, each added to the sum before it."""
-    out[0, 0] = np.add.accumulate(array.reshape(-1, array.shape[2]), axis=0)[-1]
+def add_up(array: Numbers, last: bool, out: Numbers) -> None:
+    """The sum of all cells in each lane, each added to the sum before it; ``last``: nothing is added to it any more."""
+    sums = np.add.accumulate(array.reshape(-1, array.shape[2]), axis=0)
+    out[0, 0] = cleared(sums[-1], sums[-2]) if last else sums[-1]
 
 
 def _few_finite(array: Numbers, zeros: Numbers) -> None:

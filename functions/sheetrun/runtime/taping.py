@@ -23,7 +23,7 @@ from sheetrun.runtime.cells import LOGICAL, NUMBER, Numbers, Tags
 from sheetrun.runtime.compare import ordered_numbers
 from sheetrun.runtime.flows import flows
 from sheetrun.runtime.lanes import LaneBook
-from sheetrun.runtime.ops import NOISE
+from sheetrun.runtime.noise import LEAST, noise_in
 from sheetrun.runtime.recorded import Call, Later, Node, Read, Statement, Windowed
 from sheetrun.runtime.registry import find
 from sheetrun.runtime.tape import Play, add_one, add_up, call, clear, compare, sub_one
@@ -156,7 +156,9 @@ class _Writer(Desk):
 
     def _cleared(self, function: np.ufunc, left: Any, right: Any, into: Any) -> Side:
         """``ops.add`` and ``ops.sub``: a sum that is only noise becomes 0."""
-        a, b = self._in_sum(left), self._in_sum(right)
+        return self._settled(function, self._in_sum(left), self._in_sum(right), into)
+
+    def _settled(self, function: np.ufunc, a: Side, b: Side, into: Any) -> Side:
         if isinstance(a, float) and isinstance(b, float):
             found = (ops.add if function is np.add else ops.sub)(a, b)
             if not math.isfinite(found):
@@ -174,16 +176,16 @@ class _Writer(Desk):
         assert isinstance(total, Operand)
         if isinstance(a, Operand) and not a.fixed:
             least: Any = self.scratch.take(a.array.shape)
-            self.call(np.multiply, a.array, NOISE, least)
+            self.call(np.multiply, a.array, LEAST, least)
             self.call(np.absolute, least, least)
         else:
-            least = np.absolute(array_of(a)) * NOISE
+            least = np.absolute(array_of(a)) * LEAST
         if total.fixed:
-            return Operand(np.where(np.abs(total.array) < least, 0.0, total.array), sure=True, fixed=True)
-        size, noise = self.scratch.take(total.array.shape), self.scratch.take(total.array.shape, "?")
+            return Operand(np.where(noise_in(total.array, array_of(a)), 0.0, total.array), sure=True, fixed=True)
+        size, near = self.scratch.take(total.array.shape), self.scratch.take(total.array.shape, "?")
         self.call(np.absolute, total.array, size)
-        self.call(np.less, size, least, noise)
-        self.call(clear, total.array, noise)
+        self.call(np.less, size, least, near)
+        self.call(clear, total.array, array_of(a), near)
         return total
 
     def _quotient(self, left: Any, right: Any, into: Any) -> Side:
@@ -261,9 +263,10 @@ class _Writer(Desk):
             return found
         if which is _excel("SUM"):
             total: Side = 0.0
-            for side in self._members(args, np.add):
+            *others, last = self._members(args, np.add)
+            for side in others:
                 total = self.apply(np.add, (total, side), None)
-            return total
+            return self._settled(np.add, total, last, into) if others else self.apply(np.add, (total, last), None)
         if which in (_excel("AND"), _excel("OR")) and not any(isinstance(arg, Windowed) for arg in args):
             function = np.logical_and if which is _excel("AND") else np.logical_or
             masks = [self._mask(self._operand(arg)) for arg in args]
@@ -283,14 +286,14 @@ class _Writer(Desk):
         found: list[Side] = []
         for arg in args:
             if isinstance(arg, Windowed):
-                line = None if found and function is np.add else self._reduced(arg, function)
+                line = None if found and function is np.add else self._reduced(arg, function, last=arg is args[-1])
                 found += self._cells(arg) if line is None else [line]
             else:
                 found.append(self.number(self._operand(arg)))
         return found
 
-    def _reduced(self, node: Windowed, function: np.ufunc) -> Side | None:
-        """The window of a single cell in one pass; None where that is another way to the result."""
+    def _reduced(self, node: Windowed, function: np.ufunc, *, last: bool) -> Side | None:
+        """The window of a single cell in one pass, ``last`` to be added; None where that is another way to the result."""
         span, _ = span_of(node.key)
         if (node.rows, node.columns) != (1, 1) or math.prod(span.shape) < 3:
             return None
@@ -301,7 +304,7 @@ class _Writer(Desk):
         held = self.varying(sheet, span)
         out = self.scratch.take((1, 1, held.shape[2]))
         if function is np.add:
-            self.call(add_up, held, out)
+            self.call(add_up, held, last, out)
             return Operand(out, sure=False, spare=True)
         self.call(function.reduce, held, (0, 1), None, out, True)
         return Operand(out, sure=True, spare=True)

@@ -16,6 +16,7 @@ from numpy.lib.stride_tricks import as_strided
 from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, Mask, Numbers, Tags
 from sheetrun.runtime.coerce import to_logical, to_number
 from sheetrun.runtime.errors import DIV0, NUM, VALUE, ExcelError
+from sheetrun.runtime.noise import LEAST, cleared, noise_in
 from sheetrun.runtime.values import MISSING, Arr, Scalar, Value
 
 #: Cells of a block, up to which a sum is one pass for each of them rather than one for each cell that it adds.
@@ -68,6 +69,8 @@ def grown(function: Callable[..., Value], growing: Growing) -> Value:
         neutral, accumulate = _RUNNING[name]
         with np.errstate(all="ignore"):
             out = accumulate(np.where(counted, num, neutral))
+            if name == "SUM":
+                out = _settled_stages(out, counted)
             if name == "AVERAGE":
                 out = np.where(count == 0, float(DIV0), out / count)
             elif name != "SUM":
@@ -78,6 +81,15 @@ def grown(function: Callable[..., Value], growing: Growing) -> Value:
             out[first:] = num[first]
     out = out[growing.ends]
     return out.reshape(-1, 1) if growing.down else out.reshape(1, -1)
+
+
+def _settled_stages(sums: Numbers, counted: Mask) -> Numbers:
+    """Running sums, 0 where the last number that was added left only noise."""
+    noise = counted & noise_in(sums, np.concatenate([[0.0], sums[:-1]]))
+    if not noise.any():
+        return sums
+    latest = np.maximum.accumulate(np.where(counted, np.arange(len(sums)), 0))
+    return np.where(noise[latest], 0.0, sums)
 
 
 _RUNNING: Final[dict[str, tuple[float, Callable[[Numbers], Numbers]]]] = {
@@ -227,6 +239,45 @@ def _sum(parts: list[Part], shape: tuple[int, int]) -> Numbers:
     return out
 
 
+def _settled_sum(parts: list[Part], shape: tuple[int, int]) -> Numbers:
+    """The sums, 0 where the last number that was added left only noise."""
+    out = _sum(parts, shape)
+    near = np.abs(out) < 2.0 * LEAST * np.abs(_last(parts, shape))
+    near &= out != 0.0
+    if near.any():
+        out[near] = cleared(out[near], _before_last(parts, near))
+    return out
+
+
+def _before_last(parts: list[Part], near: Mask) -> Numbers:
+    """What the last number is added to, for some cells of the block."""
+    sums = before = np.zeros(np.count_nonzero(near))
+    for num, counts in parts:
+        shape = *near.shape, num.shape[2]
+        own = np.broadcast_to(num, shape)[near]
+        counted = np.ones(own.shape, np.bool_) if counts is None else np.broadcast_to(counts, shape)[near]
+        for k in range(own.shape[1]):
+            before = np.where(counted[:, k], sums, before)
+            sums = np.where(counted[:, k], sums + own[:, k], sums)
+    return before
+
+
+def _last(parts: list[Part], shape: tuple[int, int]) -> Numbers:
+    """The last number of each cell's own; 0 where there is none."""
+    num, counts = parts[-1]
+    if counts is None:
+        return num[:, :, -1]
+    out, left = np.zeros(shape), np.ones(shape, np.bool_)
+    for num, counts in reversed(parts):
+        for k in range(num.shape[2] - 1, -1, -1):
+            here = left if counts is None else left & counts[:, :, k]
+            out = np.where(here, num[:, :, k], out)
+            left = left & ~here
+            if not left.any():
+                return out
+    return out
+
+
 def _product(parts: list[Part], shape: tuple[int, int]) -> Numbers:
     out = np.ones(shape)
     for part in parts:
@@ -296,7 +347,7 @@ def _all_or_any(parts: list[Part], shape: tuple[int, int], every: bool) -> Value
 
 
 _REDUCERS: Final[dict[str, Any]] = {
-    "SUM": _sum,
+    "SUM": _settled_sum,
     "PRODUCT": _product,
     "AVERAGE": _average,
     "MAX": _extreme(np.maximum, -np.inf),

@@ -5,7 +5,8 @@ Every rule is about files in general (see docs/fidelity.md), and every cell that
     not_calculated       the file itself says that it was saved without a full calculation
     circular             the cell hangs on a circular reference while iteration is off: Excel does not calculate it
     unknown_to_writer    #NAME?, for a function that is younger than the program which saved the file
-    day_first            with 3/4/2026 read as the third of April, as outside of the United States, it is Excel's value
+    day_first            with 3/4/2026 read as the third of April and 0,5 as a half, as outside of the United States, it
+                         is Excel's value
     rounding             from Excel's own inputs the formula gives Excel's value, and what it hangs on is all the same
 """
 
@@ -45,13 +46,18 @@ _FUTURE: Final = frozenset(
     ).split()
 )
 _DAY_AND_MONTH: Final = re.compile(r"\s*\d{1,2}[/\-]\d{1,2}[/\-]\d{2,4}\b")
+_COMMA: Final = re.compile(r"\s*[<>=]{0,2}-?\d[\d.]*,\d+\s*\Z")
+_QUOTED_COMMA: Final = re.compile(r'"[<>=]{0,2}-?\d[\d.]*,\d+"')
 _QUOTED: Final = re.compile(r'"(?:[^"]|"")*"')
 _CALL: Final = re.compile(r"(?<![\w.])([A-Za-z][A-Za-z0-9.]*)\(")
 
 
 def may_be_day_first(workbook: Workbook) -> bool:
-    """Whether there is a text that is one date with the month first and another, or only one, with the day first."""
-    return any(_DAY_AND_MONTH.match(text) for text in workbook.strings)
+    """Whether there is a text that is one date with the month first and another, or only one, with the day first, or
+    a number with a decimal comma (also in a formula: ``">0,01"``)."""
+    return any(_DAY_AND_MONTH.match(text) or _COMMA.match(text) for text in workbook.strings) or any(
+        _QUOTED_COMMA.search(block.text) for sheet in workbook.sheets for block in sheet.blocks
+    )
 
 
 def not_calculated(settings: Settings) -> bool:

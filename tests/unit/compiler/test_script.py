@@ -297,6 +297,31 @@ def test_sheets_functions_and_variables_never_share_a_name() -> None:
     assert got["Fn!A2"] == 201
 
 
+def test_a_function_is_called_also_where_a_cell_has_its_name() -> None:
+    workbook = workbook_of(
+        {"A1": 1, "A2": 2, "A3": "=SUBTOTAL(9,A1:A2)", "A4": "=IFERROR(Subtotal*2,0)"},
+        names={"Subtotal": "Sheet1!$A$3"},
+    )
+    got = run(workbook).cells()
+    assert (got["Sheet1!A3"], got["Sheet1!A4"]) == (3, 6)
+
+
+def test_aggregate_takes_an_array_without_an_array_formula() -> None:
+    cells = {
+        "A1": "x",
+        "A2": None,
+        "A3": "y",
+        "C1:C3": '=IFERROR(AGGREGATE(15,6,ROW(A$1:A$3)/(A$1:A$3<>""),ROWS(C$1:C1)),"-")',
+    }
+    got = run(workbook_of(cells)).cells()
+    assert [got[f"Sheet1!C{r}"] for r in (1, 2, 3)] == [1, 3, "-"]
+
+
+def test_counta_of_a_let() -> None:
+    got = run(workbook_of({"A1": "x", "B1": "=COUNTA(LET(x,A1,x&1),A2)", "C1": "#=COUNTA(LET(x,A1:A2,x))"})).cells()
+    assert (got["Sheet1!B1"], got["Sheet1!C1"]) == (1, 1)
+
+
 def test_variables_of_formulas_hide_nothing() -> None:
     got = run(
         workbook_of(

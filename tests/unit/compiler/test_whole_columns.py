@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from sheetrun.formula.a1 import cell_name
-from sheetrun.runtime import address
+from sheetrun.runtime import address, indexes
+from sheetrun.runtime.lineindex import Index
 from sheetrun.runtime.values import Arr
 from tests.unit.compiler.making import Cells, computed, error, run, workbook_of
 
@@ -156,3 +157,17 @@ def test_what_is_held_is_never_a_million_cells(monkeypatch: pytest.MonkeyPatch) 
         A8="AVERAGE(IF(ISNUMBER(Sheet1!B:B),Sheet1!C:C))",
     )
     assert max(made) < 1_000
+
+
+def test_whole_columns_are_prepared_for_lookups_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Index] = []
+
+    def make(*cells: Any) -> Index:
+        made.append(Index(*cells))
+        return made[-1]
+
+    monkeypatch.setattr(indexes, "Index", make)
+    cells = {f"A{r}": f"t{r}" for r in range(1, 41)} | {f"C{r}": f"=MATCH(D{r},A:A,0)" for r in range(1, 41)}
+    got = run(workbook_of(cells | {f"D{r}": f"T{41 - r}" for r in range(1, 41)})).cells()
+    assert [got[f"Sheet1!C{r}"] for r in range(1, 41)] == list(range(40, 0, -1))
+    assert len(made) == 1

@@ -210,3 +210,17 @@ def test_dates_of_the_united_states_are_compared(tmp_path: Path) -> None:
     assert (report["locale"], report["matched"], report["mismatched"]) == (0, 2, 1)
     report = day_first(tmp_path, {"B1": 46085, "C1": 46086, "D1": "Apr"})  # with the day first more would differ
     assert (report["locale"], report["matched"], report["mismatched"]) == (0, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("criterion", "there", "apart"),
+    [(">0,01", 5.5, True), ("<0,75", 0.5, True), (">1,234", 0, False), (">1.000,5", 0, False), ("<-0,5", 0, False)],
+)
+def test_decimal_commas_of_another_country_are_set_apart(
+    tmp_path: Path, criterion: str, there: float, apart: bool
+) -> None:
+    from .files import model_of
+
+    cells = {"A1": 0.5, "A2": 5, "B1": f'=SUMIF(A1:A2,"{criterion}")'}
+    report = model_of(tmp_path, cells, cached={"B1": there}).run(sandboxed=False, explain=True).report
+    assert (report["locale"], report["matched"], report["mismatched"]) == ((1, 0, 0) if apart else (0, 1, 0))

@@ -101,14 +101,16 @@ def test_sums_that_are_only_noise_are_zero(tmp_path: Path) -> None:
         "B1": 0.3,
         "B2": "=0.1*3-B1",
         "B3": "=SUM(0.1,0.2,-0.3)",
+        "B4": "=SUM(0.1,0.2,-0.3,0)",
         "C1": "=0.1+0.2=0.3",
     }
     got = computed(tmp_path, cells)
     assert got["A1"] == 0
     assert got["A2"] == got["A3"] == 0.1 + 0.2 - 0.3 > 0
-    assert got["A4"] == 0  # 8E-17 is less than 1E-15 of what it was subtracted from
+    assert got["A4"] == 0  # 8E-17 has an exponent 50 below that of what was subtracted from
     assert got["B2"] == 0
-    assert got["B3"] == 0.1 + 0.2 - 0.3
+    assert got["B3"] == 0
+    assert got["B4"] == 0.1 + 0.2 - 0.3
     assert got["C1"] is True
 
 

@@ -16,6 +16,7 @@ from sheetrun.runtime import pool
 from sheetrun.runtime.cells import EMPTY, NUMBER, TEXT, Mask, Numbers
 from sheetrun.runtime.coerce import to_number
 from sheetrun.runtime.errors import DIV0, VALUE, ExcelError, Raised, error_of
+from sheetrun.runtime.noise import LEAST, is_noise
 from sheetrun.runtime.refs import Ref, Refs
 from sheetrun.runtime.registry import excel, kept
 from sheetrun.runtime.tails import Tailed, aligned, any_tailed, numbers_only
@@ -84,6 +85,19 @@ def total(numbers: Numbers) -> float:
     return float(np.add.accumulate(numbers)[-1])
 
 
+def settled(numbers: Numbers) -> float:
+    """The sum, 0 where the last addition leaves only noise (see ``noise``)."""
+    found = total(numbers)
+    if (
+        len(numbers) > 1
+        and found
+        and abs(found) < 2.0 * LEAST * abs(numbers[-1])
+        and is_noise(found, total(numbers[:-1]))
+    ):
+        return 0.0
+    return found
+
+
 def mean(numbers: Numbers) -> float:
     """The average. Raises #DIV/0! where there is nothing to average."""
     if not len(numbers):
@@ -103,7 +117,7 @@ def _one_array(fold: Callable[[Numbers], float]) -> Callable[..., Any]:
 @excel("SUM(*numbers: values) -> number", tails=kept, direct=_one_array(total))
 def sum_(*numbers: Value) -> float:
     """The sum of all numbers."""
-    return total(numbers_in(numbers)) if not any_tailed(*numbers) else _sum_and_count(numbers)[0]
+    return settled(numbers_in(numbers)) if not any_tailed(*numbers) else _sum_and_count(numbers)[0]
 
 
 def _sum_and_count(values: tuple[Value, ...]) -> tuple[float, int]:

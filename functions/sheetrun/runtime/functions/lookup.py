@@ -36,9 +36,9 @@ def searched(array: Value, first: bool) -> Arr:
     """What is searched of an array: of a whole column no tail, unless a value may stand there (``first``: one is enough)."""
     if type(array) is not Tailed:
         return Arr.of(array)
-    if first and not array.ends_in(Arr.empties):
-        return array.once()
-    return array.cut(_never_found)
+    if array.ends_in(Arr.empties):
+        return array.cut()  # the cells where they are, so that their index is known again
+    return array.once() if first else array.cut(_never_found)
 
 
 def _never_found(cells: Arr) -> Mask:

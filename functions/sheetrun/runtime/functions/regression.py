@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from sheetrun.records import dataclass
-from sheetrun.runtime.cells import EMPTY, NUMBER, Numbers
+from sheetrun.runtime.cells import Numbers
 from sheetrun.runtime.errors import DIV0, NA, NUM, REF, VALUE, Raised
 from sheetrun.runtime.functions.aggregate import mean, pairs_in, total
 from sheetrun.runtime.functions.matrix import matrix as numbers_of
@@ -171,11 +171,6 @@ def logest(known_ys: Arr, known_xs: Arr | None = None, const: bool = True, stats
     return _table(found, const, slopes, intercept) if stats else _line(found, slopes, intercept)
 
 
-def _filled(array: Arr) -> Arr:
-    """The array with 0 in its empty cells: new values of x may go on into a part of the sheet that is empty (measured)."""
-    return array if array.tag is None else Arr(array.num, np.where(array.tag == EMPTY, NUMBER, array.tag))
-
-
 def _predicted(
     known_ys: Arr,
     known_xs: Arr | None,
@@ -188,7 +183,7 @@ def _predicted(
     if new_xs is None:
         wanted, shape = x, known_ys.shape
     else:
-        new = matrix(_filled(new_xs))
+        new = matrix(new_xs)
         if x.shape[1] == 1:
             wanted, shape = new.reshape(-1, 1), new.shape
         else:

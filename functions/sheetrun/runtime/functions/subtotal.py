@@ -19,7 +19,7 @@ from sheetrun.runtime.book import Book
 from sheetrun.runtime.cells import EMPTY, Mask, Numbers
 from sheetrun.runtime.errors import VALUE, ExcelError, Raised
 from sheetrun.runtime.functions import ranks
-from sheetrun.runtime.functions.aggregate import checked, largest, mean, product_of, smallest, total
+from sheetrun.runtime.functions.aggregate import checked, largest, mean, product_of, settled, smallest
 from sheetrun.runtime.functions.statistics import median_of, modes, variance
 from sheetrun.runtime.refs import Ref, Refs
 from sheetrun.runtime.registry import excel
@@ -34,7 +34,7 @@ _OF_NUMBERS: Final[dict[int, Callable[[Numbers], float]]] = {
     6: product_of,
     7: lambda x: math.sqrt(variance(x, sample=True)),
     8: lambda x: math.sqrt(variance(x, sample=False)),
-    9: total,
+    9: settled,
     10: lambda x: variance(x, sample=True),
     11: lambda x: variance(x, sample=False),
     12: median_of,
