@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sheetrun.bootstrap import World
-from sheetrun.jobs.changes import Change
 from sheetrun.jobs.errors import StepRetryable
-from sheetrun.jobs.job import Job
 from sheetrun.service.access import SCOPES, Access
 from sheetrun.service.batches import arrivals, each_record, step_records
 from sheetrun.service.burying import Undertaker
 from sheetrun.service.courier import Courier
 from sheetrun.service.fake_webhooks import MemoryOperations, MemoryWebhooks
-from sheetrun.service.fakes import FakeIds, FakeLog, MemoryBlobs, MemoryTable
-from sheetrun.service.outgoing import Sent
+from sheetrun.service.fakes import FakeIds, FakeLog, MemoryBlobs
 from sheetrun.service.steps import Runner
 from sheetrun.service.web.assembly import build_api
 from sheetrun.service.work import StepWork
@@ -28,6 +24,7 @@ from tests.chaos.choosers import Planned
 from tests.chaos.computing import FILES, Remembered
 from tests.chaos.customers import AGAIN, Customer
 from tests.chaos.mail import Mail, Mailboxes
+from tests.chaos.outside import Receiver, WatchedTable
 from tests.chaos.points import Fault, Point, Port
 
 START = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
@@ -52,44 +49,6 @@ class SimulatedClock:
 
     def sleep(self, seconds: float) -> None:
         self._simulation.time += seconds
-
-
-@dataclass(frozen=True)
-class Posted:
-    """A webhook as its receiver saw it."""
-
-    url: str
-    message_id: str
-    body: bytes
-    accepted: bool
-
-
-class Receiver:
-    """The ``Sender`` port: whoever is told."""
-
-    def __init__(self, fails: Callable[[], bool]) -> None:
-        self._fails = fails
-        self.posted: list[Posted] = []
-
-    def send(self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -> Sent:
-        accepted = not self._fails()
-        self.posted.append(Posted(url, headers["webhook-id"], body, accepted))
-        return Sent(status=200 if accepted else 503)
-
-
-class WatchedTable(MemoryTable):
-    """Notes what the results were when a job succeeded: nobody may change them after that."""
-
-    def __init__(self, blobs: MemoryBlobs) -> None:
-        super().__init__()
-        self._blobs = blobs
-        self.given: dict[str, dict[str, bytes]] = {}
-
-    def save(self, before: Job, change: Change, **options: Any) -> None:
-        super().save(before, change, **options)
-        if change.job.results and not before.results:
-            assert before.id not in self.given, "a second result"
-            self.given[before.id] = {key: self._blobs.get(key) for key in change.job.results.values()}
 
 
 class Simulation:

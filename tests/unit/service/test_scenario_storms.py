@@ -12,7 +12,7 @@ import pytest
 from sheetrun.jobs.errors import StepRetryable
 from sheetrun.service import fanout
 from sheetrun.service.steps import Message
-from tests.unit.service.test_scenario_jobs import Served, sample
+from tests.unit.service.served import Served, sample
 
 COUNT = 70
 SEEDS = range(10)
