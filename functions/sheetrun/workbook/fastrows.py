@@ -20,7 +20,7 @@ from sheetrun.runtime.cells import EMPTY
 from sheetrun.workbook.columns import convert
 from sheetrun.workbook.gather import Gatherer
 from sheetrun.workbook.model import MAX_ROWS
-from sheetrun.workbook.plaincells import plain_cells
+from sheetrun.workbook.plaincells import formula_attributes, plain_cells
 from sheetrun.workbook.references import column_index
 from sheetrun.workbook.rowshape import CELL, ROW, Cell, Place, RowShape, make_shape
 from sheetrun.workbook.sheetparser import SheetParser
@@ -32,7 +32,6 @@ _DATA_END = b"</sheetData>"
 _ROW_END = b"</row>"
 _OTHER_ENCODING = re.compile(rb"""\A(?:\xef\xbb\xbf)?<\?xml[^>]*?encoding\s*=\s*["'](?!(?:UTF|utf)-8["'])""")
 _HIDDEN = re.compile(rb' hidden="(?:1|true)"')
-_ATTRIBUTE = re.compile(r' ([A-Za-z0-9]+)="([^"&]*)"')
 _CELL_METADATA = re.compile(rb' cm="([0-9]+)"')
 _VALUE_METADATA = re.compile(rb' vm="([0-9]+)"')
 _HEAD_LIMIT = 8 << 20
@@ -200,8 +199,7 @@ class FastRows:
             kind_text = kind.decode("ascii") if kind else "n"
             found: tuple[str, dict[str, str]] | None = None
             if formula is not None or attributes is not None:
-                pairs = dict(_ATTRIBUTE.findall(attributes.decode("utf-8", "replace"))) if attributes else {}
-                found = (formula or "", pairs)
+                found = (formula or "", formula_attributes(attributes) if attributes else {})
             style_number = int(style or 0)
             value_metadata = _number_of(_VALUE_METADATA, metadata)
             key = add(

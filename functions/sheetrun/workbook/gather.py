@@ -119,7 +119,7 @@ class Gatherer:
             self._sorted = False
         self._last = (row, cols[-1])
         formulas = zip(cols, cells.formulas, strict=True)
-        keys = [-1 if text is None else self._plain_formula(row, col, text) for col, text in formulas]
+        keys = [-1 if formula is None else self._plain_formula(row, col, *formula) for col, formula in formulas]
         numbers, tags = cells.numbers, [NUMBER] * len(cols)
         for k, text in cells.others:
             numbers[k], tags[k] = self.value(row, cols[k], cells.kinds[k], text)
@@ -233,8 +233,11 @@ class Gatherer:
             ) from None
         return self.formulas.normal(row, col, text) if text else -1
 
-    def _plain_formula(self, row: int, col: int, text: str) -> int:
-        """The same for a formula of one cell, without attributes."""
+    def _plain_formula(self, row: int, col: int, text: str, attributes: dict[str, str]) -> int:
+        """The same for a formula of one cell."""
+        if attributes:
+            key = self._formula(row, col, text, attributes, 0)
+            return -1 if key is None else key
         self._check_length(row, col, text)
         return self.formulas.normal(row, col, text) if text else -1
 

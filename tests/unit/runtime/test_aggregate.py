@@ -24,6 +24,7 @@ MIXED = [[1, "7", True], [None, 2.5, ""]]
         ("SUM", ([1, NA], "x"), NA),
         ("SUM", ([None],), 0.0),
         ("SUM", (0.1, 0.2, -0.3), 0.0),  # the last addition leaves noise
+        ("SUM", ([0.1, 0.2, -0.3],), 0.0),
         ("SUM", (0.1, 0.2, -0.3, 0), 5.551115123125783e-17),  # it was not the last
         ("AVERAGE", (MIXED,), 1.75),
         ("AVERAGE", (1, MISSING), 0.5),

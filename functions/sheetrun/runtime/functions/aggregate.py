@@ -114,7 +114,7 @@ def _one_array(fold: Callable[[Numbers], float]) -> Callable[..., Any]:
     return direct
 
 
-@excel("SUM(*numbers: values) -> number", tails=kept, direct=_one_array(total))
+@excel("SUM(*numbers: values) -> number", tails=kept, direct=_one_array(settled))
 def sum_(*numbers: Value) -> float:
     """The sum of all numbers."""
     return settled(numbers_in(numbers)) if not any_tailed(*numbers) else _sum_and_count(numbers)[0]
