@@ -41,8 +41,9 @@ def sort_key(text: str) -> tuple[str, str]:
 
 _IGNORED_AT_FIRST: Final = {ord("-"): "\uffff", ord("'"): "\uffff"}
 
-#: Punctuation comes before digits, digits before letters (Windows collation en-US), in this order.
-_PUNCTUATION: Final = "_ -,;:!?./`^~'\"()[]{}@$*\\&#%+<=>|"
+#: Punctuation comes before digits, digits before letters, in this order (Microsoft, "Sort data in a range or table",
+#: whose list has the digits first; that ``"`` comes before ``_`` is measured).
+_PUNCTUATION: Final = " !\"#$%&()*,./:;?@[\\]^_`{|}~+<=>"
 _ORDER: Final = {ord(c): chr(i + 1) for i, c in enumerate(_PUNCTUATION)}
 
 
