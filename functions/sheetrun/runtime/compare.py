@@ -43,7 +43,7 @@ _IGNORED_AT_FIRST: Final = {ord("-"): "\uffff", ord("'"): "\uffff"}
 
 #: Punctuation comes before digits, digits before letters, in this order (Microsoft, "Sort data in a range or table",
 #: whose list has the digits first; that ``"`` comes before ``_`` is measured).
-_PUNCTUATION: Final = " !\"#$%&()*,./:;?@[\\]^_`{|}~+<=>"
+_PUNCTUATION: Final = ' !"#$%&()*,./:;?@[\\]^_`{|}~+<=>'
 _ORDER: Final = {ord(c): chr(i + 1) for i, c in enumerate(_PUNCTUATION)}
 
 

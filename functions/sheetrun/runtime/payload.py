@@ -266,10 +266,9 @@ def pack(header: Mapping[str, Any], areas: Iterable[Area]) -> bytes:
     """Header and arrays as bytes. Shapes of the arrays must stand in the header, in the same order."""
     # Lone surrogates may occur in damaged files: ASCII escapes carry them.
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=True).encode("ascii")
-    parts = [_MAGIC, struct.pack("<I", len(text)), text]
+    parts: list[Any] = [_MAGIC, struct.pack("<I", len(text)), text]
     for area in areas:
-        parts.append(np.ascontiguousarray(area.num, "<f8").tobytes())
-        parts.append(np.ascontiguousarray(area.tag, "<i4").tobytes())
+        parts += (np.ascontiguousarray(area.num, "<f8"), np.ascontiguousarray(area.tag, "<i4"))  # copied by join alone
     return b"".join(parts)
 
 

@@ -71,6 +71,8 @@ def _many(one: Callable[[float], float], quick: Callable[[Any], Any], offset: fl
     def rounded(numbers: Any) -> Any:
         out = quick(numbers)
         size = np.abs(numbers)
+        if _apart(size, offset):
+            return out
         moved = size + offset
         doubt = (np.abs(moved - np.floor(moved + 0.5)) <= _DOUBT * size) & (numbers != out) | (size > 1e13)
         for at in zip(*np.nonzero(doubt), strict=True):
@@ -79,6 +81,17 @@ def _many(one: Callable[[float], float], quick: Callable[[Any], Any], offset: fl
         return out
 
     return rounded
+
+
+def _apart(size: Any, offset: float) -> bool:
+    """Whether no number of an array lies near a whole number plus ``offset``, told in a few passes."""
+    most = size.max(initial=0.0)
+    if not most <= 1e13:  # NaN too
+        return False
+    rest = size + offset
+    rest -= np.floor(rest)
+    rest -= 0.5
+    return bool(np.abs(rest, out=rest).max(initial=0.0) < 0.5 - 2.0 * _DOUBT * most)
 
 
 wholes_below: Final = _many(whole_below, np.floor, 0.0)
@@ -118,6 +131,8 @@ def _digits_many(one: Callable[[float], float], whole: Callable[[Any], Any]) -> 
                 return whole(numbers / power) * power
             scaled = numbers * power
             large = np.abs(scaled) >= _EXACT
+            if not large.any():
+                return whole(scaled) / power
             out = whole(np.where(large, 0.0, scaled)) / power
             return np.where(large, numbers, out)
         numbers, digits = np.broadcast_arrays(numbers, digits)
