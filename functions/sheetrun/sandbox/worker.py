@@ -86,7 +86,9 @@ class Job:
         self.send = send
         self.server = server
         self.last_progress = 0.0
-        self.reserve = bytearray(_RESERVE_BYTES)  # given back when memory has run out, so that we can still say so
+        self.reserve: bytearray | None = bytearray(
+            _RESERVE_BYTES
+        )  # given back when memory has run out, so that we can still say so
 
     def run(self) -> None:
         config, _ = frames.read(self.stream, Kind.CONFIGURE)
@@ -101,7 +103,7 @@ class Job:
         try:
             self._compute(config, host)
         except MemoryError:
-            self.reserve = bytearray()
+            self.reserve = None  # which needs no memory of its own
             gc.enable()
             gc.collect()
             self.tell(Kind.FAILED, {"why": "memory"})
