@@ -88,8 +88,8 @@ BOOKS: Final = {
 GROWTH: Final = ("chain_10k", "chain_100k", "chain_1m")
 
 SWEEPS: Final = (
-    Sweep("chain_10k", "Params!B1", 1.0, 1.2, tuple(f"Model!L{row}" for row in range(2, 1002)), 10_000),
-    Sweep("finance", "Inputs!B2", 0.01, 0.04, ("Returns!B1", "Returns!B2", "Returns!B4", "Returns!B8"), 10_000),
+    Sweep("chain_10k", "Params!B1", 1.0, 1.2, tuple(f"Model!L{row}" for row in range(2, 1002)), 20_000),
+    Sweep("finance", "Inputs!B2", 0.01, 0.04, ("Returns!B1", "Returns!B2", "Returns!B4", "Returns!B8"), 100_000),
 )
 
 #: Real workbooks of the open corpus, when it is beside the project (see tests/fidelity).
