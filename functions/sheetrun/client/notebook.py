@@ -6,7 +6,7 @@
 >>> model.scenarios(pandas.DataFrame({"Inputs!B2": [0.05, 0.06, 0.07]}), ["NPV"])
 
 Everything is computed here, with no service: the workbook itself and scenarios in the sandbox, calls in this process
-(docs/decisions/0026). pandas is imported by what gives or takes a table.
+(docs/decisions/0023). pandas is imported by what gives or takes a table.
 """
 
 from __future__ import annotations
