@@ -130,7 +130,9 @@ def _rows_kept(include: Value, height: int, *, found: bool) -> Places:
     if include is None or include is MISSING:
         return np.arange(height)
     flags = Arr.of(include)
-    if found and flags.shape == (height + 1, 1):
+    if flags.shape[0] > 1:
+        flags = flags.take(slice(None), slice(0, 1))  # further columns do not count (measured)
+    if found and flags.shape[0] == height + 1:
         flags = flags.take(slice(1, None), slice(None))
     if flags.first_error() is not None:
         raise Raised(VALUE)

@@ -163,8 +163,11 @@ def _functions(value: Value) -> tuple[list[Callable[..., Value]], list[str], boo
     if len(cells) > 1 and len(cells[0]) > 1:
         raise Raised(VALUE)
     functions = [each for row in cells for each in row]
-    if any(not callable(each) or isinstance(each, ExcelError) for each in functions):
-        raise Raised(VALUE)
+    for each in functions:
+        if isinstance(each, ExcelError):
+            raise Raised(each)
+        if not callable(each):
+            raise Raised(VALUE)
     return functions, names or _names(functions), len(cells) > 1
 
 
