@@ -83,8 +83,8 @@ class Erring(np.ndarray[Any, np.dtype[np.float64]]):
 
 
 def _left_wins(operation: Any, a: Any, b: Any) -> Any:
-    if isinstance(a, ExcelError) or isinstance(b, ExcelError):
-        return NotImplemented
+    if any(getattr(side, "__array_ufunc__", 0) is None for side in (a, b)):
+        return NotImplemented  # the other side has its own arithmetic, as NumPy's arrays leave it to do
     left, right = np.asarray(a), np.asarray(b)
     out = operation(left, right)
     out = np.where(np.isnan(left), left, np.where(np.isnan(right), right, out))

@@ -136,6 +136,14 @@ def test_whole_rows_repeat_their_last_column(monkeypatch: pytest.MonkeyPatch) ->
     assert computed(book, {"A1": 1.0}) == wanted
 
 
+def test_an_array_with_errors_and_a_whole_column() -> None:
+    """Both have an arithmetic of their own: the whole column's is asked."""
+    formulas = ("C:C+F1:F12", "F1:F12+C:C", "F1:F12*C:C", "C:C-F1:F12")
+    cells = {f"H{row}": f"{{=SUM(IFERROR({formula},1))}}" for row, formula in enumerate(formulas, 1)}
+    found = computed({"F2": "=1/0", **cells})
+    assert [found[f"H{row}"] for row in range(1, 5)] == [2**20 - 11] * 4
+
+
 def test_what_is_held_is_never_a_million_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     """The point of it all: of the issue's formulas none makes an array of the column's length."""
     made: list[int] = []
