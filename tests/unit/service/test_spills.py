@@ -154,3 +154,10 @@ def test_lambdas_get_references_to_the_cells_of_a_range(tmp_path: Path) -> None:
     assert [got["F1"], got["G1"]] == [5, 50]
     assert [got[f"H{r}"] for r in (1, 2, 3)] == [12, 24, 36]
     assert [got["I1"], got["I2"]] == [1, 2]
+
+
+def test_a_basis_that_is_several_areas(tmp_path: Path) -> None:
+    """It is looked at before the dates are, whatever it is."""
+    run = run_of(tmp_path, {"A1": 1, "B1": "=YEARFRAC(0,1,(A1,A1))", "B2": "=YEARFRAC(0,400,LAMBDA(x,x))"})
+    assert run.report["errors"] == []
+    assert run.get("B2") == error("#VALUE!")

@@ -13,12 +13,12 @@ from sheetrun.runtime.calendar import civil, day_of, from_1900, seconds_of, to_1
 from sheetrun.runtime.cells import LOGICAL, Numbers
 from sheetrun.runtime.coerce import to_number
 from sheetrun.runtime.errors import NUM, VALUE, ExcelError, Raised
-from sheetrun.runtime.lifting import vector_call
+from sheetrun.runtime.lifting import single, vector_call
 from sheetrun.runtime.reading import read_date_time
 from sheetrun.runtime.refs import Ref
 from sheetrun.runtime.registry import excel
 from sheetrun.runtime.strict import strict_date, strict_integer, strict_number
-from sheetrun.runtime.values import MISSING, Arr, Scalar, Value
+from sheetrun.runtime.values import Arr, Scalar, Value
 
 
 def _date_vector(years: Numbers, months: Numbers, days: Numbers) -> Numbers:
@@ -254,8 +254,7 @@ def calendar_serial(y: int, m: int, d: int) -> int:
 
 def _basis_first(start: Value, end: Value, basis: Value = 0.0) -> None:
     """What is wrong with the basis comes before what is wrong with the dates (measured)."""
-    cell = basis.arr().cell(0, 0) if isinstance(basis, Ref) else basis
-    daycount.check_basis(strict_integer(None if cell is MISSING else cell))
+    daycount.check_basis(strict_integer(single(basis)))
 
 
 @excel("YEARFRAC(start_date: strict, end_date: strict, [basis: strict = 0]) -> number", before=_basis_first)
