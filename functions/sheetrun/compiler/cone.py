@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from sheetrun.compiler.graph import regions, sheets_of
-from sheetrun.compiler.growth import grows, room
+from sheetrun.compiler.growth import Rooms, grows, room
 from sheetrun.compiler.resolve import Scope
 from sheetrun.compiler.schedule import Alike, Loop, Part, Solve, Whole, units_of
 from sheetrun.compiler.units import Unit
@@ -42,51 +42,48 @@ def cone(
     ``also``: units that change whatever the inputs are.
     """
     reached: set[int] = set()
-    rooms: dict[int, Place] = {}  #: of the arrays that may have another size now
-    seen = -1
-    while seen < len(rooms):  # a formula that comes before an array may read where it grows to
-        seen = len(rooms)
-        changing = [*inputs, *rooms.values()]
+    rooms = Rooms()  # of the arrays that may have another size now
+    more = True
+    while more:
+        more = False
         for part in parts:  # what is read comes first; within a part each reads from each
-            members = units_of(part)
-            hit = [u for u in members if u.index in also or u.needs & reached or _touched(u, inputs, changing, scope)]
-            if hit and not isinstance(part, Alike):  # there none reads from another
-                hit = list(members)
-            for unit in hit:
-                if unit.index not in reached:
-                    reached.add(unit.index)
-                    if grows(unit):
-                        rooms[unit.index] = unit.sheet, room(unit)
+            left = [u for u in units_of(part) if u.index not in reached]
+            hit = (u for u in left if u.index in also or u.needs & reached or _touched(u, inputs, rooms, scope))
+            for unit in list(hit) if isinstance(part, Alike) else left if any(hit) else ():  # there none reads another
+                reached.add(unit.index)
+                if grows(unit):
+                    rooms.add(unit)
+                    more = True  # a formula that comes before an array may read where it grows to
     wanted = _wanted(units, scope, reached, rooms, outputs)
     places = [*inputs, *((units[i].sheet, units[i].rect) for i in sorted(wanted))]
-    return Cone(frozenset(wanted), (*places, *(rooms[i] for i in sorted(wanted & rooms.keys()))))
+    places += [(units[i].sheet, room(units[i])) for i in sorted(wanted) if grows(units[i])]
+    return Cone(frozenset(wanted), tuple(places))
 
 
-def _reads(unit: Unit, places: Sequence[Place], scope: Scope) -> bool:
-    for read, rect in regions(unit):
-        sheets = sheets_of(read, scope)
-        if any(sheet in sheets and rect.overlaps(place) for sheet, place in places):
-            return True
-    return False
-
-
-def _touched(unit: Unit, inputs: Sequence[Place], changing: Sequence[Place], scope: Scope) -> bool:
+def _touched(unit: Unit, inputs: Sequence[Place], rooms: Rooms, scope: Scope) -> bool:
     """Whether a unit reads what changes, or is an array with an input in its way."""
-    if unit.dynamic or _reads(unit, changing, scope):
+    if unit.dynamic or (unit.block.kind is Kind.DYNAMIC and any(_shows(unit, place) for place in inputs)):
         return True
-    return unit.block.kind is Kind.DYNAMIC and any(_shows(unit, place) for place in inputs)
+    return any(
+        rooms.meet(sheet, rect) or any(sheet == s and rect.overlaps(place) for s, place in inputs)
+        for sheet, rect in _read(unit, scope)
+    )
 
 
-def _wanted(
-    units: Sequence[Unit], scope: Scope, reached: set[int], rooms: Mapping[int, Place], outputs: Sequence[Place]
-) -> set[int]:
+def _read(unit: Unit, scope: Scope) -> Iterator[Place]:
+    for read, rect in regions(unit):
+        for sheet in sheets_of(read, scope):
+            yield sheet, rect
+
+
+def _wanted(units: Sequence[Unit], scope: Scope, reached: set[int], rooms: Rooms, outputs: Sequence[Place]) -> set[int]:
     left = [u.index for u in units if u.index in reached and any(_shows(u, place) for place in outputs)]
-    left += [i for i, (sheet, rect) in rooms.items() if any(sheet == s and rect.overlaps(r) for s, r in outputs)]
+    left += [index for place in outputs for index in rooms.take(*place)]
     found = set(left)
     while left:
         unit = units[left.pop()]
         needed = unit.needs & reached
-        needed |= {i for i, place in rooms.items() if i not in found and _reads(unit, [place], scope)}
+        needed.update(index for place in _read(unit, scope) for index in rooms.take(*place))
         left += needed - found
         found |= needed
     return set(reached) if any(units[i].dynamic for i in found) else found

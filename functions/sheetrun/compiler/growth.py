@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sheetrun.compiler.ranges import Range
@@ -22,6 +23,43 @@ def grows(unit: Unit) -> bool:
 def room(unit: Unit) -> Rect:
     """All cells that an array which grows may fill."""
     return Rect(unit.rect.top, unit.rect.left, MAX_ROWS - 1, MAX_COLUMNS - 1)
+
+
+class Rooms:
+    """The rooms of many arrays, which a rectangle may meet: told by the few whose corners no other room holds."""
+
+    def __init__(self) -> None:
+        self._corners: dict[int, dict[int, tuple[int, int]]] = {}  # by sheet, then by unit
+        self._outer: dict[int, list[tuple[int, int]]] = {}
+
+    def add(self, unit: Unit) -> None:
+        corner = unit.rect.top, unit.rect.left
+        self._corners.setdefault(unit.sheet, {})[unit.index] = corner
+        self._outer[unit.sheet] = _outermost([*self._outer.get(unit.sheet, ()), corner])
+
+    def meet(self, sheet: int, rect: Rect) -> bool:
+        """Whether an array may come to fill a cell of a rectangle."""
+        return any(top <= rect.bottom and left <= rect.right for top, left in self._outer.get(sheet, ()))
+
+    def take(self, sheet: int, rect: Rect) -> list[int]:
+        """The units whose arrays may, each once: the next caller is not told of them."""
+        if not self.meet(sheet, rect):
+            return []
+        corners = self._corners[sheet]
+        met = [index for index, (top, left) in corners.items() if top <= rect.bottom and left <= rect.right]
+        for index in met:
+            del corners[index]
+        self._outer[sheet] = _outermost(corners.values())
+        return met
+
+
+def _outermost(corners: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Those that are not right of and below another one."""
+    out: list[tuple[int, int]] = []
+    for top, left in sorted(corners):
+        if not out or left < out[-1][1]:
+            out.append((top, left))
+    return out
 
 
 def one_value(node: Any) -> bool:

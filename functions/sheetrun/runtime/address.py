@@ -48,7 +48,7 @@ class Span(NamedTuple):
             and other.left <= self.right
         )
 
-    def has(self, row: int, col: int) -> bool:
+    def contains(self, row: int, col: int) -> bool:
         return self.top <= row <= self.bottom and self.left <= col <= self.right
 
     def holds(self, other: Span) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sheetrun.runtime.coerce import to_logical, to_number, to_text
 from sheetrun.runtime.errors import NA, NUM, VALUE, ExcelError, Raised
@@ -12,6 +12,8 @@ from sheetrun.runtime.lifting import ARRAYS
 from sheetrun.runtime.signatures import Parameter
 from sheetrun.runtime.tails import Tailed
 from sheetrun.runtime.values import MISSING, Arr, Scalar, Value
+
+T = TypeVar("T")
 
 
 def coercer(parameter: Parameter, treat: Callable[[Tailed], Value], *, whole_columns: bool) -> Callable[[Value], Any]:
@@ -44,13 +46,17 @@ def _scalar_of(value: Value) -> Scalar:
     return scalar if type(scalar) is not float or scalar - scalar == 0.0 else NUM
 
 
-def _number(value: Value) -> float:
-    if type(value) is float:
-        return value
-    found = to_number(_scalar_of(value))
+def _fine(found: T | ExcelError) -> T:
+    """What was found. Raises it where it is an error."""
     if isinstance(found, ExcelError):
         raise Raised(found)
     return found
+
+
+def _number(value: Value) -> float:
+    if type(value) is float:
+        return value
+    return _fine(to_number(_scalar_of(value)))
 
 
 def _integer(value: Value) -> int:
@@ -60,24 +66,15 @@ def _integer(value: Value) -> int:
 def _text(value: Value) -> str:
     if type(value) is str:
         return value
-    found = to_text(_scalar_of(value))
-    if isinstance(found, ExcelError):
-        raise Raised(found)
-    return found
+    return _fine(to_text(_scalar_of(value)))
 
 
 def _logical(value: Value) -> bool:
-    found = to_logical(_scalar_of(value))
-    if isinstance(found, ExcelError):
-        raise Raised(found)
-    return found
+    return _fine(to_logical(_scalar_of(value)))
 
 
 def _scalar(value: Value) -> Scalar:
-    scalar = _scalar_of(value)
-    if isinstance(scalar, ExcelError):
-        raise Raised(scalar)
-    return scalar
+    return _fine(_scalar_of(value))
 
 
 def _array(value: Value) -> Arr:

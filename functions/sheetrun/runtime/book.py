@@ -143,13 +143,16 @@ class Book:
                 self._put(sheet, span.top, span.left, self.overrides[key])
             return
         for (index, row, col), value in self.overrides.items():
-            if index == sheet.index and span.has(row, col) and (beside is None or not beside.has(row, col)):
+            if index == sheet.index and span.contains(row, col) and (beside is None or not beside.contains(row, col)):
                 self._put(sheet, row, col, value)
 
     def sets_within(self, sheet: Sheet, span: Span) -> bool:
         """Whether the caller set a cell of a range, its first one aside. To empty it is nothing in an array's way."""
         return any(
-            index == sheet.index and value is not None and span.has(row, col) and (row, col) != (span.top, span.left)
+            index == sheet.index
+            and value is not None
+            and span.contains(row, col)
+            and (row, col) != (span.top, span.left)
             for (index, row, col), value in self.overrides.items()
         )
 

@@ -284,7 +284,7 @@ class LaneSheet(Sheet):
             self.plain[here] = (tag == NUMBER).all(axis=2)
         self.varies[here] = True
         for (row, col), (num, tag) in self.fixed.items():
-            if span.top <= row <= span.bottom and span.left <= col <= span.right:
+            if span.contains(row, col):
                 self.put(row, col, num, tag)
 
     def memory(self, span: Span) -> Numbers | None:

@@ -77,7 +77,7 @@ class Ref:
             col = span.left
         elif span.top == span.bottom:
             row = span.top
-        if span.top <= row <= span.bottom and span.left <= col <= span.right:
+        if span.contains(row, col):
             return Ref(self.sheet, Span(row, col, row, col))
         raise Raised(VALUE)
 

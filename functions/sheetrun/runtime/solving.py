@@ -78,8 +78,7 @@ class Solver:
     def formula_of(self, sheet: int, row: int, col: int) -> Defined | None:
         """What was defined last for a cell."""
         for each in reversed(self._formulas.get(sheet, ())):
-            top, left, bottom, right = each.span
-            if top <= row <= bottom and left <= col <= right:
+            if each.span.contains(row, col):
                 return each
         return None
 

@@ -31,6 +31,9 @@ from sheetrun.runtime.tapedesk import Desk, NotTaped, Operand, Scratch, Side, ar
 from sheetrun.runtime.values import Arr, Value, encode
 from sheetrun.runtime.windows import Window, over
 
+#: Calls that a window may take, one for each of its cells.
+_MOST_CELLS: Final = 256
+
 _ARITHMETIC: Final[dict[Any, np.ufunc]] = {
     operator.add: np.add,
     operator.sub: np.subtract,
@@ -83,10 +86,6 @@ def _picks(node: Any) -> bool:
         case Call(function, (_, Later(then), Later(otherwise))) if function is _excel("IF"):
             return any(isinstance(branch, str | bool) or _picks(branch) for branch in (then, otherwise))
     return False
-
-
-#: Calls that a window may take, one for each of its cells.
-_MOST_CELLS: Final = 256
 
 
 class _Writer(Desk):

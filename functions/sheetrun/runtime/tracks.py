@@ -78,7 +78,7 @@ def track_of(sheet: Sheet, span: Span, cells: Arr, *, numbers: bool, across: boo
     imposed = {
         (row if down else col): value
         for (index, row, col), value in sheet.book.overrides.items()
-        if index == sheet.index and span.top <= row <= span.bottom and span.left <= col <= span.right
+        if index == sheet.index and span.contains(row, col)
     }
     track = TwinTrack() if twin else ImposedTrack() if imposed else Track()
     track.extend([None] * first)

@@ -144,7 +144,7 @@ def type_of(value: Value) -> float:
         return 4.0
     if isinstance(value, ExcelError):
         return 16.0
-    return 128.0 if callable(value) and value is not MISSING else 1.0
+    return 128.0 if callable(value) else 1.0
 
 
 @excel("ERROR.TYPE(value: any) -> number")

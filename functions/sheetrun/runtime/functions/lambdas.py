@@ -40,10 +40,6 @@ def called(function: Value, *args: Value) -> Value:
         raise Raised(ExcelError("#NUM!")) from None
 
 
-def is_function(value: Value) -> bool:
-    return callable(value) and value is not MISSING
-
-
 def one(value: Value) -> Scalar:
     """A result that must be a single value: an array inside an array is #CALC!."""
     from sheetrun.runtime.refops import spread
@@ -86,7 +82,7 @@ def _affordable(shape: tuple[int, int]) -> tuple[int, int]:
 def map_(*args: Value) -> Value:
     """An array made by calling a LAMBDA with each place of one or more arrays."""
     *arrays, function = args
-    if not arrays or any(is_function(a) for a in arrays):
+    if not arrays or any(map(callable, arrays)):
         return VALUE
     shape = _affordable(common_shape(_spread(a) for a in arrays))
     done = max(_filled_rows(a) for a in arrays)
@@ -115,7 +111,7 @@ def _mapped(arrays: list[Value], function: Value, shape: tuple[int, int], rows: 
     columns = [_places(a, shape, rows) for a in arrays]
     size = len(rows), shape[1]
     results = [called(function, *cells) for cells in zip(*columns, strict=True)]
-    if any(is_function(result) for result in results):
+    if any(map(callable, results)):
         return Functions([results[at : at + shape[1]] for at in range(0, len(results), shape[1])])
     return Arr.flat((one(result) for result in results), size)
 

@@ -111,7 +111,7 @@ class Functions:
 
 def _stacked_functions(values: tuple[Value, ...], *, down: bool) -> Functions | None:
     """The arguments one below the other or side by side, where functions are among them."""
-    if not any((callable(v) and v is not MISSING) or isinstance(v, Functions) for v in values):
+    if not any(callable(v) or isinstance(v, Functions) for v in values):
         return None
     tables = [v.rows if isinstance(v, Functions) else ((v,),) if callable(v) else Arr.of(v).to_rows() for v in values]
     if down:
