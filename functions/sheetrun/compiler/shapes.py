@@ -32,7 +32,7 @@ def shape(node: Any, layout: Layout) -> tuple[int, int] | None:
         case Range() if node.last_sheet is None:
             if node.single:
                 return 1, 1
-            if layout.blanks is not None or is_vast_range(node, layout):
+            if (layout.blanks is not None and node in layout.blanks) or is_vast_range(node, layout):
                 return None
             rect = node.at(layout.rect.top, layout.rect.left)
             return rect.height, rect.width

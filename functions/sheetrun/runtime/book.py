@@ -7,6 +7,7 @@ step run first. Where the order is known only inside of a step, and in cycles, c
 from __future__ import annotations
 
 import datetime
+from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import groupby
 from operator import itemgetter
@@ -34,7 +35,7 @@ from sheetrun.runtime.values import Scalar, encode
 if TYPE_CHECKING:
     import random
 
-_MOST_PASSES: Final = 3  #: over all steps again, where dynamic arrays get another size
+_MOST_SIZES: Final = 10  #: that a dynamic array may take in one run, before it is #SPILL!
 
 
 @dataclass(slots=True)
@@ -71,6 +72,7 @@ class Book:
         #: where each dynamic array lay in the file, and when it was computed last
         self._extents: dict[Place, tuple[Span, Span]] = {}
         self._resized = False
+        self._sizes: Counter[Place] = Counter()  #: how often a dynamic array took another size in this run
         self._seed = seed
         self._random: random.Random | None = None  # imported for the first RAND alone
         self._state: list[str] = []  # waiting, running (or defined, where it is solved), done
@@ -167,10 +169,9 @@ class Book:
         """Computes all steps in order. Failures of single blocks are recorded, never raised."""
         self.steps = list(steps)
         self._progress = _Progress(0, progress)
+        self._sizes.clear()
         self._run_all()
-        for _ in range(_MOST_PASSES):
-            if not self._resized:
-                break
+        while self._resized:
             # A dynamic array fills other cells than those it had in the file: formulas before it may have read them.
             self._resized = False
             self.failures.clear()
@@ -196,7 +197,12 @@ class Book:
         old = self.extent(place, stored)
         if not old.holds(span) or (place in self._extents and span != old):
             self._resized = True
+            self._sizes[place] += 1
         self._extents[place] = stored, span
+
+    def restless(self, place: Place) -> bool:
+        """Whether a dynamic array takes another size in every pass, which Excel's page on #SPILL! names as a reason."""
+        return self._sizes[place] > _MOST_SIZES
 
     def extent(self, place: Place, stored: Span) -> Span:
         """Where a dynamic array lay when it was computed last, else where the file has it."""

@@ -29,12 +29,12 @@ class Ways:
     before: Callable[..., None] | None
     treat: Callable[[Tailed], Value]
     whole_columns: bool
-    volatile: bool
+    draws: bool
 
 
 def caller(function: Callable[..., Any], parameters: tuple[Parameter, ...], ways: Ways) -> Callable[..., Value]:
     """The function for values as they flow: arguments are coerced and lifted, errors travel."""
-    vector, whole, direct, before, volatile = ways.vector, ways.whole, ways.direct, ways.before, ways.volatile
+    vector, whole, direct, before, draws = ways.vector, ways.whole, ways.direct, ways.before, ways.draws
     fixed = tuple(p for p in parameters if not p.variadic)
     tail = tuple(p for p in parameters if p.variadic)
     least = sum(1 for p in fixed if not p.optional)
@@ -121,7 +121,7 @@ def caller(function: Callable[..., Any], parameters: tuple[Parameter, ...], ways
                 return found
         arrays = [Arr.of(a) if s else a for a, s in zip(args, spread, strict=True)]
         shape = common_shape(a for a, s in zip(arrays, spread, strict=True) if s)
-        if not volatile and shape[0] * shape[1] > _FEW:
+        if not draws and shape[0] * shape[1] > _FEW:
             return once_each(scalar_call, arrays, spread, shape)
         columns = [iter(a.expanded(shape)) if s else None for a, s in zip(arrays, spread, strict=True)]
         results = [
@@ -132,7 +132,7 @@ def caller(function: Callable[..., Any], parameters: tuple[Parameter, ...], ways
 
     def over_tails(args: tuple[Value, ...], spread: list[bool]) -> Value:
         """The lifted places go cell by cell, the others are the same for all cells."""
-        if volatile:
+        if draws:
             return lift(tuple(Arr.of(a) if s else a for a, s in zip(args, spread, strict=True)))
         places = [i for i, s in enumerate(spread) if s]
 

@@ -80,6 +80,7 @@ def excel(
     tails: Callable[[Tailed], Value] | None = None,
     before: Callable[..., None] | None = None,
     volatile: bool = False,
+    draws: bool = False,
     also: tuple[str, ...] = (),
 ) -> Callable[[Function], Function]:
     """Registers a function under the name in its signature and under ``also`` (older or newer spellings).
@@ -94,11 +95,12 @@ def excel(
     know how to take. Else it is filled, or only cut where the tail is empty and the function gives no array.
     ``before``: looks at the arguments of a call that is not lifted, or no longer, before any is coerced; raises the
     error that comes before theirs.
+    ``volatile``: computed anew on every calculation. ``draws``: even two calls with the same arguments differ.
     """
     name, parameters, returns = read_signature(signature)
     whole_columns = tails is kept or (tails is None and returns == "array")
     treat = tails or (Tailed.arr if returns == "array" else Tailed.cut)
-    ways = Ways(vector, whole, direct, before, treat, whole_columns, volatile)
+    ways = Ways(vector, whole, direct, before, treat, whole_columns, draws)
 
     def register(function: Function) -> Function:
         call = caller(function, parameters, ways)
@@ -114,7 +116,7 @@ def excel(
                 returns,
                 call,
                 function,
-                volatile,
+                volatile or draws,
                 category,
                 inspect.cleandoc(function.__doc__ or "").split("\n", 1)[0],
                 vector,

@@ -242,7 +242,7 @@ class Sheet:
             tags[...] = np.where(array.tag == EMPTY, NUMBER, array.tag)
 
     def spill(self, key: Key, value: Value) -> None:
-        """Stores a dynamic array from its first cell on; #SPILL! there when another cell is in the way.
+        """Stores a dynamic array from its first cell on; #SPILL! there when another cell is in the way or it is restless.
 
         ``key`` is the range that the array had when the workbook was saved: cells of it that the new array leaves
         become empty.
@@ -250,7 +250,7 @@ class Sheet:
         stored, _ = span_of(key)
         place = self.index, stored.top, stored.left
         old = self.book.extent(place, stored)
-        if type(value) is float and old.shape == (1, 1):
+        if type(value) is float and old.shape == (1, 1) and not self.book.restless(place):
             self.book.spills[place] = old
             self.store(old.top, old.left, value)
             return
@@ -264,7 +264,10 @@ class Sheet:
             self.book.spills.pop(place, None)
             self.book.impose(self, span)
         elif (
-            not span.inside() or self.book.sets_within(self, span) or (span.shape != old.shape and self._occupied(span))
+            self.book.restless(place)
+            or not span.inside()
+            or self.book.sets_within(self, span)
+            or (span.shape != old.shape and self._occupied(span))
         ):
             span = Span(old.top, old.left, old.top, old.left)
             self.book.spills.pop(place, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,29 @@ def test_arrays_that_shrink_where_another_one_grows(tmp_path: Path) -> None:
     assert run.get("C1:C3") == [[1], [None], [7]]
     assert [run.get(cell) for cell in ("D1", "F1", "G1", "H1")] == [7, 4, 6, 0]
     assert run.get("J1:J3") == [[4], [None], [None]]
+
+
+def test_a_long_chain_of_arrays_that_read_what_comes_later(tmp_path: Path) -> None:
+    """Each reads cells that the next one fills only once it has grown: a pass for each of them, and no guess."""
+    columns = [chr(ord("B") + k) for k in range(20)]
+    cells: dict[str, Any] = {
+        f"{c}1": f"#=SEQUENCE(1+COUNT({after}2:{after}50))" for c, after in itertools.pairwise(columns)
+    }
+    run = model_of(tmp_path, cells | {f"{columns[-1]}1": "#=SEQUENCE(A1)", "A1": 1}).run({"A1": 7}, sandboxed=False)
+    assert run.get("B1:B8") == [[1], [2], [3], [4], [5], [6], [7], [None]]
+
+
+def test_an_array_that_never_settles_is_spill(tmp_path: Path) -> None:
+    """Microsoft's page "#SPILL! error - Indeterminate size" has this formula."""
+    model = model_of(tmp_path, {"A1": "#=SEQUENCE(RANDBETWEEN(1,1000))", "B1": "=SUM(A1:A1000)", "C1": "#=SEQUENCE(3)"})
+    run = model.run(sandboxed=False)
+    assert run.get("A1") == {"error": "#SPILL!"}
+    assert run.get("B1") == {"error": "#SPILL!"}
+    assert run.get("C1:C3") == [[1], [2], [3]]
+
+
+def test_one_call_over_an_array_draws_for_each_cell(tmp_path: Path) -> None:
+    assert computed(tmp_path, {"B1": "{=COUNT(UNIQUE(RANDBETWEEN(0*ROW(A1:A300),10^12)))}"})["B1"] == 300
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def sequence(rows: int, columns: int, start: float, step: float) -> Arr:
 @excel(
     "RANDARRAY(host: host, [rows: integer ~ 1], [columns: integer ~ 1], [min: number ~ 0], [max: number ~ 1], "
     "[whole_number: logical ~ FALSE]) -> array",
-    volatile=True,
+    draws=True,
 )
 def randarray(host: Ref, rows: int, columns: int, low: float, high: float, whole: bool) -> Arr:
     """Random numbers between two bounds over rows and columns."""

@@ -14,9 +14,9 @@ from sheetrun.runtime.coerce import to_logical
 from sheetrun.runtime.compare import compare
 from sheetrun.runtime.errors import NA, NUM, VALUE, ExcelError, Raised
 from sheetrun.runtime.refops import spread
-from sheetrun.runtime.refs import Ref, Refs, first_of
+from sheetrun.runtime.refs import Ref, Refs
 from sheetrun.runtime.registry import excel
-from sheetrun.runtime.tails import Tailed, aligned, any_tailed, is_array, over, silent, tailed
+from sheetrun.runtime.tails import Tailed, any_tailed, is_array, over, silent
 from sheetrun.runtime.values import MISSING, Arr, Scalar, Value, common_shape
 
 Thunk = Callable[[], Value]
@@ -182,16 +182,19 @@ def _guarded(value: Thunk) -> Value:
 
 @excel("CHOOSE(index: raw, *choices: lazy) -> any")
 def choose(index: Value, *choices: Thunk) -> Value:
-    """The value at a place in the list of arguments; may be a reference."""
+    """The value at a place in the list of arguments; may be a reference. Of an array of places, an array."""
     many = _array(index)
     if many is None:
         return _choice(spread(index), choices)
-    many = Arr.of(many)
-    values = [_choice(v, choices) for v in many]
-    if len({many.shape, (1, len(values))}) == 1 and any(_array(v) is not None for v in values):
-        return _side_by_side(values)
-    singles = [spread(v) for v in values]
-    return Arr.flat((first_of(v) if is_array(v) else v for v in singles), many.shape)
+    cells, whole = _held(many)
+    place = np.floor(cells.num)
+    inside = (place >= 1) & (place <= len(choices))
+    masks: list[Value] = [whole(~inside)]
+    values: list[Value] = [whole(Arr(np.where(np.isnan(place), cells.num, float(VALUE))))]
+    for k in np.unique(place[inside]).tolist():
+        masks.append(whole(place == k))
+        values.append(_branch(choices[int(k) - 1]))
+    return select(masks, values)
 
 
 def _choice(index: Scalar, choices: tuple[Thunk, ...]) -> Value:
@@ -203,16 +206,6 @@ def _choice(index: Scalar, choices: tuple[Thunk, ...]) -> Value:
     if not 1 <= place < len(choices) + 1:
         return VALUE
     return _branch(choices[int(place) - 1])
-
-
-def _side_by_side(values: list[Value]) -> Value:
-    """CHOOSE({1,2},A1:A9,C1:C9): columns next to each other."""
-    arrays = [spread(v) for v in values]
-    columns, height, tall = aligned([a if type(a) is Tailed else Arr.of(a) for a in arrays])
-    columns = [a.expanded((height, 1)) for a in columns]
-    return tailed(
-        Arr(np.hstack([a.num for a in columns]), np.hstack([a.tags() for a in columns])), (tall, len(columns))
-    )
 
 
 @excel("IFS(*pairs: lazy) -> any")

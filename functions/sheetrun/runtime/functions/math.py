@@ -252,13 +252,13 @@ def seriessum(base: Scalar, first: Scalar, step: Scalar, coefficients: Arr) -> f
 # -- random numbers --------------------------------------------------------------------------------------------------
 
 
-@excel("RAND(host: host) -> number", volatile=True)
+@excel("RAND(host: host) -> number", draws=True)
 def rand(host: Ref) -> float:
     """A random number from 0 up to, but not including, 1."""
     return host.book.random()
 
 
-@excel("RANDBETWEEN(host: host, bottom: strict, top: strict) -> number", volatile=True)
+@excel("RANDBETWEEN(host: host, bottom: strict, top: strict) -> number", draws=True)
 def randbetween(host: Ref, bottom: Scalar, top: Scalar) -> float:
     """A random whole number between two numbers."""
     least, most = strict_numbers(bottom, top)

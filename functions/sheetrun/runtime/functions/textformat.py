@@ -10,6 +10,7 @@ from sheetrun.runtime import calendar
 from sheetrun.runtime.coerce import general, number_in_text
 from sheetrun.runtime.errors import VALUE, ExcelError, Raised
 from sheetrun.runtime.formatdigits import decimal_of, rounded
+from sheetrun.runtime.functions.text import LONGEST, limited
 from sheetrun.runtime.numberformat import format_number
 from sheetrun.runtime.registry import excel
 from sheetrun.runtime.values import Arr, Scalar, Value
@@ -129,14 +130,15 @@ def arraytotext(array: Value, form: int) -> str:
         raise Raised(VALUE)
     if isinstance(array, ExcelError):
         raise Raised(array)
-    rows = Arr.of(array).to_rows()
+    whole = Arr.of(array)
+    if whole.size - 1 > LONGEST:  # its commas alone are too many
+        raise Raised(VALUE)
+    rows = whole.to_rows()
     if form == 0:
         text = ", ".join(written(v, False) for row in rows for v in row)
     else:
         text = "{" + ";".join(",".join(written(v, True) for v in row) for row in rows) + "}"
-    if len(text) > 32767:
-        raise Raised(VALUE)
-    return text
+    return limited(text)
 
 
 _THAI_DIGITS: Final = ("ศูนย์", "หนึ่ง", "สอง", "สาม", "สี่", "ห้า", "หก", "เจ็ด", "แปด", "เก้า")
