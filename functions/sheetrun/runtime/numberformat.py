@@ -173,6 +173,8 @@ def _split_sections(code: str) -> list[str]:
         ch = code[i]
         if ch == '"':
             close = code.find('"', i + 1)
+            if close < 0 and i + 1 == len(code):
+                raise Raised(VALUE)  # measured: a quote at the end opens nothing
             i = len(code) if close < 0 else close
         elif ch in "\\_*":
             i += 1

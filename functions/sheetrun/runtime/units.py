@@ -7,6 +7,7 @@ Sources: Microsoft, "CONVERT function"; NIST Special Publication 811; values of 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from sheetrun.records import dataclass
@@ -200,11 +201,10 @@ _UNITS: Final = {
 }
 
 
-def find_unit(name: str) -> Unit | None:
-    """The unit of a name, with its prefix worked into the factor; None when there is none."""
-    unit = _UNITS.get(name)
-    if unit is not None:
-        return unit
+def units_named(name: str) -> Iterator[Unit]:
+    """The units that a name may stand for, with a prefix worked into the factor."""
+    if name in _UNITS:
+        yield _UNITS[name]
     for length in (1, 2):
         base = _UNITS.get(name[length:])
         if base is None or not base.power:
@@ -213,5 +213,4 @@ def find_unit(name: str) -> Unit | None:
         if scale is None and base.measures == "information":
             scale = _BINARY.get(name[:length])
         if scale is not None:
-            return Unit(base.measures, base.factor * scale**base.power)
-    return None
+            yield Unit(base.measures, base.factor * scale**base.power)

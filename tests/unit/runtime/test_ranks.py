@@ -24,7 +24,7 @@ SCORES = [1, 2, 3, 6, 6, 6, 7, 8, 9]
         ("SMALL", ("3.4", 1), 3.4),
         ("SMALL", (True, 1), 1.0),
         ("SMALL", ("Hello", 1), VALUE),
-        ("SMALL", ([NA, 1], [1, 2]), NA),
+        ("SMALL", ([NA, 1], [[1, 2]]), [[NA, NA]]),
         ("PERCENTILE", ([1, 3, 2, 4], 0.3), 1.9),
         ("PERCENTILE.INC", ([1, 3, 2, 4], [0, 1, 1.1]), [1.0, 4.0, NUM]),
         ("PERCENTILE.EXC", (SCORES, 0.25), 2.5),

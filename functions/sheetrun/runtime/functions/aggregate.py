@@ -7,6 +7,7 @@ cells are passed over. Written as an argument of its own, a logical value is 1 o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ import numpy as np
 from sheetrun.runtime import pool
 from sheetrun.runtime.cells import EMPTY, NUMBER, TEXT, Mask, Numbers
 from sheetrun.runtime.coerce import to_number
-from sheetrun.runtime.errors import DIV0, VALUE, ExcelError, Raised, error_of
+from sheetrun.runtime.errors import DIV0, NULL, NUM, VALUE, ExcelError, Raised, error_of
 from sheetrun.runtime.noise import LEAST, is_noise
 from sheetrun.runtime.refs import Ref, Refs
 from sheetrun.runtime.registry import excel, kept
@@ -258,18 +259,42 @@ def blanks(cells: Arr) -> Mask:
 
 
 def pairs_in(one: Arr | Tailed, other: Arr | Tailed, unequal: ExcelError) -> tuple[Numbers, Numbers]:
-    """The numbers of two arrays where both have one, side by side. Raises ``unequal`` when their sizes differ."""
+    """The numbers of two arrays where both have one, side by side. Raises ``unequal`` when their sizes differ.
+
+    Of errors the first pair's comes first (measured, also that #NULL! becomes #NUM!).
+    """
     if one.size != other.size:
         raise Raised(unequal)
     first, second = _ends_together(one, other)
     if first.tag is None and second.tag is None:
-        return checked(first.num.ravel()), checked(second.num.ravel())
-    for each in (first, second):
-        error = each.first_error()
-        if error is not None:
-            raise Raised(error)
+        x, y = first.num.ravel(), second.num.ravel()
+        if math.isnan(float(x.sum() + y.sum())):
+            _raise_first(first, second)
+        return x, y
+    _raise_first(first, second)
     both = (first.tags() == NUMBER).ravel() & (second.tags() == NUMBER).ravel()
     return first.num.ravel()[both], second.num.ravel()[both]
+
+
+def _raise_first(first: Arr, second: Arr) -> None:
+    bad = (first.errors().ravel(), second.errors().ravel())
+    where = np.flatnonzero(bad[0] | bad[1])
+    if len(where):
+        at = where[0]
+        side = first if bad[0][at] else second
+        raise Raised(_known(error_of(side.num.ravel()[at])))
+
+
+def refuse_errors(*arrays: Arr) -> None:
+    """Raises the first error of arrays whose first one comes first; #NULL! becomes #NUM! (measured)."""
+    for each in arrays:
+        error = each.first_error()
+        if error is not None:
+            raise Raised(_known(error))
+
+
+def _known(error: ExcelError) -> ExcelError:
+    return NUM if error is NULL else error
 
 
 def _ends_together(one: Arr | Tailed, other: Arr | Tailed) -> tuple[Arr, Arr]:

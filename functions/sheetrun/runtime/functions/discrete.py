@@ -95,9 +95,11 @@ def poisson_dist(x: float, mean: float, cumulative: bool) -> float:
 )
 def hypgeom_dist(successes: int, sample: int, population_s: int, population: int, cumulative: bool) -> float:
     """The hypergeometric distribution: successes in a sample drawn without putting back."""
-    demand(0 < population < _MOST and 0 < sample <= population and 0 < population_s <= population)
-    least = max(0, sample - population + population_s)
-    demand(least <= successes <= min(sample, population_s))
+    demand(successes >= 0 and population < _MOST and 0 <= sample <= population and 0 <= population_s <= population)
+    least, most = max(0, sample - population + population_s), min(sample, population_s)
+    if cumulative and not least <= successes < most:  # measured: no #NUM! outside
+        return float(successes >= most)
+    demand(least <= successes <= most)
     if not cumulative:
         return _drawn(successes, sample, population_s, population)
     if successes * (population + 2) > (sample + 1) * (
@@ -125,6 +127,8 @@ def _drawn_tail(start: int, sample: int, population_s: int, population: int, ste
 
 def _drawn(successes: int, sample: int, population_s: int, population: int) -> float:
     """The probability of just these successes, as a ratio of binomial densities (Loader)."""
+    if population == 0:
+        return 1.0  # measured
     p, q = sample / population, (population - sample) / population
     found = special.binomial_density(successes, population_s, p, q)
     found *= special.binomial_density(sample - successes, population - population_s, p, q)

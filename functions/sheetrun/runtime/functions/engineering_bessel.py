@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from typing import Final
 
-from sheetrun.runtime.errors import NUM, Raised
+from sheetrun.runtime.errors import NUM, Raised, demand
 from sheetrun.runtime.registry import excel
 from sheetrun.runtime.strict import strict_integer, strict_number
 from sheetrun.runtime.values import Scalar
@@ -218,24 +218,30 @@ _ORDERS: Final = 100_000  # beyond, the recurrence would take seconds and end in
 
 def _order(n: Scalar) -> int:
     order = strict_integer(n)
-    if not 0 <= order <= _ORDERS:
+    if order < 0:
         raise Raised(NUM)
     return order
+
+
+def _vanishes(x: float, order: int) -> bool:
+    """Whether J and I are too small for a number; else #NUM! for an order that cannot be walked to."""
+    if order > _ORDERS:
+        demand(abs(x) < order / 2.0)
+    return order > _ORDERS
 
 
 @excel("BESSELJ(x: strict, n: strict) -> number")
 def besselj(x: Scalar, n: Scalar) -> float:
     """The Bessel function of the first kind, J."""
     value, order = strict_number(x), _order(n)
-    return _bessel_j(value, order)
+    return 0.0 if _vanishes(value, order) else _bessel_j(value, order)
 
 
 @excel("BESSELY(x: strict, n: strict) -> number")
 def bessely(x: Scalar, n: Scalar) -> float:
     """The Bessel function of the second kind, Y; for x above 0."""
     value, order = strict_number(x), _order(n)
-    if value <= 0.0:
-        raise Raised(NUM)
+    demand(value > 0.0 and order <= _ORDERS)
     return _upwards(value, order, _y0, _y1, -1.0)
 
 
@@ -243,13 +249,12 @@ def bessely(x: Scalar, n: Scalar) -> float:
 def besseli(x: Scalar, n: Scalar) -> float:
     """The modified Bessel function of the first kind, I."""
     value, order = strict_number(x), _order(n)
-    return _bessel_i(value, order)
+    return 0.0 if _vanishes(value, order) else _bessel_i(value, order)
 
 
 @excel("BESSELK(x: strict, n: strict) -> number")
 def besselk(x: Scalar, n: Scalar) -> float:
     """The modified Bessel function of the second kind, K; for x above 0."""
     value, order = strict_number(x), _order(n)
-    if value <= 0.0:
-        raise Raised(NUM)
+    demand(value > 0.0 and order <= _ORDERS)
     return _upwards(value, order, _k0, _k1, 1.0)

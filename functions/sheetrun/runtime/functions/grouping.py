@@ -12,7 +12,7 @@ import numpy as np
 
 from sheetrun.records import dataclass
 from sheetrun.runtime.coerce import to_number
-from sheetrun.runtime.errors import DIV0, VALUE, ExcelError, Raised
+from sheetrun.runtime.errors import DIV0, NUM, VALUE, ExcelError, Raised
 from sheetrun.runtime.functions.dynamic import truths
 from sheetrun.runtime.functions.groups import Fields, Line, Order, Places, Row, Summary, Walk, totals_first
 from sheetrun.runtime.refops import spread
@@ -23,11 +23,9 @@ from sheetrun.runtime.values import MISSING, Arr, Value
 
 @excel("PERCENTOF(data_subset: array, data_all: array) -> number")
 def percentof(subset: Arr, whole: Arr) -> float | ExcelError:
-    """The sum of a part of some values as a part of the sum of all of them."""
-    for values in (subset, whole):
-        error = values.first_error()
-        if error is not None:
-            return error
+    """The sum of a part of some values as a part of the sum of all of them; #NUM! where there is any error (measured)."""
+    if subset.errors().any() or whole.errors().any():
+        return NUM
     total = float(whole.num[whole.numbers()].sum())
     return float(subset.num[subset.numbers()].sum()) / total if total else DIV0
 

@@ -110,21 +110,21 @@ def _wholes(values: tuple[Value, ...]) -> list[int]:
     Measured: nothing but single empty cells is #VALUE!, other single empty cells do not count, an empty cell of a larger
     range is 0, an argument left empty is #N/A.
     """
-    found: list[int] = []
+    found: list[float] = []
     for value in values:
         for each in value if isinstance(value, Arr) else (value,):
             if each is None:
                 if isinstance(value, Arr) and value.size > 1:
-                    found.append(0)
+                    found.append(0.0)
                 continue
             number = NA if each is MISSING else VALUE if isinstance(each, bool) else to_number(each)
             if isinstance(number, ExcelError):
                 raise Raised(number)
-            if not 0.0 <= number < _LARGEST_WHOLE:
-                raise Raised(NUM)
-            found.append(int(number))
+            found.append(number)
     if found:
-        return found
+        if not all(0.0 <= number < _LARGEST_WHOLE for number in found):
+            raise Raised(NUM)
+        return [int(number) for number in found]
     if all(not isinstance(value, Arr) or value.size == 1 for value in values):
         raise Raised(VALUE)
     return [0]

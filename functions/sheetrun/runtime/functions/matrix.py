@@ -22,7 +22,8 @@ _SUMMED_IN_ORDER: Final = 1 << 27  #: products of numbers in a product of matric
 def sumproduct(*arrays: Arr | Tailed) -> float:
     """The sum of the products of cells in the same place; what is no number counts as 0."""
     if not arrays or any(a.shape != arrays[0].shape for a in arrays):
-        raise Raised(VALUE)
+        error = arrays[0].first_error() if arrays and type(arrays[0]) is Arr else None  # measured
+        raise Raised(VALUE if error is None else error)
     if not any_tailed(*arrays):
         return total(_products(*arrays).ravel())
     found = over(_products, *arrays)

@@ -35,12 +35,15 @@ def present(numbers: Numbers) -> Numbers:
 
 
 def _each(pick: Callable[[Numbers, float], float]) -> Callable[..., Value]:
-    """Answers for an array of ``k``: one sorting for all."""
+    """Answers for an array of ``k``: one sorting for all. An error among ``k`` comes before one in the array."""
 
     def whole(array: Value, k: Value) -> Value:
         array = numbers_only(array) if type(array) is Tailed else array
-        ordered = _sorted(Arr.of(array) if is_array(array) or hasattr(array, "arr") else array)
         wanted = Arr.of(k)
+        try:
+            ordered = _sorted(Arr.of(array) if is_array(array) or hasattr(array, "arr") else array)
+        except Raised as stop:
+            return np.where(np.isnan(wanted.num), wanted.num, float(stop.error))
         out = np.empty(wanted.shape)
         for at, value in np.ndenumerate(wanted.num):
             try:
@@ -53,16 +56,16 @@ def _each(pick: Callable[[Numbers, float], float]) -> Callable[..., Value]:
 
 
 def kth_largest(ordered: Numbers, k: float) -> float:
-    return kth_smallest(ordered, len(ordered) - _place(ordered, k) + 1.0)
+    return float(ordered[-_place(ordered, math.ceil(k), k)])
 
 
 def kth_smallest(ordered: Numbers, k: float) -> float:
-    return float(ordered[_place(ordered, k) - 1])
+    return float(ordered[_place(ordered, math.floor(k), k) - 1])
 
 
-def _place(ordered: Numbers, k: float) -> int:
-    place = math.ceil(k)
-    if not 1 <= place <= len(ordered):
+def _place(ordered: Numbers, place: int, k: float) -> int:
+    """Measured: from 1 on, LARGE rounds k up and SMALL down."""
+    if k < 1.0 or place > len(ordered):
         raise Raised(NUM)
     return place
 

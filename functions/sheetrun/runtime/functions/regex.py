@@ -185,8 +185,9 @@ def regexextract(text: str, pattern: str, mode: int, case: int) -> str | Arr:
         return first[0]
     if mode == 1:
         return Arr.rows([[m[0] for m in matcher.finditer(text)]])
-    groups = [g or "" for g in first.groups()] or [first[0]]
-    return Arr.rows([groups])
+    if not first.groups():
+        raise Raised(VALUE)  # measured
+    return Arr.rows([[NA if group is None else group for group in first.groups()]])
 
 
 _DOLLAR: Final = re.compile(r"\$(?:(\d+)|\{(\w+)\}|(\$))")

@@ -210,7 +210,7 @@ def growth(known_ys: Arr, known_xs: Arr | None = None, new_xs: Arr | None = None
 
 def _regression(known_ys: Arr, known_xs: Arr) -> tuple[float, float, float]:
     """(mean of x, mean of y, slope) of the regression line; #DIV/0! where x does not vary."""
-    x, y = pairs_in(known_xs, known_ys, NA)
+    y, x = pairs_in(known_ys, known_xs, NA)
     middle, level = mean(x), mean(y)
     away = x - middle
     squares = total(away * away)

@@ -126,7 +126,9 @@ def t_inverse_two_tailed(probability: float, degrees: float) -> float:
 
 @excel("T.DIST(x: number, degrees: number, cumulative: logical) -> number")
 def t_dist(x: float, degrees: float, cumulative: bool) -> float:
-    """The t distribution, left tail."""
+    """The t distribution, left tail. Of no degrees of freedom the density is #DIV/0! (measured)."""
+    if not cumulative and 0.0 <= degrees < 1.0:
+        raise Raised(DIV0)
     d = _freedom(degrees)
     if cumulative:
         tail = 0.5 * t_tails(x, d)

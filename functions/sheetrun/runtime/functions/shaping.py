@@ -11,10 +11,11 @@ import numpy as np
 from sheetrun.runtime.cells import Mask
 from sheetrun.runtime.coerce import to_number
 from sheetrun.runtime.errors import CALC, NA, NUM, VALUE, ExcelError, Raised, Unsupported
+from sheetrun.runtime.refops import spread
 from sheetrun.runtime.refs import Ref
 from sheetrun.runtime.registry import excel, kept
-from sheetrun.runtime.tails import Tailed, aligned, any_tailed, tailed
-from sheetrun.runtime.values import MISSING, Arr, Scalar, Value
+from sheetrun.runtime.tails import Tailed, aligned, any_tailed, is_array, tailed
+from sheetrun.runtime.values import MISSING, Arr, Scalar, Value, common_shape
 
 MOST_CELLS: Final = 2**23  #: of arrays joined: eight whole columns
 
@@ -41,6 +42,8 @@ def _kept(size: int, count: int | None, *, drop: bool) -> slice:
 def _cut(array: Value, rows: Value, columns: Value, *, drop: bool) -> Value:
     if isinstance(array, ExcelError):
         raise Raised(array)
+    if is_array(spread(rows)) or is_array(spread(columns)):
+        return _first_of_each(array, Arr.of(rows), Arr.of(None if columns is MISSING else columns), drop=drop)
     source = array if isinstance(array, Ref) or type(array) is Tailed else Arr.of(array)
     down = _kept(source.shape[0], _count(rows), drop=drop)
     across = _kept(source.shape[1], _count(columns), drop=drop)
@@ -56,6 +59,19 @@ def _cut(array: Value, rows: Value, columns: Value, *, drop: bool) -> Value:
             ),
         )
     return source.take(down, across)
+
+
+def _first_of_each(array: Value, rows: Arr, columns: Arr, *, drop: bool) -> Arr:
+    """For each of many counts the first cell of what stays (measured)."""
+    shape = common_shape((rows, columns))
+
+    def first(down: Value, across: Value) -> Scalar:
+        try:
+            return Arr.of(_cut(array, down, across, drop=drop)).cell(0, 0)
+        except Raised as stop:
+            return stop.error
+
+    return Arr.flat(map(first, rows.expanded(shape), columns.expanded(shape)), shape)
 
 
 @excel("TAKE(array: raw, rows: raw, [columns: raw]) -> any")
@@ -262,9 +278,12 @@ def _trimmed(used: Any, mode: int) -> tuple[int, int]:
     return (int(places[0]) if mode & 1 else 0), (int(places[-1]) if mode & 2 else len(used) - 1)
 
 
-@excel("TRIMRANGE(range: raw, [trim_rows: integer ~ 3], [trim_cols: integer ~ 3]) -> any")
-def trimrange(source: Value, rows: int, columns: int) -> Value:
-    """A range without the empty rows and columns at its edges."""
+@excel("TRIMRANGE(range: raw, [trim_rows: number ~ 3], [trim_cols: number ~ 3]) -> any")
+def trimrange(source: Value, trim_rows: float, trim_cols: float) -> Value:
+    """A range without the empty rows and columns at its edges. Which edges is a whole number from 0 to 3."""
+    rows, columns = int(trim_rows), int(trim_cols)
+    if rows != trim_rows or columns != trim_cols:
+        raise Raised(VALUE)  # measured
     if isinstance(source, ExcelError):
         raise Raised(source)
     cells = Arr.of(source)

@@ -6,7 +6,7 @@ import math
 
 from sheetrun.runtime import special
 from sheetrun.runtime.errors import DIV0, NA, Raised, demand
-from sheetrun.runtime.functions.aggregate import mean, numbers_in, pairs_in, total
+from sheetrun.runtime.functions.aggregate import mean, numbers_in, pairs_in, refuse_errors, total
 from sheetrun.runtime.functions.sampling import f_dist_rt, t_tails
 from sheetrun.runtime.functions.statistics import some, squares, variance
 from sheetrun.runtime.registry import excel
@@ -24,6 +24,7 @@ def chisq_test(actual: Arr, expected: Arr) -> float:
     rows, columns = actual.shape
     if actual.size != expected.size or rows * columns == 1:
         raise Raised(NA)
+    refuse_errors(actual, expected)
     seen, wanted = pairs_in(_line(actual), _line(expected), NA)
     if not len(wanted) or (wanted == 0.0).any():
         raise Raised(DIV0)
@@ -37,6 +38,7 @@ def chisq_test(actual: Arr, expected: Arr) -> float:
 @excel("F.TEST(array1: array, array2: array) -> number", also=("FTEST",))
 def f_test(array1: Arr, array2: Arr) -> float:
     """The probability, both tails, that two samples with these variances come from equally spread populations."""
+    refuse_errors(array1, array2)
     first, second = (some(numbers_in((a,)), 2, DIV0) for a in (array1, array2))
     v1, v2 = variance(first, sample=True), variance(second, sample=True)
     if v1 == 0.0 or v2 == 0.0:
@@ -59,6 +61,7 @@ def t_test(array1: Arr, array2: Arr, tails: int, type: int) -> float:
         error = math.sqrt(squares(away) / degrees / len(away))
         distance = mean(away)
     else:
+        refuse_errors(array1, array2)
         first, second = (some(numbers_in((a,)), 2, DIV0) for a in (array1, array2))
         n1, n2 = len(first), len(second)
         distance = mean(first) - mean(second)
@@ -80,7 +83,7 @@ def t_test(array1: Arr, array2: Arr, tails: int, type: int) -> float:
 def z_test(array: Arr, x: float, sigma: float | None = None) -> float:
     """The probability that the mean of a sample is above the one found, if the population's mean is x."""
     numbers = some(numbers_in((array,)), 1, NA)
-    if sigma is None:
+    if sigma is None or len(numbers) == 1:  # one number is #DIV/0! whatever sigma is (measured)
         deviation = math.sqrt(variance(numbers, sample=True))
         if deviation == 0.0:
             raise Raised(DIV0)

@@ -41,13 +41,18 @@ def median_of(numbers: Numbers) -> float:
 @excel("MODE.SNGL(*numbers: values) -> number", tails=numbers_only, also=("MODE",))
 def mode_sngl(*numbers: Value) -> float:
     """The number that occurs most often; the first of several; #N/A when none repeats."""
-    return float(modes(numbers_in(numbers))[0])
+    return float(modes(_no_texts(numbers))[0])
 
 
 @excel("MODE.MULT(*numbers: values) -> array", tails=numbers_only)
 def mode_mult(*numbers: Value) -> Numbers:
     """All numbers that occur most often, as a column in the order in which they come."""
-    return modes(numbers_in(numbers)).reshape(-1, 1)
+    return modes(_no_texts(numbers)).reshape(-1, 1)
+
+
+def _no_texts(values: tuple[Value, ...]) -> Numbers:
+    """The numbers of the arguments; a text that is written as one does not count (measured)."""
+    return numbers_in(value for value in values if not isinstance(value, str))
 
 
 def modes(numbers: Numbers) -> Numbers:
@@ -245,7 +250,7 @@ def covariance_s(array1: Arr, array2: Arr) -> float:
 @excel("SLOPE(known_ys: array, known_xs: array) -> number", tails=kept)
 def slope(known_ys: Arr, known_xs: Arr) -> float:
     """The slope of the regression line."""
-    xx, _, xy, _ = _moments(known_xs, known_ys)
+    _, xx, xy, _ = _moments(known_ys, known_xs)
     if xx == 0.0:
         raise Raised(DIV0)
     return xy / xx
@@ -254,14 +259,14 @@ def slope(known_ys: Arr, known_xs: Arr) -> float:
 @excel("INTERCEPT(known_ys: array, known_xs: array) -> number", tails=kept)
 def intercept(known_ys: Arr, known_xs: Arr) -> float:
     """Where the regression line crosses the y-axis."""
-    x, y = pairs_in(known_xs, known_ys, NA)
+    y, x = pairs_in(known_ys, known_xs, NA)
     return mean(y) - slope(known_ys, known_xs) * mean(x)
 
 
 @excel("STEYX(known_ys: array, known_xs: array) -> number", tails=kept)
 def steyx(known_ys: Arr, known_xs: Arr) -> float:
     """The standard error of the values that the regression line predicts."""
-    xx, yy, xy, n = _moments(known_xs, known_ys)
+    yy, xx, xy, n = _moments(known_ys, known_xs)
     if n < 3 or xx == 0.0:
         raise Raised(DIV0)
     return math.sqrt(max(0.0, yy - xy * xy / xx) / (n - 2))
@@ -277,6 +282,8 @@ def frequency(data: Arr, bins: Arr) -> Numbers:
     Bins may be in any order; a bound that comes again counts nothing the second time.
     """
     numbers, bounds = numbers_in((data,)), numbers_in((bins,))
+    if not len(bounds):
+        bounds = np.zeros(1)  # measured: without a bin, one up to 0
     ordered, first = np.unique(bounds, return_index=True)
     counts = np.bincount(np.searchsorted(ordered, numbers, "left"), minlength=len(ordered) + 1)
     out = np.zeros(len(bounds) + 1)

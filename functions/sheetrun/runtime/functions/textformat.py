@@ -32,9 +32,9 @@ def text_(value: Scalar, code: str) -> str:
 
 def grouped(number: float, decimals: int, *, commas: bool = True) -> str:
     """The size of a number to a number of decimals (below 0: rounded left of the point)."""
-    text = f"{abs(rounded(decimal_of(number), decimals)):f}" if decimals < 310 else f"{abs(number):f}"
-    whole, point, fraction = text.partition(".")
-    return (f"{int(whole):,}" if commas else str(int(whole))) + point + fraction
+    whole, _, fraction = f"{abs(rounded(decimal_of(number), decimals)):f}".partition(".")
+    point = "." if decimals > 0 else ""
+    return (f"{int(whole):,}" if commas else str(int(whole))) + point + fraction.ljust(max(decimals, 0), "0")
 
 
 @excel("FIXED(number: number, [decimals: integer = 2], [no_commas: logical = FALSE]) -> text")
@@ -74,18 +74,19 @@ def value_(text: Scalar) -> float:
 _NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(%*)\Z")
 
 
-@excel('NUMBERVALUE(text: text, [decimal_separator: text = "."], [group_separator: text = ","]) -> number')
-def numbervalue(text: str, decimal: str, group: str) -> float:
+@excel('NUMBERVALUE(text: text, [decimal_separator: text = "."], [group_separator: text = None]) -> number')
+def numbervalue(text: str, decimal: str, group: str | None = None) -> float:
     """The number in a text with given separators; spaces do not count, percent signs each divide by 100."""
-    if not decimal or not group:
+    if not decimal or group == "":
         raise Raised(VALUE)
     text = "".join(text.split())
     if not text:
         return 0.0
     negative = _IN_PARENTHESES.match(text)
-    if negative is not None:
+    if negative is not None and negative[1][0] not in "+-":
         return -numbervalue(negative[1] + negative[2], decimal, group)
-    point, comma = decimal[0], group[0]
+    point = decimal[0]
+    comma = group[0] if group else "," if point != "," else " "  # of spaces there are none left
     if point == comma:
         raise Raised(VALUE)
     whole, mark, rest = text.partition(point)
@@ -133,6 +134,8 @@ def arraytotext(array: Value, form: int) -> str:
     whole = Arr.of(array)
     if whole.size - 1 > LONGEST:  # its commas alone are too many
         raise Raised(VALUE)
+    if form == 1 and whole.size == 1 and whole.empties().all():
+        raise Raised(VALUE)  # measured
     rows = whole.to_rows()
     if form == 0:
         text = ", ".join(written(v, False) for row in rows for v in row)
