@@ -7,8 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.unit.compiler.making import computed, error
+
+from sheetrun.runtime.errors import Unsupported
+from sheetrun.runtime.functions.groups import Fields, Order
+from sheetrun.runtime.values import Arr
 
 #: team, shift, year, points, fee
 TABLE = [
@@ -170,3 +175,11 @@ def test_refused(formula: str) -> None:
 def test_functions_in_an_array_are_no_values() -> None:
     values = computed({"A1": "{=HSTACK(1,_xleta.SUM)}", "A2:B2": "{=HSTACK(1,_xleta.SUM)}"})
     assert values == {"A1": 1, "A2": 1, "B2": error("#CALC!")}
+
+
+def test_more_columns_than_one_can_group_by_are_refused() -> None:
+    cells = Arr(np.arange(2.0 * 201).reshape(2, 201))
+    with pytest.raises(Unsupported, match="201 columns to group by, more than 200"):
+        Fields.of(cells)
+    fields = Fields.of(cells.take(slice(None), slice(0, 200)))
+    assert fields.label(np.array([1]), 0, Order()) == 201.0

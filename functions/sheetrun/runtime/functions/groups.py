@@ -9,11 +9,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from sheetrun.runtime.errors import VALUE, ExcelError, Raised
+from sheetrun.runtime.errors import VALUE, ExcelError, Raised, Unsupported
 from sheetrun.runtime.functions.dynamic import line_ranks, same_keys
 from sheetrun.runtime.functions.lambdas import called
 from sheetrun.runtime.functions.shaping import Functions
@@ -25,7 +25,8 @@ from sheetrun.runtime.values import Arr, Scalar, Value
 Places: TypeAlias = Any  # an array of row numbers
 Row: TypeAlias = list[Scalar]
 
-_EMPTIES_LAST = 4.0  # the rank of empty cells
+_EMPTIES_LAST: Final = 4.0  #: the rank of empty cells
+_MOST_FIELDS: Final = 200  #: columns to group by, each a level of the hierarchy
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ class Fields:
 
     @classmethod
     def of(cls, cells: Arr) -> Fields:
+        if cells.shape[1] > _MOST_FIELDS:
+            raise Unsupported("too_large", f"{cells.shape[1]:,} columns to group by, more than {_MOST_FIELDS}")
         columns = range(cells.shape[1])
         parts = [cells.take(slice(None), slice(i, i + 1)) for i in columns]
         keys = [np.unique(same_keys(p), axis=0, return_inverse=True)[1].ravel() for p in parts]
@@ -93,6 +96,8 @@ class Fields:
     def label(self, rows: Places, level: int, order: Order) -> Scalar:
         """A group's key as the first row of its first leaf spells it."""
         for below in range(level + 1, self.width):
+            if len(rows) == 1:
+                break
             rows = self.groups(rows, below, descending=order.descending(below))[0]
         return self.cells.cell(int(rows[0]), level)
 
