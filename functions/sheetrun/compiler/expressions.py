@@ -38,6 +38,23 @@ from sheetrun.formula import nodes
 from sheetrun.runtime.registry import Entry
 from sheetrun.runtime.signatures import LIFTED
 
+#: Functions that see an error in their first argument. In an array formula that fills more cells than the argument has,
+#: they see #N/A there: ``{=ISERROR(A1:A3)}`` in four cells ends in TRUE (measured).
+_SEES_ERRORS: Final = frozenset(
+    [
+        "ISBLANK",
+        "ISERR",
+        "ISERROR",
+        "ISLOGICAL",
+        "ISNA",
+        "ISNONTEXT",
+        "ISNUMBER",
+        "ISTEXT",
+        "IFERROR",
+        "IFNA",
+        "ERROR.TYPE",
+    ]
+)
 #: Expressions shorter than this are never too deep; longer ones are tried.
 _LONG: Final = 180
 _COMPARISONS: Final = {"=": "eq", "<>": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
@@ -77,6 +94,7 @@ class Emitter:
         self._variables = Variables(names.script)
         self._arrays = arrays  # array mode: ranges stay arrays, nothing intersects
         self._constants = True  # may the formula hold an array constant?
+        self._fills = layout.fills  # where what is computed cell by cell is computed for all cells of an array formula
 
     def formula(self, tree: Any) -> str:
         """The whole formula; a sum or difference at the top is cleared of rounding noise."""
@@ -242,6 +260,17 @@ class Emitter:
         return self.names.call(function_name(node.name), *args)
 
     def _argument(self, node: nodes.Call, entry: Entry, i: int, want: str) -> str:
+        fills, kind = self._fills, entry.kind_of(i)
+        if fills is not None and not (kind in LIFTED or kind == "lazy" or node.name in PASSING):
+            self._fills = None  # what is inside is not computed cell by cell
+        text = self._given(node, entry, i, want)
+        self._fills = fills
+        if fills is None or i or node.name not in _SEES_ERRORS:
+            return text
+        thunk = "lambda: " if kind == "lazy" else ""
+        return thunk + self.names.call("filling", text.removeprefix(thunk), repr(fills))
+
+    def _given(self, node: nodes.Call, entry: Entry, i: int, want: str) -> str:
         arg, kind = node.args[i], entry.kind_of(i)
         if isinstance(arg, nodes.Missing):
             text = self.names.imported("MISSING")
@@ -300,6 +329,7 @@ class Emitter:
         if self.layout.whole:
             raise NotWhole
         *pairs, body = node.args
+        self._fills = None
         return self._let_step(list(pairs), body, want)
 
     def _let_step(self, pairs: list[Any], body: Any, want: str) -> str:
@@ -323,6 +353,7 @@ class Emitter:
     def _invoke(self, node: nodes.Invoke) -> str:
         if self.layout.whole:
             raise NotWhole
+        self._fills = None
         args = [self._in_array_mode(self.reference, a) for a in node.args]
         return self.names.call("called", self._function_text(node.function), *args)
 

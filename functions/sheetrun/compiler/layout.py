@@ -31,6 +31,7 @@ class Layout:
     also in a loop, and arrays have a row for each cell of the block and a column for each scenario.
     ``blanks``: the code stands for any formula of a form: how the host (None), the references and the numbers that the
     form has stand-ins for are called in it.
+    ``fills``: of an array formula, the rows and columns of the cells that it fills, where these are several.
     """
 
     rect: Rect
@@ -39,6 +40,7 @@ class Layout:
     whole: bool = False
     lanes: bool = False
     blanks: Mapping[Range | float | None, str] | None = None
+    fills: tuple[int, int] | None = None
 
     @property
     def fixed(self) -> bool:

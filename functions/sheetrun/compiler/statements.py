@@ -30,7 +30,7 @@ class Statements:
         if unit.block.filled:
             return self._loops.statement(step, in_loop)
         if not unit.scalar or rect.size == 1:
-            expression = self._formulas.cell(step, unit, Layout(_first(rect)))
+            expression = self._formulas.cell(step, unit, Layout(_first(rect), fills=_fills(unit)))
         else:
             try:
                 expression = self._formulas.block(step, unit)
@@ -49,7 +49,7 @@ class Statements:
             layout = Layout(rect, row_var=rect.height > 1, col_var=rect.width > 1)
             how, head = "define", "lambda r, c"
         else:
-            layout = Layout(_first(rect))
+            layout = Layout(_first(rect), fills=_fills(unit))
             how, head = ("define_spill" if unit.block.kind is Kind.DYNAMIC else "define_array"), "lambda"
         expression = self._formulas.asked(step, unit, layout)
         return self._headed(unit, f"{sheet}.{how}({address}, {head}: {expression})")
@@ -73,6 +73,11 @@ class Statements:
 
     def _headed(self, unit: Unit, line: str) -> Statement:
         return Statement([self._labels.heading(unit), line], [((unit,), 1)])
+
+
+def _fills(unit: Unit) -> tuple[int, int] | None:
+    rect = unit.rect
+    return (rect.height, rect.width) if unit.block.kind is Kind.ARRAY and rect.size > 1 else None
 
 
 def _first(rect: Rect) -> Rect:

@@ -23,7 +23,7 @@ from sheetrun.runtime.flows import flows
 from sheetrun.runtime.functions.lambdas import called
 from sheetrun.runtime.lanes import each
 from sheetrun.runtime.ops import add, concat, div, eq, ge, gt, le, lt, minus, ne, num, plus, power, sub, times
-from sheetrun.runtime.phrases import columns, elements, let, rows, text_array
+from sheetrun.runtime.phrases import columns, elements, filling, let, rows, text_array
 from sheetrun.runtime.refops import intersection, range_between, single, spilled, spread, union
 from sheetrun.runtime.registry import entries, find
 from sheetrun.runtime.standalone import main
@@ -54,6 +54,7 @@ __all__ = [
     "each",
     "elements",
     "eq",
+    "filling",
     "flows",
     "ge",
     "gt",

@@ -8,6 +8,8 @@ from typing import Any, Final
 import numpy as np
 
 from sheetrun.runtime.cells import NUMBER
+from sheetrun.runtime.refops import spread
+from sheetrun.runtime.tails import is_array, shown
 from sheetrun.runtime.values import Arr, Scalar, Value
 
 _MOST_CONSTANTS: Final = 1 << 14
@@ -34,6 +36,11 @@ def elements(value: Value) -> Value:
     array = Arr.of(value)
     empty = array.empties()
     return Arr(array.num, np.where(empty, NUMBER, array.tags())) if empty.any() else array
+
+
+def filling(value: Value, shape: tuple[int, int]) -> Value:
+    """An array as the cells of an array formula of that shape see it; anything else as it is."""
+    return shown(value, shape) if is_array(spread(value)) else value
 
 
 _constants: dict[int, tuple[Any, Arr]] = {}

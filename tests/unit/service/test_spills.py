@@ -65,6 +65,26 @@ def test_array_formulas(tmp_path: Path) -> None:
     assert [got[f"I{r}"] for r in (1, 2, 3)] == [7, 7, 7]
 
 
+def test_functions_that_see_errors_see_those_of_an_array_formula_in_more_cells(tmp_path: Path) -> None:
+    cells = {
+        "A1": 1, "A2": "'x", "A3": 3,
+        "C1:C4": "{=ISTEXT(A1:A3)}",
+        "D1:D4": "{=ISERROR(A1:A3*2)}",
+        "E1:E4": '{=IFERROR(A1:A3*2,"none")}',
+        "F1:F4": '{=IF(ISNA(A1:A3),"none",A1:A3)}',
+        "G1:G4": "{=IFNA(LET(x,A1:A3,x),0)+SUM(IFNA(A1:A3,0))}",
+        "H1:I4": "{=ISNUMBER(A1:A3)}",
+    }  # fmt: skip
+    got = computed(tmp_path, cells)
+    columns = {c: [got[f"{c}{r}"] for r in (1, 2, 3, 4)] for c in "CDEFGHI"}
+    assert columns["C"] == [False, True, False, False]
+    assert columns["D"] == [False, True, False, True]
+    assert columns["E"] == [2, "none", 6, "none"]
+    assert columns["F"] == [1, "x", 3, "none"]
+    assert columns["G"] == [5, error("#VALUE!"), 7, 4]
+    assert columns["H"] == columns["I"] == [True, False, True, False]
+
+
 def test_spills(tmp_path: Path) -> None:
     cells = {
         "A1": 3, "A2": 1, "A3": 2,
