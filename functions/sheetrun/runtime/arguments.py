@@ -94,7 +94,7 @@ def _values(value: Value) -> Value:
 def _ref(value: Value) -> Value:
     if isinstance(value, ExcelError):
         raise Raised(value)
-    if not hasattr(value, "arr") or type(value) is Tailed:
+    if not hasattr(value, "parts"):  # neither Ref nor Refs
         raise Raised(VALUE)
     return value
 

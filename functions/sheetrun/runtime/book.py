@@ -35,7 +35,7 @@ from sheetrun.runtime.values import Scalar, encode
 if TYPE_CHECKING:
     import random
 
-_MOST_SIZES: Final = 10  #: that a dynamic array may take in one run, before it is #SPILL!
+_MOST_SIZES: Final = 4  #: that a dynamic array may take in one run, before it is #SPILL!
 
 
 @dataclass(slots=True)

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from calls import DIV0, MISSING, NA, NUM, VALUE, agrees, call, host
 
+from sheetrun.runtime.values import Arr
+
 
 @pytest.mark.parametrize(
     ("name", "args", "wanted"),
@@ -107,6 +109,16 @@ def test_random_numbers_come_from_the_book() -> None:
     draws = {call("RANDBETWEEN", host(seed), 1.2, 3) for seed in range(40)}
     assert draws == {2.0, 3.0}
     assert call("RANDBETWEEN", host(), 3, 1) is NUM
+
+
+def test_numbers_between_many_bounds_are_drawn_as_one_by_one() -> None:
+    least, most = [[1.5, 3.0, NA, 1.0, 1.0], [2.0, 1.0, 5.0, -1e17, 2.0]], [[9.0, 1.0, 2.0, 1e16, 1e308]]
+    here, there = host(7), host(7)
+    found = [value for row in call("RANDBETWEEN", here, Arr.rows(least), Arr.rows(most)) for value in row]
+    alone = [call("RANDBETWEEN", there, a, b) for row in least for a, b in zip(row, most[0], strict=True)]
+    assert found == alone
+    assert [alone[1], alone[2], alone[7]] == [NUM, NA, NUM]
+    assert call("RANDBETWEEN", host(), "x", Arr.rows(most)) == [[VALUE] * 5]
 
 
 def test_an_empty_cell_counts_in_a_range_and_not_alone() -> None:

@@ -16,7 +16,7 @@ from sheetrun.runtime.ops import power_arrays, raised
 from sheetrun.runtime.refs import Ref
 from sheetrun.runtime.registry import excel
 from sheetrun.runtime.strict import strict_number, strict_numbers
-from sheetrun.runtime.values import MISSING, Arr, Scalar, Value
+from sheetrun.runtime.values import MISSING, Arr, Scalar, Value, common_shape
 
 _BOX_DIV0: Final = float(DIV0)
 _BOX_NUM: Final = float(NUM)
@@ -258,14 +258,47 @@ def rand(host: Ref) -> float:
     return host.book.random()
 
 
-@excel("RANDBETWEEN(host: host, bottom: strict, top: strict) -> number", draws=True)
+def _written_bound(value: Value) -> Value:
+    """One text or logical for all cells as its number or error; anything else as it is."""
+    try:
+        return strict_number(value) if isinstance(value, str | bool) else value
+    except Raised as stop:
+        return stop.error
+
+
+def _between_each(host: Ref, bottom: Value, top: Value) -> Arr | None:
+    """RANDBETWEEN over numbers and errors: as one by one, in their order."""
+    sides = [Arr.of(_written_bound(side)) for side in (bottom, top)]
+    if not all(side.plain() for side in sides):
+        return None
+    shape = common_shape(sides)
+    least, most = (side.expanded(shape).num.ravel() for side in sides)
+    out = np.where(np.isnan(least), least, np.where(np.isnan(most), most, float(NUM)))
+    drawn = np.flatnonzero(least <= most)
+    low, high = np.ceil(least[drawn]), np.ceil(most[drawn])
+    draws = np.fromiter((host.book.random() for _ in range(len(drawn))), np.float64, len(drawn))
+    found = low + np.floor(draws * (high - low + 1.0))
+    for i in np.flatnonzero(np.maximum(np.abs(low), np.abs(high)) >= _LARGEST_WHOLE / 2.0):  # not exact in floats
+        try:
+            found[i] = _between(float(low[i]), float(high[i]), float(draws[i]))
+        except OverflowError:
+            found[i] = float(NUM)
+    out[drawn] = found
+    return Arr(out.reshape(shape))
+
+
+@excel("RANDBETWEEN(host: host, bottom: strict, top: strict) -> number", whole=_between_each, draws=True)
 def randbetween(host: Ref, bottom: Scalar, top: Scalar) -> float:
     """A random whole number between two numbers."""
     least, most = strict_numbers(bottom, top)
-    low, high = math.ceil(least), math.ceil(most)
     if least > most:
         raise Raised(NUM)
-    return float(low + math.floor(host.book.random() * (high - low + 1)))
+    return _between(least, most, host.book.random())
+
+
+def _between(least: float, most: float, draw: float) -> float:
+    low, high = math.ceil(least), math.ceil(most)
+    return float(low + math.floor(draw * (high - low + 1)))
 
 
 # -- number systems --------------------------------------------------------------------------------------------------
