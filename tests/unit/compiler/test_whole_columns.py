@@ -98,6 +98,7 @@ def columns(**formulas: str) -> dict[str, Any]:
         ("ROWS(MAP(Sheet1!A:A,LAMBDA(x,x)))", 1_048_576),
         ('REDUCE(0,Sheet1!A:A,LAMBDA(s,x,s+(x="x")))', 2),
         ('REDUCE(0,Sheet1!A:A,LAMBDA(s,x,MIN(s+(x=""),500)))', 500),
+        ('SUM(REDUCE({1,2},Sheet1!A:A,LAMBDA(s,x,s+(x="x"))))', 7),
         ("SUM(SCAN(0,Sheet1!C:C,LAMBDA(s,x,s+x)))", 1 + 3 + 6.0 * (2**20 - 2)),
     ],
 )

@@ -172,8 +172,18 @@ def _folded(value: Value, array: Value, function: Any) -> Iterator[Value]:
         for cell in tail:
             value = called(function, value, cell)
             yield value
-        if type(before) is type(value) and not is_array(value) and before == value:
+        if _unchanged(before, value):
             break
+
+
+def _unchanged(before: Value, value: Value) -> bool:
+    """Whether a step has changed nothing, bit for bit in an array."""
+    if type(before) is not type(value) or type(value) is Tailed:
+        return False
+    if not is_array(value):
+        return bool(before == value)
+    one, other = Arr.of(before), Arr.of(value)
+    return one.num.tobytes() == other.num.tobytes() and one.tags().tobytes() == other.tags().tobytes()
 
 
 @excel("BYROW(array: raw, function: raw) -> array")
