@@ -62,3 +62,17 @@ def test_what_the_grammar_makes_are_formulas() -> None:
     for text in batch("grammar", 200):
         array = text.startswith("{=")
         parse(text.partition("=")[2].removesuffix("}" if array else ""), 0, 0)
+
+
+def test_what_the_long_run_has_found() -> None:
+    found = [
+        "=HSTACK(Data:Other!A1)*TAKE(Data:Other!A1:B3,Z50:Z60,G1:H12)",
+        "=HSTACK(Data:Other!A1)*TRIMRANGE(Data!A1:B3,2)",
+        '=HSTACK({1,2})*REGEXEXTRACT("12","[0-9]",1)',
+        "=FORMULATEXT(VSTACK(1:1,LAMBDA(1)))",
+        "=PIVOTBY(1:1,{0},XFD1048576,LAMBDA(Z99))",
+        "fill=SCAN(0,Data!$B:$B,LAMBDA(p,q,{1,2;3,4}))",
+        "{=ARRAYTOTEXT((A:C)>{1,2;3,4},{0})}",
+        "{=INDIRECT(A:C,0)}",
+    ]
+    assert not faults(found)

@@ -49,7 +49,8 @@ def mangled(seed: str) -> str:
             text = text[:end] + text[at:end] * chance.choice((1, 1, 40)) + text[end:]
         else:
             text = text[:at] + text[at:end][::-1] + text[end:]
-    return text[:20_000]
+        text = text[:20_000]
+    return text
 
 
 def text_faults(seed: str) -> list[str]:

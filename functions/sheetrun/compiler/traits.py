@@ -9,6 +9,8 @@ from sheetrun.compiler.trees import children, walk
 from sheetrun.compiler.units import entry_of
 from sheetrun.formula import nodes
 
+#: Functions that give arrays beside those that always do.
+_ARRAYS: Final = frozenset({"ROW", "COLUMN", "TAKE", "DROP", "TRIMRANGE", "REDUCE", "REGEXEXTRACT", "FILTERXML"})
 #: Functions that hand on one of their arguments: what is wanted of the call is wanted of these arguments.
 PASSING: Final = frozenset({"IF", "IFS", "IFERROR", "IFNA", "CHOOSE", "SWITCH", "LET"})
 
@@ -39,11 +41,7 @@ def holds_array(node: Any) -> bool:
         isinstance(n, nodes.ArrayConst | nodes.Name | nodes.Invoke)
         or (
             is_call(n)
-            and (
-                n.name in ("ROW", "COLUMN")
-                or entry_of(n).returns in ("array", "ref")
-                or entry_of(n).kind_of(0) == "ref"
-            )
+            and (n.name in _ARRAYS or entry_of(n).returns in ("array", "ref") or entry_of(n).kind_of(0) == "ref")
         )
         for n in walk(node)
     )
