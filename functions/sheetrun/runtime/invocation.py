@@ -120,6 +120,10 @@ def caller(function: Callable[..., Any], parameters: tuple[Parameter, ...], ways
             if found is not None:
                 return found
         arrays = [Arr.of(a) if s else a for a, s in zip(args, spread, strict=True)]
+        if all(a.num.size == 1 for a, s in zip(arrays, spread, strict=True) if s):
+            return Arr.of(
+                single(scalar_call(tuple(a.cell(0, 0) if s else a for a, s in zip(arrays, spread, strict=True))))
+            )
         shape = common_shape(a for a, s in zip(arrays, spread, strict=True) if s)
         if not draws and shape[0] * shape[1] > _FEW:
             return once_each(scalar_call, arrays, spread, shape)
