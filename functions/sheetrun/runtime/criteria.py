@@ -21,7 +21,9 @@ from sheetrun.runtime.errors import ExcelError
 from sheetrun.runtime.values import Arr, Scalar
 
 _OPERATORS: Final = ("<>", "<=", ">=", "=", "<", ">")
-_ERRORS: Final = re.compile(r"#(?:NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A|GETTING_DATA|SPILL!|CALC!)\Z", re.IGNORECASE)
+_ERRORS: Final = frozenset(
+    {"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#GETTING_DATA", "#SPILL!", "#CALC!"}
+)
 
 
 @lru_cache(maxsize=4096)
@@ -144,7 +146,7 @@ def _operand(text: str) -> Scalar:
     upper = text.upper()
     if upper in ("TRUE", "FALSE"):
         return upper == "TRUE"
-    if _ERRORS.match(text):
+    if upper in _ERRORS:
         return ExcelError(upper)
     number = number_in_text(text)
     return number if number == number else text
