@@ -28,7 +28,8 @@ def flows(function: Callable[..., Value], window: Window, *others: Value) -> Val
     """
     shape = window.num.shape[:2]
     sides = [np.broadcast_to(Arr.of(other).num, shape) for other in others]
-    plain = not window.tag.any() and all(Arr.of(other).plain() for other in others)
+    walks_alone = shape == (1, 1) and function.__name__ == "IRR"  # one walk takes less time in floats
+    plain = not walks_alone and not window.tag.any() and all(Arr.of(other).plain() for other in others)
     out = np.full(shape, np.nan)
     if plain:
         series = np.ascontiguousarray(window.num.reshape(shape[0] * shape[1], -1).T)
