@@ -95,6 +95,10 @@ def caller(function: Callable[..., Any], parameters: tuple[Parameter, ...], ways
         except ArithmeticError:
             return NUM
 
+    def element(*args: Value) -> Value:
+        """A call for one element of each array."""
+        return call(*args) if direct is not None else scalar_call(args)
+
     def filled(args: tuple[Value, ...]) -> tuple[Value, ...]:
         """The arguments with defaults for those left out."""
         given = len(args)
@@ -121,15 +125,13 @@ def caller(function: Callable[..., Any], parameters: tuple[Parameter, ...], ways
                 return found
         arrays = [Arr.of(a) if s else a for a, s in zip(args, spread, strict=True)]
         if all(a.num.size == 1 for a, s in zip(arrays, spread, strict=True) if s):
-            return Arr.of(
-                single(scalar_call(tuple(a.cell(0, 0) if s else a for a, s in zip(arrays, spread, strict=True))))
-            )
+            return Arr.of(single(element(*(a.cell(0, 0) if s else a for a, s in zip(arrays, spread, strict=True)))))
         shape = common_shape(a for a, s in zip(arrays, spread, strict=True) if s)
         if not draws and shape[0] * shape[1] > _FEW:
-            return once_each(scalar_call, arrays, spread, shape)
+            return once_each(element, arrays, spread, shape)
         columns = [iter(a.expanded(shape)) if s else None for a, s in zip(arrays, spread, strict=True)]
         results = [
-            scalar_call(tuple(a if c is None else next(c) for a, c in zip(arrays, columns, strict=True)))
+            element(*(a if c is None else next(c) for a, c in zip(arrays, columns, strict=True)))
             for _ in range(shape[0] * shape[1])
         ]
         return Arr.flat((single(r) for r in results), shape)

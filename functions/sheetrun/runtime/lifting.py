@@ -35,7 +35,7 @@ def once_each(call: Callable[..., Value], arrays: list[Any], spread: list[bool],
     results = []
     for _ in range(len(first)):
         each = iter(columns)
-        results.append(single(call(tuple(next(next(each)) if s else a for a, s in zip(arrays, spread, strict=True)))))
+        results.append(single(call(*(next(next(each)) if s else a for a, s in zip(arrays, spread, strict=True)))))
     distinct = Arr.flat(results, (1, len(results)))
     at = inverse.reshape(shape)
     return Arr(distinct.num[0][at], None if distinct.tag is None else distinct.tag[0][at])

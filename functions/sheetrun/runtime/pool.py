@@ -7,7 +7,7 @@ case-folded form (Excel compares text without case) and what it reads as in arit
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ _folded: NDArray[np.int32] = np.empty(0, np.int32)
 _folded_count = 0
 _read_as: Numbers = np.empty(0)
 _read_count = 0
+_MOST_ENTRIES: Final = 1 << 16
+#: (num, tag) of texts that formulas gave lately, the number being what a text reads as.
+entries: dict[str, tuple[float, int]] = {}
 
 
 def intern(text: str) -> int:
@@ -79,7 +82,16 @@ def _grown(array: Any, count: int, new: Sequence[float]) -> Any:
     return array
 
 
+def enter(text: str, number: float) -> tuple[float, int]:
+    """Keeps (num, tag) of a text among ``entries``."""
+    if len(entries) >= _MOST_ENTRIES:
+        entries.clear()
+    entry = entries[text] = number, TEXT + intern(text)
+    return entry
+
+
 def forget_readings() -> None:
     """Drops what texts read as: a new run reads dates in another way."""
     global _read_as, _read_count
+    entries.clear()
     _read_as, _read_count = np.empty(0), 0

@@ -43,12 +43,16 @@ def encode(value: Any) -> tuple[float, int]:
     if kind is bool:
         return (1.0 if value else 0.0), LOGICAL
     if kind is str:
-        from sheetrun.runtime.coerce import number_in_text
-
-        return number_in_text(value), pool.tag_of(value)
+        return pool.entries.get(value) or _text_entry(value)
     if callable(value):  # a LAMBDA is no value of a cell
         return float(CALC), NUMBER
     return float(value), NUMBER
+
+
+def _text_entry(text: str) -> tuple[float, int]:
+    from sheetrun.runtime.coerce import number_in_text
+
+    return pool.enter(text, number_in_text(text))
 
 
 def decode(num: float, tag: int) -> Scalar:

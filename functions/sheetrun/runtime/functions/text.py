@@ -56,7 +56,26 @@ def limited(text: str) -> str:
     return text
 
 
-@excel("LEFT(text: text, [num_chars: integer = 1]) -> text", also=("LEFTB",))
+def _plainly(text: Value, *counts: Value) -> bool:
+    """Whether a text is ASCII and its counts are numbers, none below 0: nearly all are."""
+    return type(text) is str and text.isascii() and all(type(count) is float and count >= 0.0 for count in counts)
+
+
+def _left_directly(text: Value, count: Value = 1.0) -> Value:
+    return text[: int(count)] if _plainly(text, count) else NotImplemented
+
+
+def _right_directly(text: Value, count: Value = 1.0) -> Value:
+    return text[max(len(text) - int(count), 0) :] if _plainly(text, count) else NotImplemented
+
+
+def _mid_directly(text: Value, start: Value, count: Value) -> Value:
+    if not _plainly(text, start, count) or start < 1.0:
+        return NotImplemented
+    return text[int(start) - 1 : int(start) - 1 + int(count)]
+
+
+@excel("LEFT(text: text, [num_chars: integer = 1]) -> text", direct=_left_directly, also=("LEFTB",))
 def left(text: str, count: int) -> str:
     """The first characters of a text."""
     if count < 0:
@@ -64,7 +83,7 @@ def left(text: str, count: int) -> str:
     return part(text, 0, count)
 
 
-@excel("RIGHT(text: text, [num_chars: integer = 1]) -> text", also=("RIGHTB",))
+@excel("RIGHT(text: text, [num_chars: integer = 1]) -> text", direct=_right_directly, also=("RIGHTB",))
 def right(text: str, count: int) -> str:
     """The last characters of a text."""
     if count < 0:
@@ -72,7 +91,7 @@ def right(text: str, count: int) -> str:
     return part(text, max(length(text) - count, 0), count)
 
 
-@excel("MID(text: text, start_num: integer, num_chars: integer) -> text", also=("MIDB",))
+@excel("MID(text: text, start_num: integer, num_chars: integer) -> text", direct=_mid_directly, also=("MIDB",))
 def mid(text: str, start: int, count: int) -> str:
     """Characters from a position, which counts from 1."""
     if start < 1 or count < 0:
