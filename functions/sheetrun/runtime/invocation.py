@@ -38,8 +38,9 @@ def caller(function: Callable[..., Any], parameters: tuple[Parameter, ...], ways
     fixed = tuple(p for p in parameters if not p.variadic)
     tail = tuple(p for p in parameters if p.variadic)
     least = sum(1 for p in fixed if not p.optional)
-    coercers = tuple(coercer(p, ways.treat, whole_columns=ways.whole_columns) for p in fixed)
-    tail_coercers = tuple(coercer(p, ways.treat, whole_columns=ways.whole_columns) for p in tail)
+    coercers = [_with_default(p, coercer(p, ways.treat, whole_columns=ways.whole_columns)) for p in fixed]
+    defaults = [p.default for p in fixed]
+    tail_coercers = [coercer(p, ways.treat, whole_columns=ways.whole_columns) for p in tail]
     lifted = tuple(p.kind in LIFTED for p in fixed)
     tail_lifted = tuple(p.kind in LIFTED for p in tail)
     any_lifted = any(lifted) or any(tail_lifted)
@@ -71,22 +72,15 @@ def caller(function: Callable[..., Any], parameters: tuple[Parameter, ...], ways
         return scalar_call(args)
 
     def scalar_call(args: tuple[Value, ...]) -> Value:
-        values = []
         count = len(args)
         try:
             if before is not None:
                 before(*args)
-            for i, p in enumerate(fixed):
-                if i >= count:
-                    values.append(p.default)
-                    continue
-                arg = args[i]
-                if arg is MISSING and p.empty_is_omitted:
-                    values.append(p.default)
-                    continue
-                values.append(coercers[i](arg))
-            for i in range(len(fixed), count):
-                values.append(tail_coercers[(i - len(fixed)) % len(tail)](args[i]))
+            values = [coerce(arg) for coerce, arg in zip(coercers, args, strict=False)]
+            if count < len(coercers):
+                values += defaults[count:]
+            elif count > len(coercers):
+                values += [tail_coercers[i % len(tail)](arg) for i, arg in enumerate(args[len(coercers) :])]
             return finish(function(*values))
         except Raised as stop:
             return stop.error
@@ -151,6 +145,13 @@ def caller(function: Callable[..., Any], parameters: tuple[Parameter, ...], ways
         return over(each, *(args[i] for i in places))
 
     return call
+
+
+def _with_default(parameter: Parameter, coerce: Callable[[Value], Any]) -> Callable[[Value], Any]:
+    """The coercer, for a parameter whose argument may be left empty between commas."""
+    if not parameter.empty_is_omitted:
+        return coerce
+    return lambda arg: parameter.default if arg is MISSING else coerce(arg)
 
 
 def _of_floats(function: Callable[..., Any], count: int) -> Callable[..., Any]:
