@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from sheetrun.runtime.cells import Numbers
-from sheetrun.runtime.errors import DIV0, NA, NUM, ExcelError, Raised
+from sheetrun.runtime.errors import DIV0, NA, NUM, VALUE, ExcelError, Raised
 from sheetrun.runtime.functions.aggregate import checked, mean, numbers_a_in, numbers_in, pairs_in, total
 from sheetrun.runtime.functions.rounding import whole_below
 from sheetrun.runtime.registry import excel, kept
@@ -38,7 +38,15 @@ def median_of(numbers: Numbers) -> float:
     return float(np.median(some(numbers)))
 
 
-@excel("MODE.SNGL(*numbers: values) -> number", tails=numbers_only, also=("MODE",))
+@excel("MODE(*numbers: values) -> number", tails=numbers_only)
+def mode(*numbers: Value) -> float:
+    """The number that occurs most often; the first of several; #N/A when none repeats; a written text is #VALUE!."""
+    if any(isinstance(value, str) for value in numbers):
+        raise Raised(VALUE)  # measured, where MODE.SNGL leaves it out
+    return float(modes(numbers_in(numbers))[0])
+
+
+@excel("MODE.SNGL(*numbers: values) -> number", tails=numbers_only)
 def mode_sngl(*numbers: Value) -> float:
     """The number that occurs most often; the first of several; #N/A when none repeats."""
     return float(modes(_no_texts(numbers))[0])
