@@ -130,7 +130,8 @@ class Arr:
         if hasattr(value, "arr"):
             return value.arr()  # type: ignore[no-any-return]
         num, tag = encode(value)
-        return cls(np.full((1, 1), num), None if tag == NUMBER else np.full((1, 1), tag, np.int32))
+        # np.array takes a third of the time of np.full for one cell
+        return cls(np.array(((num,),)), None if tag == NUMBER else np.array(((tag,),), np.int32))
 
     @classmethod
     def rows(cls, rows: Sequence[Sequence[Scalar]]) -> Arr:
