@@ -49,7 +49,11 @@ def cone(
         for part in parts:  # what is read comes first; within a part each reads from each
             left = [u for u in units_of(part) if u.index not in reached]
             hit = (u for u in left if u.index in also or u.needs & reached or _touched(u, inputs, rooms, scope))
-            for unit in list(hit) if isinstance(part, Alike) else left if any(hit) else ():  # there none reads another
+            if isinstance(part, Alike):  # there none reads from another
+                left = list(hit)
+            elif not any(hit):
+                continue
+            for unit in left:
                 reached.add(unit.index)
                 if grows(unit):
                     rooms.add(unit)

@@ -39,21 +39,10 @@ from sheetrun.runtime.registry import Entry
 from sheetrun.runtime.signatures import LIFTED
 
 #: Functions that see an error in their first argument. In an array formula that fills more cells than the argument has,
-#: they see #N/A there: ``{=ISERROR(A1:A3)}`` in four cells ends in TRUE (measured).
+#: they see #N/A there: ``{=ISERROR(A1:A3)}`` in four cells ends in TRUE (measured for those of one argument).
 _SEES_ERRORS: Final = frozenset(
-    [
-        "ISBLANK",
-        "ISERR",
-        "ISERROR",
-        "ISLOGICAL",
-        "ISNA",
-        "ISNONTEXT",
-        "ISNUMBER",
-        "ISTEXT",
-        "IFERROR",
-        "IFNA",
-        "ERROR.TYPE",
-    ]
+    {"IFERROR", "IFNA", "ISERROR", "ISERR", "ISNA", "ERROR.TYPE"}
+    | {"ISBLANK", "ISLOGICAL", "ISNONTEXT", "ISNUMBER", "ISTEXT"}
 )
 #: Expressions shorter than this are never too deep; longer ones are tried.
 _LONG: Final = 180

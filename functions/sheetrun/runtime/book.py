@@ -201,7 +201,8 @@ class Book:
         self._extents[place] = stored, span
 
     def restless(self, place: Place) -> bool:
-        """Whether a dynamic array takes another size in every pass, which Excel's page on #SPILL! names as a reason."""
+        """Whether a dynamic array took so many sizes in this run that none will stay: a reason for #SPILL! (Microsoft,
+        "#SPILL! error - Indeterminate size")."""
         return self._sizes[place] > _MOST_SIZES
 
     def extent(self, place: Place, stored: Span) -> Span:

@@ -86,7 +86,7 @@ def enter(text: str, number: float) -> tuple[float, int]:
     """Keeps (num, tag) of a text among ``entries``."""
     if len(entries) >= _MOST_ENTRIES:
         entries.clear()
-    entry = entries[text] = number, TEXT + intern(text)
+    entry = entries[text] = number, tag_of(text)
     return entry
 
 

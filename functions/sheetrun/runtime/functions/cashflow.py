@@ -185,9 +185,8 @@ def _dated(values: Arr, dates: Arr) -> tuple[Numbers, Numbers]:
     usable = [a.numbers() | a.empties() | a.texts() & ~np.isnan(a.num) for a in (values, dates)]
     if not (usable[0].all() and usable[1].all()):
         raise Raised(VALUE)
-    given = ~(
-        values.empties().ravel() & dates.empties().ravel()
-    )  # rows still to be filled in count for nothing (measured)
+    # Rows still to be filled in count for nothing (measured).
+    given = ~(values.empties().ravel() & dates.empties().ravel())
     if not given.any():
         raise Raised(NUM)
     return values.num.ravel()[given], _years(dates.num.ravel()[given])

@@ -9,7 +9,7 @@ from sheetrun.runtime.units import Unit, units_named
 from sheetrun.runtime.values import Scalar
 
 
-def like_units(first: str, second: str) -> tuple[Unit, Unit]:
+def _like_units(first: str, second: str) -> tuple[Unit, Unit]:
     """The units of two names that measure the same: "pc" is a parsec, and a picocalorie beside joules. Else #N/A."""
     for source in units_named(first):
         for target in units_named(second):
@@ -22,7 +22,7 @@ def like_units(first: str, second: str) -> tuple[Unit, Unit]:
 def convert(number: Scalar, from_unit: str, to_unit: str) -> float:
     """A number in one unit of measure as a number in another; #N/A for unknown units and unlike ones."""
     value = strict_number(number)
-    source, target = like_units(from_unit, to_unit)
+    source, target = _like_units(from_unit, to_unit)
     if source == target:
         return value
     if source.zero or target.zero:

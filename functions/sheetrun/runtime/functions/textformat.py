@@ -85,8 +85,9 @@ def numbervalue(text: str, decimal: str, group: str | None = None) -> float:
     negative = _IN_PARENTHESES.match(text)
     if negative is not None and negative[1][0] not in "+-":
         return -numbervalue(negative[1] + negative[2], decimal, group)
-    point = decimal[0]
-    comma = group[0] if group else "," if point != "," else " "  # of spaces there are none left
+    point, comma = decimal[0], (group or ",")[0]
+    if group is None and point == comma:  # measured: no separator of groups then (of spaces there are none left)
+        comma = " "
     if point == comma:
         raise Raised(VALUE)
     whole, mark, rest = text.partition(point)
