@@ -13,7 +13,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from infra.localstack import images, sam
-from infra.localstack.commands import Failed, Missing, run_tests, say, step
+from infra.localstack.commands import Failed, Missing, NotDeployed, run_tests, say, step
 from infra.localstack.docker import daemon
 from infra.localstack.emulator import localstack
 from tests.conftest import PARAMETERS
@@ -33,8 +33,13 @@ def main(words: list[str]) -> int:
                 building = other.submit(sam.build)
                 images.ensure(sam.VENV)
                 building.result()
-            with localstack() as endpoint:
-                prove(endpoint, words or list(TESTS))
+            try:
+                with localstack() as endpoint:
+                    prove(endpoint, words or list(TESTS))
+            except NotDeployed as problem:  # a template that is wrong is refused twice
+                say(f"{problem}\nonce more, on a new LocalStack")
+                with localstack() as endpoint:
+                    prove(endpoint, words or list(TESTS))
     except Missing as missing:
         say(str(missing))
         say("FAILED: nothing was shown" if in_ci() else "SKIPPED: nothing was shown; in CI this is a failure")
@@ -51,7 +56,10 @@ def main(words: list[str]) -> int:
 
 def prove(endpoint: str, tests: list[str]) -> None:
     with step("sam deploy"):
-        sam.deploy(endpoint, PARAMETERS)
+        try:
+            sam.deploy(endpoint, PARAMETERS)
+        except Failed as problem:
+            raise NotDeployed(str(problem)) from None
     with step("the end-to-end tests"):
         run_tests(["--timeout", "300", *tests], {"SHEETRUN_TEST_ENDPOINT": endpoint})
     with step("sam local invoke"):

@@ -21,6 +21,10 @@ class Missing(Failed):
     """This machine has no Docker, and cannot be given it."""
 
 
+class NotDeployed(Failed):
+    """`sam deploy` did not come to its end: the template's fault, or the emulator's."""
+
+
 def call(
     *words: str | Path, environment: Mapping[str, str] | None = None, cwd: Path = ROOT, seconds: float = 900
 ) -> str:

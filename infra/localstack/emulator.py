@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from infra.localstack import docker
-from infra.localstack.commands import Failed, call, tail
+from infra.localstack.commands import Failed, call, say, tail
 from infra.localstack.images import LOCALSTACK
 
 NAME = "sheetrun-localstack"
@@ -32,12 +32,22 @@ def localstack() -> Iterator[str]:
         endpoint = f"http://{address}:{port}"
         _wait(endpoint)
         yield endpoint
+    except Failed:
+        say(f"what LocalStack said last:\n{_last_words()}")
+        raise
     finally:
         _remove()
 
 
-def log() -> str:
-    return call("docker", "logs", "--tail", "200", NAME)
+def _last_words() -> str:
+    """The end of its log, and whether it still runs."""
+    try:
+        state = call(
+            "docker", "inspect", "--format", "{{.State.Status}}, exit status {{.State.ExitCode}}", NAME
+        ).strip()
+        return f"{tail(call('sh', '-c', f'docker logs --tail 60 {NAME} 2>&1'), 60)}\n({state})"
+    except Failed as gone:
+        return str(gone)
 
 
 def _wait(endpoint: str, *, seconds: float = 120) -> None:
@@ -48,7 +58,7 @@ def _wait(endpoint: str, *, seconds: float = 120) -> None:
             return
         except OSError:  # not there yet
             time.sleep(0.5)
-    raise Failed(f"LocalStack did not answer within {seconds:.0f} s:\n{tail(log())}")
+    raise Failed(f"LocalStack did not answer within {seconds:.0f} s")
 
 
 def _remove() -> None:

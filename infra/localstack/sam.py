@@ -30,9 +30,9 @@ _QUIET = {
     "SAM_CLI_TELEMETRY": "0",
     "SHEETRUN_ARCH": ARCHITECTURE,
     "SHEETRUN_PYTHON": PYTHON,
-    # `sam local` asks STS who it is, and tries again and again where nobody answers.
-    "AWS_MAX_ATTEMPTS": "1",
 }
+#: `sam local` asks STS who it is, and tries again and again where nobody answers.
+_ASKED_ONCE = {"AWS_MAX_ATTEMPTS": "1"}
 
 
 def build() -> None:
@@ -40,7 +40,10 @@ def build() -> None:
 
 
 def deploy(endpoint: str, parameters: Mapping[str, str]) -> dict[str, str]:
-    """The stack's outputs. Raises ``Failed``, also when a resource is there in name only."""
+    """The stack's outputs. Raises ``Failed``, also when a resource is there in name only.
+
+    It asks for two minutes how the stack grows, and a connection lost on the way is asked again: botocore's retries stay on.
+    """
     chosen = {**_configured(), "EndpointUrl": endpoint, "Architecture": ARCHITECTURE, **parameters}
     words = [f"{name}={value}" for name, value in chosen.items()]
     call(
@@ -79,7 +82,7 @@ def invoke_all(endpoint: str) -> None:
             words = ["--event", path, "--env-vars", variables, "--skip-pull-image"]
             said = call(
                 *(SAM, "local", "invoke", f"{function.capitalize()}Function", *words, *_overrides(endpoint)),
-                environment=_environment(endpoint),
+                environment=_environment(endpoint) | _ASKED_ONCE,
                 seconds=180,
             )
             _judge(path.stem, said)
@@ -110,7 +113,7 @@ def serve_and_ask(endpoint: str, key: str) -> None:
         process = subprocess.Popen(
             [str(SAM), "local", "start-api", *words, *_overrides(endpoint)],
             cwd=ROOT,
-            env={**os.environ, **_environment(endpoint)},
+            env={**os.environ, **_environment(endpoint), **_ASKED_ONCE},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
