@@ -12,6 +12,7 @@ so is computed lane by lane (``each``). Reading a varying cell in any other way 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -71,26 +72,47 @@ class LaneBook(Book):
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Outputs on one sheet: which of all the outputs, and the rows and columns of their cells (1-based)."""
+    """Outputs on one sheet: which of all the outputs, and the rows and columns of their cells (1-based).
+
+    ``cells``: where they lie in the sheet's box, row by row; None when some lie beyond it.
+    """
 
     sheet: int
     outputs: Any
     rows: Any
     columns: Any
+    cells: Any
 
     def of(self, book: LaneBook) -> tuple[Numbers, Tags]:
         """(num, tag) of its cells in every lane: cells × lanes."""
-        return book.laned(self.sheet).gathered(self.rows, self.columns)
+        sheet = book.laned(self.sheet)
+        return sheet.gathered(self.rows, self.columns) if self.cells is None else sheet.taken(self.cells)
 
 
-def views_of(places: Sequence[Place]) -> list[View]:
-    """Outputs by their sheets."""
+def views_of(places: Sequence[Place], boxes: Sequence[tuple[int, Span]]) -> list[View]:
+    """Outputs by their sheets. ``boxes``: the ranges that have lanes (see ``LaneBook.open``)."""
     table = np.array(places, np.int64).reshape(-1, 3)
+    laned = dict(boxes)
     found = []
     for sheet in np.unique(table[:, 0]).tolist():
         at = np.flatnonzero(table[:, 0] == sheet)
-        found.append(View(sheet, at, table[at, 1], table[at, 2]))
+        rows, columns = table[at, 1], table[at, 2]
+        box = laned.get(sheet)
+        cells = None
+        if box is not None and _inside(box, rows, columns).all():
+            cells = _run((rows - box.top) * (box.right - box.left + 1) + columns - box.left)
+        found.append(View(sheet, _run(at), rows, columns, cells))
     return found
+
+
+def _run(places: Any) -> Any:
+    """As a slice where each is one more than the one before."""
+    first, last = int(places[0]), int(places[-1])
+    return slice(first, last + 1) if (np.diff(places) == 1).all() else places
+
+
+def _inside(box: Span, rows: Any, columns: Any) -> Any:
+    return (rows >= box.top) & (rows <= box.bottom) & (columns >= box.left) & (columns <= box.right)
 
 
 class LaneSheet(Sheet):
@@ -232,12 +254,16 @@ class LaneSheet(Sheet):
             tag = np.broadcast_to(np.int32(NUMBER), num.shape)
         return Window(_slid(num, rows, columns, height, width), _slid(tag, rows, columns, height, width))
 
+    def taken(self, cells: Any) -> tuple[Numbers, Tags]:
+        """(num, tag) of cells of the box, counted row by row, in every lane: cells × lanes. They may be its memory."""
+        lanes = self._of.lanes
+        return self.nums.reshape(-1, lanes)[cells], self.tags.reshape(-1, lanes)[cells]
+
     def gathered(self, rows: Any, columns: Any) -> tuple[Numbers, Tags]:
-        box = self.box or Span(1, 1, 0, 0)
-        inside = (rows >= box.top) & (rows <= box.bottom) & (columns >= box.left) & (columns <= box.right)
-        if inside.all():
-            return self.nums[rows - box.top, columns - box.left], self.tags[rows - box.top, columns - box.left]
+        """The same of any cells."""
         num, tag = np.zeros((len(rows), self._of.lanes)), np.zeros((len(rows), self._of.lanes), np.int32)
+        box = self.box or Span(1, 1, 0, 0)
+        inside = _inside(box, rows, columns)
         at = rows[inside] - box.top, columns[inside] - box.left
         if inside.any():
             num[inside], tag[inside] = self.nums[at], self.tags[at]
@@ -311,6 +337,29 @@ class LaneSheet(Sheet):
             return None
         varies = self.varies[part]
         return part if varies.shape == span.shape and varies.all() else None
+
+    def varying_cell(self, span: Span) -> tuple[int, int] | None:
+        """Where a cell lies in the box, if it varies."""
+        part = self.part(span)
+        return None if part is None else (part[0].start, part[1].start)
+
+    def own_cell(self, span: Span) -> tuple[int, int] | None:
+        """Where a cell that a formula alone writes lies in the box; None for more than one cell."""
+        part = self._own(span) if span.shape == (1, 1) else None
+        return None if part is None else (part[0].start, part[1].start)
+
+    def store_one(self, r: int, c: int, value: Scalar) -> bool:
+        """Stores a cell of the box that has one lane. False where it was a finite number before and is none now."""
+        num, tag = encode(value)
+        was_good = bool(self.plain[r, c] and self.finite[r, c])
+        if was_good and tag == NUMBER and num - num == 0.0:
+            self.nums[r, c, 0] = num
+            return True
+        if tag == EMPTY:
+            tag = NUMBER
+        self.nums[r, c, 0], self.tags[r, c, 0] = _BOX_NUM if math.isinf(num) else num, tag
+        self.plain[r, c], self.finite[r, c] = tag == NUMBER, math.isfinite(num)
+        return not was_good or (tag == NUMBER and math.isfinite(num))
 
     def good(self, span: Span) -> Mask:
         """Which cells of a range are finite numbers in every lane, as far as they are in the box; others count as such."""

@@ -35,6 +35,7 @@ _MONTHS: Final = {
     )
     for name in (full, full[:3])
 }
+_WORD = re.compile(r"[a-z]+", re.IGNORECASE)
 _SEPARATOR = r"(?:[/\-]|\s*,\s*|\s+)"
 _MDY = re.compile(r"(\d{1,2})[/\-](\d{1,2})(?:[/\-](\d{4}|\d{1,2}))?\Z")
 _YMD = re.compile(r"(\d{4})[/\-](\d{1,2})(?:[/\-](\d{1,2}))?\Z")
@@ -78,6 +79,8 @@ def read_number(text: str) -> float | None:
         return None
     if _day_first and (match := _COMMA.match(text)) and not (len(match["part"]) == 3 and match["whole"].isdigit()):
         return float(f"{match['sign']}{match['whole'].replace('.', '')}.{match['part']}")
+    if (word := _WORD.match(text)) and word[0].lower() not in _MONTHS:
+        return None
     if text[0] == "(" and text[-1] == ")":
         inner = read_plain(text[1:-1].strip(_SPACE))
         return None if inner is None or text[1] in "+-" else -inner

@@ -30,10 +30,14 @@ class Repeated:
         self._namespace = namespace
         self._source = source
         self._inputs = inputs
-        self._views = views_of(outputs)
+        self._views = views_of(outputs, boxes)
         self._count = len(outputs)
         self._book = book_from(source, LaneBook)
         self._book.open(1, boxes)
+        #: For each view the memory of its sheet's box, cell by cell: it stays where it is.
+        self._boxes = [
+            (s.nums.reshape(-1), s.tags.reshape(-1)) for s in (self._book.laned(v.sheet) for v in self._views)
+        ]
         self._replay: Replay | None = None
 
     def __call__(self, values: Sequence[Scalar]) -> tuple[Numbers, Tags]:
@@ -52,7 +56,10 @@ class Repeated:
         else:
             self._replay.play()
         num, tag = np.zeros(self._count), np.zeros(self._count, np.int32)
-        for view in self._views:
-            found = view.of(book)
-            num[view.outputs], tag[view.outputs] = found[0][:, 0], found[1][:, 0]
+        for view, box in zip(self._views, self._boxes, strict=True):
+            if view.cells is None:
+                found = view.of(book)
+                num[view.outputs], tag[view.outputs] = found[0][:, 0], found[1][:, 0]
+            else:
+                num[view.outputs], tag[view.outputs] = box[0][view.cells], box[1][view.cells]
         return num, tag

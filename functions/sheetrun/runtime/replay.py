@@ -9,6 +9,7 @@ Missed    a result is no finite number in some lane: that statement is computed 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import field
 from typing import Any
 
@@ -20,8 +21,9 @@ from sheetrun.runtime.address import Place, Span
 from sheetrun.runtime.cells import Mask
 from sheetrun.runtime.lanes import LaneBook
 from sheetrun.runtime.recorded import NotRecorded, Statement, recording
+from sheetrun.runtime.single import NotSingle, Single
 from sheetrun.runtime.steps import Step
-from sheetrun.runtime.tape import Missed, Play, finite
+from sheetrun.runtime.tape import Missed, Play, add_one, finite, sub_one
 from sheetrun.runtime.tapedesk import NotTaped, Scratch
 from sheetrun.runtime.taping import taped
 
@@ -30,13 +32,14 @@ Range = tuple[int, Span]  #: sheet index and range
 
 @dataclass(slots=True)
 class _Part:
-    """A statement, or a step that was not recorded. ``calls`` are empty where it runs as it is written; ``good`` tells
-    then which of the cells that it stores others take for finite numbers."""
+    """A statement, or a step that was not recorded. Where ``calls`` are empty it runs on single values, and where there is
+    no ``single`` as it is written; ``good`` tells then which of the cells that it stores others take for finite numbers."""
 
     run: Callable[[LaneBook], None]
     stores: Sequence[Range]
     statement: Statement | None
     calls: list[Play] = field(default_factory=list)
+    single: Single | None = None
     reads: Sequence[Range] = ()
     good: list[Mask] = field(default_factory=list)
 
@@ -63,8 +66,8 @@ class Replay:
 
     @property
     def taped(self) -> int:
-        """How many statements are on the tape."""
-        return sum(1 for part in self._parts if part.calls)
+        """How many statements are on the tape, or computed on single values."""
+        return sum(1 for part in self._parts if part.calls or part.single)
 
     def reopen(self, lanes: int) -> None:
         """For another number of lanes from here on."""
@@ -74,16 +77,17 @@ class Replay:
     def _tape(self) -> None:
         scratch = Scratch()
         for part in self._parts:
-            part.calls, part.reads, part.good = [], (), []
+            part.calls, part.reads, part.good, part.single = [], (), [], None
             if part.statement is not None:
-                try:
+                with suppress(NotTaped):
                     found = taped(part.statement, self._book, scratch)
-                except NotTaped:
-                    pass
-                else:
                     part.calls, part.reads = found.calls, found.reads
-                    continue
-            part.good = self._good(part.stores)
+                if not _quick(part.calls):
+                    with suppress(NotSingle):
+                        part.single = Single(part.statement, self._book)
+                        part.calls, part.reads = [], ()
+            if not part.calls:
+                part.good = self._good(part.stores)
         self._given = self._good(self._inputs)
         self._look()
 
@@ -115,7 +119,9 @@ class Replay:
             try:
                 for at in range(first, len(self._parts)):
                     part = self._parts[at]
-                    if not part.calls:
+                    if part.single is not None:
+                        self._run_single(part, part.single, at)
+                    elif not part.calls:
                         self._run(part, at)
                     for function, args in part.calls:
                         function(*args)
@@ -144,6 +150,14 @@ class Replay:
             self._lose(part.stores, at + 1)
         part.good = now
 
+    def _run_single(self, part: _Part, single: Single, at: int) -> None:
+        try:
+            if not single.run():
+                self._lose(part.stores, at + 1)
+        except NotSingle:
+            part.single, part.good = None, self._good(part.stores)
+            self._run(part, at)
+
     def _good(self, ranges: Sequence[Range]) -> list[Mask]:
         """For each range which of its cells are finite numbers in every lane."""
         return [self._book.laned(sheet).good(span) for sheet, span in ranges]
@@ -159,6 +173,11 @@ class Replay:
         """Has a statement computed as it is written."""
         part.good = self._good(part.stores)
         part.calls, part.reads = [], ()
+
+
+def _quick(calls: Sequence[Play]) -> bool:
+    """Whether a tape for one lane takes less time than single values."""
+    return len(calls) == 1 and calls[0][0] in (np.copyto, add_one, sub_one)
 
 
 def _hold(before: Sequence[Mask], now: Sequence[Mask]) -> bool:

@@ -95,7 +95,7 @@ def run_lanes(namespace: dict[str, Any], payload: bytes, progress: Progress | No
     most = max(1, min(_MOST_LANES, _LANE_BYTES // (_CELL_BYTES * max(box_cells, 1)), source.count))
     width = _Width(most)
     replay: Replay | None = None
-    views = views_of(source.outputs)
+    views = views_of(source.outputs, source.boxes)
     started = time.perf_counter()
     at = opened = 0
     while at < source.count:

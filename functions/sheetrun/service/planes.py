@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from sheetrun.runtime.cells import EMPTY, LOGICAL, TEXT, unbox
+from sheetrun.runtime.cells import EMPTY, LOGICAL, TEXT, Numbers, unbox
 from sheetrun.runtime.sheet import Area
 from sheetrun.workbook.model import Grid, Rect
+
+_LEAST_FLOAT: Final = 1e15  #: whole numbers from here on are written as what they are
 
 
 class Plane:
@@ -65,4 +67,12 @@ def plain(num: float, tag: int, texts: Sequence[str]) -> Any:
     value = float(num)
     if value != value:
         return {"error": unbox(value)}
-    return int(value) if value.is_integer() and abs(value) < 1e15 else value
+    return int(value) if value.is_integer() and abs(value) < _LEAST_FLOAT else value
+
+
+def plain_numbers(num: Numbers) -> list[float]:
+    """The same of many cells. Those that are no finite numbers are left to ``plain``."""
+    values: list[float] = num.tolist()
+    for at in np.flatnonzero((num == np.floor(num)) & (np.abs(num) < _LEAST_FLOAT)).tolist():
+        values[at] = int(values[at])
+    return values

@@ -22,13 +22,13 @@ from sheetrun.compiler.lanes import NotLaned, compile_lanes
 from sheetrun.compiler.plan import Plan
 from sheetrun.records import dataclass
 from sheetrun.runtime import pool
-from sheetrun.runtime.cells import TEXT, Numbers, Tags
+from sheetrun.runtime.cells import NUMBER, TEXT, Numbers, Tags
 from sheetrun.runtime.host import run_steps
 from sheetrun.runtime.repeated import Repeated
 from sheetrun.runtime.values import Scalar, encode
 from sheetrun.sandbox.allowlist import not_collecting
 from sheetrun.service.inprocess import executed
-from sheetrun.service.planes import plain
+from sheetrun.service.planes import plain, plain_numbers
 from sheetrun.service.rundata import find_cells, run_input, set_cells
 from sheetrun.service.scenarios import changing_boxes
 from sheetrun.workbook.model import Rect, Workbook
@@ -65,11 +65,13 @@ class Warm:
                 cells[sheet, rect.top + 1, rect.left + 1] = value
         places = [self._place(reference) for reference in outputs]
         num, tag = self._call(tuple(cells), tuple(outputs), places)(list(cells.values()))
+        values = _values(num, tag)
         found: dict[str, Any] = {}
         at = 0
         for reference, (_, rect) in zip(outputs, places, strict=True):
-            found[reference] = _values(num[at : at + rect.size], tag[at : at + rect.size], rect)
-            at += rect.size
+            end = at + rect.size
+            found[reference] = values[at] if rect.size == 1 else _rows(values[at:end], rect.width)
+            at = end
         return found
 
     def _place(self, reference: str) -> Place:
@@ -160,13 +162,13 @@ def _executed(script: str) -> dict[str, Any]:
     return executed(script, f"<call {next(_names)}>")
 
 
-def _values(num: Numbers, tag: Tags, rect: Rect) -> Any:
-    """One cell as a JSON value, a range as a list of rows."""
-    values = [_value(n, t) for n, t in zip(num.tolist(), tag.tolist(), strict=True)]
-    if rect.size == 1:
-        return values[0]
-    return [values[at : at + rect.width] for at in range(0, rect.size, rect.width)]
+def _values(num: Numbers, tag: Tags) -> list[Any]:
+    """Cells as JSON values."""
+    values: list[Any] = plain_numbers(num)
+    for at in np.flatnonzero((tag != NUMBER) | ~np.isfinite(num)).tolist():
+        values[at] = pool.text(tag[at] - TEXT) if tag[at] >= TEXT else plain(num[at], tag[at], ())
+    return values
 
 
-def _value(num: float, tag: int) -> Any:
-    return pool.text(tag - TEXT) if tag >= TEXT else plain(num, tag, ())
+def _rows(values: list[Any], width: int) -> list[list[Any]]:
+    return [values[at : at + width] for at in range(0, len(values), width)]
