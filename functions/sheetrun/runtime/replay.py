@@ -19,13 +19,14 @@ from sheetrun.records import dataclass
 from sheetrun.runtime import indexes
 from sheetrun.runtime.address import Place, Span
 from sheetrun.runtime.cells import Mask
+from sheetrun.runtime.chains import Chain, chain_from
 from sheetrun.runtime.lanes import LaneBook
 from sheetrun.runtime.recorded import NotRecorded, Statement, recording
 from sheetrun.runtime.single import NotSingle, Single
 from sheetrun.runtime.steps import Step
 from sheetrun.runtime.tape import Missed, Play, add_one, finite, sub_one
 from sheetrun.runtime.tapedesk import NotTaped, Scratch
-from sheetrun.runtime.taping import taped
+from sheetrun.runtime.taping import taped, taped_chain
 
 Range = tuple[int, Span]  #: sheet index and range
 
@@ -38,6 +39,7 @@ class _Part:
     run: Callable[[LaneBook], None]
     stores: Sequence[Range]
     statement: Statement | None
+    count: int = 1  #: statements
     calls: list[Play] = field(default_factory=list)
     single: Single | None = None
     reads: Sequence[Range] = ()
@@ -56,18 +58,20 @@ class Replay:
 
     def __init__(self, namespace: dict[str, Any], book: LaneBook, inputs: Sequence[Place]) -> None:
         self._book = book
-        self._parts = _parts(namespace, book)
+        self._each = _parts(namespace, book)
+        self._chains = _chains(self._each)
+        self._parts: list[_Part] = []
         self._inputs = [(sheet, Span(row, col, row, col)) for sheet, row, col in inputs]
         self._tape()
 
     def __len__(self) -> int:
         """Statements, and steps that could not be recorded."""
-        return len(self._parts)
+        return len(self._each)
 
     @property
     def taped(self) -> int:
         """How many statements are on the tape, or computed on single values."""
-        return sum(1 for part in self._parts if part.calls or part.single)
+        return sum(part.count for part in self._parts if part.calls or part.single)
 
     def reopen(self, lanes: int) -> None:
         """For another number of lanes from here on."""
@@ -76,20 +80,45 @@ class Replay:
 
     def _tape(self) -> None:
         scratch = Scratch()
-        for part in self._parts:
-            part.calls, part.reads, part.good, part.single = [], (), [], None
-            if part.statement is not None:
-                with suppress(NotTaped):
-                    found = taped(part.statement, self._book, scratch)
-                    part.calls, part.reads = found.calls, found.reads
-                if not _quick(part.calls):
-                    with suppress(NotSingle):
-                        part.single = Single(part.statement, self._book)
-                        part.calls, part.reads = [], ()
-            if not part.calls:
-                part.good = self._good(part.stores)
+        self._parts = []
+        at = 0
+        while at < len(self._each):
+            if (chain := self._chains.get(at)) is not None and (part := self._along(chain, at, scratch)) is not None:
+                at += chain.count
+            else:
+                part = self._each[at]
+                self._tape_one(part, scratch)
+                at += 1
+            self._parts.append(part)
         self._given = self._good(self._inputs)
         self._look()
+
+    def _along(self, chain: Chain, at: int, scratch: Scratch) -> _Part | None:
+        """The statements of a chain as one; None where they are not for a tape."""
+        try:
+            found = taped_chain(chain, self._book, scratch)
+        except NotTaped:
+            return None
+        each = self._each[at : at + chain.count]
+
+        def run(book: LaneBook) -> None:
+            for part in each:
+                part.run(book)
+
+        return _Part(run, [(chain.before.sheet, chain.line)], None, chain.count, found.calls, reads=found.reads)
+
+    def _tape_one(self, part: _Part, scratch: Scratch) -> None:
+        part.calls, part.reads, part.good, part.single = [], (), [], None
+        if part.statement is not None:
+            with suppress(NotTaped):
+                found = taped(part.statement, self._book, scratch)
+                part.calls, part.reads = found.calls, found.reads
+            if not _quick(part.calls):
+                with suppress(NotSingle):
+                    part.single = Single(part.statement, self._book)
+                    part.calls, part.reads = [], ()
+        if not part.calls:
+            part.good = self._good(part.stores)
 
     def _look(self) -> None:
         """Makes the calls that look whether all that the tape has stored is finite."""
@@ -193,6 +222,19 @@ def _parts(namespace: dict[str, Any], book: LaneBook) -> list[_Part]:
                 found += [_Part(s.run, [(s.sheet, s.span)], s) for s in record(step)]
             except NotRecorded:
                 found.append(_Part(step.function, _targets(step, book), None))
+    return found
+
+
+def _chains(parts: Sequence[_Part]) -> dict[int, Chain]:
+    """By the index of their first statement."""
+    statements = [part.statement for part in parts]
+    found: dict[int, Chain] = {}
+    at = 0
+    while at < len(statements):
+        chain = chain_from(statements, at)
+        if chain is not None:
+            found[at] = chain
+        at += 1 if chain is None else chain.count
     return found
 
 

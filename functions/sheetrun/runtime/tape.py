@@ -9,7 +9,7 @@ import numpy as np
 
 from sheetrun.runtime.cells import Mask, Numbers
 from sheetrun.runtime.compare import ordered_numbers
-from sheetrun.runtime.noise import cleared, deep, is_noise
+from sheetrun.runtime.noise import LEAST, cleared, deep, is_noise
 from sheetrun.runtime.values import Arr, Value
 
 Play = tuple[Callable[..., Any], tuple[Any, ...]]  #: a function and its arguments, the last one where the result goes
@@ -63,6 +63,56 @@ def _few_finite(array: Numbers, zeros: Numbers) -> None:
 def _finite(array: Numbers) -> None:
     if not np.isfinite(np.add.reduce(array, axis=None)) and not np.isfinite(array).all():
         raise Missed
+
+
+class Running:
+    """Cells of which each adds its step to the cell before it (``chains``): a call of the tape with no arguments.
+
+    ``first``: the cell before them, one row of lanes; ``steps``, ``out``: cells × lanes, ``steps`` of shapes that go with
+    those of ``out``. ``room``: memory for looking for noise, None where a chain's function leaves none.
+    """
+
+    __slots__ = ("_function", "_links", "_out", "_room", "_steps", "_turned")
+
+    def __init__(
+        self, function: np.ufunc, first: Any, steps: Any, out: Any, *, turned: bool, room: tuple[Any, Any, Any] | None
+    ) -> None:
+        self._function = function
+        self._turned = turned
+        self._out = out
+        self._steps = steps
+        self._room = room
+        each = np.broadcast_to(steps, (len(out), steps.shape[1]))
+        self._links = list(zip([first, *out[:-1]], each, out, strict=True))
+
+    def __call__(self) -> None:
+        if self._out.shape[1] == 1:
+            self._in_one_lane()
+        else:
+            for link in self._links:
+                self._function(*link)
+        if self._room is not None and self._noisy(*self._room):
+            for before, step, total in self._links:
+                self._function(before, step, total)
+                total[...] = cleared(total, step if self._turned else before)
+
+    def _in_one_lane(self) -> None:
+        line = np.empty(len(self._out) + 1)
+        line[0], line[1:] = self._links[0][0][0], self._steps[:, 0]
+        self._function.accumulate(line, out=line)
+        self._out[:, 0] = line[1:]
+
+    def _noisy(self, least: Numbers, size: Numbers, near: Mask) -> bool:
+        """Whether a sum is next to nothing beside what stood before it, and not 0."""
+        np.absolute(self._out, size)
+        if self._turned:
+            np.absolute(self._steps, least)
+        else:
+            np.absolute(self._links[0][0], least[0])
+            least[1:] = size[:-1]
+        np.multiply(least, LEAST, least)
+        np.less(size, least, near)
+        return bool(near.any()) and bool((near & (size != 0.0)).any())
 
 
 def compare(function: np.ufunc, a: Any, b: Any, of_equals: bool, out: Mask) -> None:

@@ -20,13 +20,14 @@ from sheetrun.records import dataclass
 from sheetrun.runtime import ops
 from sheetrun.runtime.address import Span, span_of
 from sheetrun.runtime.cells import LOGICAL, NUMBER, Numbers, Tags
+from sheetrun.runtime.chains import Chain
 from sheetrun.runtime.compare import ordered_numbers
 from sheetrun.runtime.flows import flows
 from sheetrun.runtime.lanes import LaneBook
 from sheetrun.runtime.noise import LEAST, noise_in
 from sheetrun.runtime.recorded import Call, Later, Node, Read, Statement, Windowed
 from sheetrun.runtime.registry import find
-from sheetrun.runtime.tape import Play, add_one, add_up, call, clear, compare, sub_one
+from sheetrun.runtime.tape import Play, Running, add_one, add_up, call, clear, compare, sub_one
 from sheetrun.runtime.tapedesk import Desk, NotTaped, Operand, Scratch, Side, array_of
 from sheetrun.runtime.values import Arr, Value, encode
 from sheetrun.runtime.windows import Window, over
@@ -80,6 +81,19 @@ def taped(statement: Statement, book: LaneBook, scratch: Scratch) -> Taped:
     return Taped(writer.calls, writer.reads)
 
 
+def taped_chain(chain: Chain, book: LaneBook, scratch: Scratch) -> Taped:
+    """The same for all statements of a chain at once."""
+    target = book.laned(chain.before.sheet).memory(chain.line)
+    if target is None:
+        raise NotTaped
+    writer = _Writer(book, scratch)
+    try:
+        writer.run_along(chain, target)
+    finally:
+        scratch.release()
+    return Taped(writer.calls, writer.reads)
+
+
 def _picks(node: Any) -> bool:
     """Whether an expression chooses among values of which one at least is a text or logical constant."""
     match node:
@@ -120,6 +134,20 @@ class _Writer(Desk):
                 logical = isinstance(found, Operand) and found.is_mask
                 self.copy(num, array_of(self.number(found)))
                 self.call(np.copyto, tag, LOGICAL if logical else NUMBER)
+
+    def run_along(self, chain: Chain, target: Numbers) -> None:
+        """The cells of a chain."""
+        out = _lined(target)
+        first, step = (self.number(self._operand(node)) for node in (chain.before, chain.step))
+        before = np.broadcast_to(first if isinstance(first, float) else _lined(first.array)[0], out.shape[1:])
+        steps = np.full((1, 1), step) if isinstance(step, float) else _lined(step.array)
+        if np.broadcast_shapes(steps.shape, out.shape) != out.shape:
+            raise NotTaped
+        room = None
+        if chain.function in (ops.add, ops.sub):
+            room = self.scratch.take(out.shape), self.scratch.take(out.shape), self.scratch.take(out.shape, "?")
+        function = _ARITHMETIC[chain.function]
+        self.call(Running(function, before, steps, out, turned=chain.turned, room=room))
 
     # -- expressions -----------------------------------------------------------------------------------------------
 
@@ -379,6 +407,11 @@ class _Writer(Desk):
         # Made anew each time: NumPy cannot always give a view for the windows of a block.
         give = lambda: sheet.window(node.key, node.rows, node.columns)  # noqa: E731
         return give, (node.rows, node.columns, self.book.lanes), False
+
+
+def _lined(array: Any) -> Any:
+    """A row or column of cells (rows × columns × lanes) as cells × lanes."""
+    return array[0] if array.shape[0] == 1 else array[:, 0]
 
 
 def _excel(name: str) -> Any:
