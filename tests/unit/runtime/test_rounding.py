@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -111,3 +112,21 @@ def test_arrays_are_answered_like_scalars(name: str, numbers: list[float], secon
 def test_wholes_of_arrays(name: str, numbers: list[float]) -> None:
     args = (0.0,) if name == "TRUNC" else ()
     assert call(name, numbers, *args) == [[call(name, n)] for n in numbers]
+
+
+def test_the_half_of_a_last_digit_counts_up() -> None:
+    """Measured: INT(10^14+0.5) is 100000000000001 from Excel 2003 on. All 15 digits count."""
+    assert call("INT", 10.0**14 + 0.5) == 100000000000001.0
+    assert call("INT", -(10.0**14) - 0.5) == -100000000000001.0
+    assert call("ROUND", 10.0**14 + 0.5, 0.0) == 100000000000001.0
+
+
+@pytest.mark.parametrize("name", ["ROUND", "ROUNDUP", "ROUNDDOWN"])
+@given(st.lists(st.floats(1e6, 1e12), min_size=1, max_size=8), st.integers(0, 4), st.integers(0, 3))
+def test_long_numbers_in_arrays_are_answered_like_scalars(
+    name: str, numbers: list[float], places: int, near: int
+) -> None:
+    """Next to a half, or to a whole number, where the 15 digits that are shown decide."""
+    power = 10.0**places
+    close = [(math.floor(n * power) + (0.5, 0.0, 0.4999, 0.95)[near]) / power for n in numbers]
+    assert call(name, close, float(places)) == [[call(name, n, float(places))] for n in close]

@@ -29,8 +29,27 @@ _POWERS: Final = 22  # powers of ten up to here are exact
 
 
 def shown(number: float) -> float:
-    """The number to 15 significant digits."""
+    """The number to 15 significant digits; a half of the last one counts up, as in 10^14+0.5."""
+    if _EXACT / 10.0 <= abs(number) < _EXACT:
+        return math.copysign(math.floor(abs(number) + 0.5), number)
     return float(f"{number:.14e}")
+
+
+#: From each of these sizes on a number has one digit more before its point, and half of its 15th digit is ten times more.
+_SIZES: Final = 10.0 ** np.arange(15)
+_HALVES: Final = np.array([float(f"5e{digits - 16}") for digits in range(16)])
+
+
+def _shown_at(numbers: Any, places: Any) -> Any:
+    """``shown`` for numbers of up to 15 digits before their point, as far as it makes them a certain place next to them;
+    ``places``: whole numbers, or such numbers and a half. Exact: two numbers that close have an exact difference, and it
+    is never half of a 15th digit."""
+    size = np.abs(numbers)
+    far = np.abs(size - places) > _HALVES[np.searchsorted(_SIZES, size, side="right")]
+    found = np.where(far, size, places)
+    whole = size >= _SIZES[-1]
+    found[whole] = np.floor(size[whole] + 0.5)
+    return np.copysign(found, numbers)
 
 
 def whole_below(number: float) -> float:
@@ -73,9 +92,12 @@ def _many(one: Callable[[float], float], quick: Callable[[Any], Any], offset: fl
         size = np.abs(numbers)
         if _apart(size, offset):
             return out
-        moved = size + offset
-        doubt = (np.abs(moved - np.floor(moved + 0.5)) <= _DOUBT * size) & (numbers != out) | (size > 1e13)
-        for at in zip(*np.nonzero(doubt), strict=True):
+        places = np.floor(size + offset + 0.5) - offset
+        doubt = (np.abs(size - places) <= _DOUBT * size) & (numbers != out) | (size > 1e13)
+        long = size >= _EXACT
+        decided = doubt & ~long
+        out[decided] = quick(_shown_at(numbers[decided], places[decided]))
+        for at in zip(*np.nonzero(doubt & long), strict=True):
             if math.isfinite(numbers[at]):
                 out[at] = one(float(numbers[at]))
         return out
