@@ -14,7 +14,8 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import NoReturn
 
@@ -33,9 +34,8 @@ def run(
     cancelled: Callable[[], bool] | None = None,
     on_progress: Progress | None = None,
 ) -> Result:
-    """As ``process.run``, and it is that where a fork would show secrets or break threads (those of macOS's own
-    numeric library among them)."""
-    if sys.platform != "linux" or not bare() or threading.active_count() > 1:
+    """As ``process.run``, and it is that where this process may not fork."""
+    if not _may_fork():
         from . import process
 
         return process.run(job, limits, cancelled=cancelled, on_progress=on_progress)
@@ -46,6 +46,23 @@ def run(
         return Conversation(server, job, limits or Limits(), cancelled, on_progress, None).run()
     finally:
         server.close()
+
+
+@contextmanager
+def several(preload: Sequence[str]) -> Iterator[Callable[..., Result]]:
+    """A ``run`` for jobs that follow each other. Where this process may not fork they share an interpreter."""
+    if _may_fork():
+        yield run
+        return
+    from .warm import WarmRunner
+
+    with WarmRunner(preload) as runner:
+        yield runner.run
+
+
+def _may_fork() -> bool:
+    """A fork would show secrets, or break threads (those of macOS's own numeric library among them)."""
+    return sys.platform == "linux" and bare() and threading.active_count() == 1
 
 
 def _import(names: Iterable[str]) -> None:

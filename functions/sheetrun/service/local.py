@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sheetrun.service.interface import Ports
-    from sheetrun.service.scenarios import Table
+    from sheetrun.service.scenarios import Runner, Table
     from sheetrun.service.warm import Warm
 
 
@@ -92,6 +92,7 @@ class Model:
     _script: Script | None = field(default=None)
     _ports: Ports | None = field(default=None)
     _warm: Warm | None = field(default=None)
+    _own: RunOutput | None = field(default=None)
 
     def source(self) -> bytes:
         with open(self.path, "rb") as file:
@@ -144,14 +145,20 @@ class Model:
         script = self.compiled()
         payload = run_input(self.workbook, script.text, inputs=inputs, now=now, seed=seed)
         started = time.perf_counter()
-        output = _computed(script.text, payload, sandboxed, timeout)
+
+        def computed(payload: RunInput) -> RunOutput:
+            if sandboxed:
+                return _computed(script.text, payload, None, timeout)
+            return _in_process(script.text, payload.to_bytes())
+
+        output = computed(payload)
         seconds = time.perf_counter() - started
         proof = prove(self.workbook, output, script.refused, script.volatile, script.needs)
         if explain and proof.mismatched and not inputs:
-            alone = _computed(script.text, replace(payload, alone=True, wanted=proof.differing()), sandboxed, timeout)
+            alone = computed(replace(payload, alone=True, wanted=proof.differing()))
             other = None
             if may_be_day_first(self.workbook):
-                other = _computed(script.text, replace(payload, day_first=True), sandboxed, timeout)
+                other = computed(replace(payload, day_first=True))
                 again = prove(self.workbook, other, script.refused, script.volatile, script.needs)
                 other = other if again.mismatched < proof.mismatched else None
             proof = prove(self.workbook, output, script.refused, script.volatile, script.needs, alone, other)
@@ -167,9 +174,7 @@ class Model:
             from sheetrun.service.recalculated import recalculated
             from sheetrun.service.warm import Warm
 
-            script = self.compiled().text
-            computed = _computed(script, run_input(self.workbook, script), True, timeout)
-            self._warm = Warm(recalculated(self.workbook, computed))
+            self._warm = Warm(recalculated(self.workbook, self._as_it_is(None, timeout)))
         return self._warm.calculate(inputs, outputs)
 
     def scenarios(
@@ -181,28 +186,46 @@ class Model:
         on_progress: Callable[[int, int, str], None] | None = None,
     ) -> Table:
         """Computes outputs (cells) for many values of inputs (see ``service.scenarios``)."""
-        from sheetrun.sandbox.forked import run
+        from sheetrun.sandbox.forked import several
         from sheetrun.service.scenarios import run_scenarios
 
-        script = self.compiled().text
-        computed = _computed(script, run_input(self.workbook, script), True, timeout)
-        limits = Limits(wall_seconds=timeout, cpu_seconds=timeout, memory_bytes=8 * 2**30, output_bytes=2**31)
-        return run_scenarios(
-            self.workbook, script, computed, inputs, outputs, run=run, limits=limits, on_progress=on_progress
-        )
+        with several(ONCE_PRELOAD) as run:
+            computed = self._as_it_is(run, timeout)
+            return run_scenarios(
+                self.workbook,
+                self.script(),
+                computed,
+                inputs,
+                outputs,
+                run=run,
+                limits=_limits(timeout),
+                on_progress=on_progress,
+            )
+
+    def _as_it_is(self, runner: Runner | None, timeout: float) -> RunOutput:
+        """The workbook computed with its own values; once, unless the time or chance has a part in it."""
+        if self._own is not None:
+            return self._own
+        script = self.compiled()
+        computed = _computed(script.text, run_input(self.workbook, script.text), runner, timeout)
+        if not script.volatile:
+            self._own = computed
+        return computed
 
 
-def _computed(script: str, payload: RunInput, sandboxed: bool, timeout: float) -> RunOutput:
-    if sandboxed:
-        from sheetrun.sandbox.forked import run
+def _computed(script: str, payload: RunInput, runner: Runner | None, timeout: float) -> RunOutput:
+    """In the sandbox. ``runner``: what runs it there, when there is one already."""
+    from sheetrun.sandbox.forked import run
 
-        job = Job(script, payload.to_bytes(), entry=ENTRY, policy=SCRIPT_POLICY, preload=ONCE_PRELOAD)
-        limits = Limits(wall_seconds=timeout, cpu_seconds=timeout, memory_bytes=8 * 2**30, output_bytes=2**31)
-        try:
-            return RunOutput.from_bytes(run(job, limits).payload)
-        except ValueError as error:
-            raise ProtocolError(str(error)) from error
-    return _in_process(script, payload.to_bytes())
+    job = Job(script, payload.to_bytes(), entry=ENTRY, policy=SCRIPT_POLICY, preload=ONCE_PRELOAD)
+    try:
+        return RunOutput.from_bytes((runner or run)(job, _limits(timeout)).payload)
+    except ValueError as error:
+        raise ProtocolError(str(error)) from error
+
+
+def _limits(timeout: float) -> Limits:
+    return Limits(wall_seconds=timeout, cpu_seconds=timeout, memory_bytes=8 * 2**30, output_bytes=2**31)
 
 
 def _in_process(script: str, payload: bytes) -> RunOutput:

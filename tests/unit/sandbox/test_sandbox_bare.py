@@ -80,3 +80,13 @@ def test_with_something_to_hide_it_is_another_interpreter(monkeypatch: pytest.Mo
     assert int(forked.run(Job(script, policy=None, preload=())).payload) < 10
     with pytest.raises(SandboxError):
         forked.run(Job("import os", preload=()))
+
+
+def test_with_something_to_hide_several_jobs_share_another_interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forked, "bare", lambda: False)
+    monkeypatch.setattr(forked, "_fork", None)
+    script = "import os\ndef run_payload(payload, progress): return str(os.getppid()).encode()"
+    with forked.several(()) as run:
+        first, second = (run(Job(script, policy=None, preload=())).payload for _ in range(2))
+    assert first == second
+    assert int(first) != os.getpid()

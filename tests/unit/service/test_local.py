@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import xlsxwriter
 
 from sheetrun.sandbox.errors import SandboxError
+from sheetrun.service import local
 from sheetrun.service.local import open_model
 from sheetrun.workbook.errors import NoFormulas, WorkbookError
 from sheetrun.workbook.reader import read
+from tests.unit.compiler.making import workbook_of
 
 from .files import DIV0, NA, VALUE, File, cells_of, computed, down, model_of, run_of, sales
 
@@ -286,3 +289,21 @@ def test_a_function_of_an_add_in_is_not_excels_of_that_name(tmp_path: Path) -> N
     run = run_of(tmp_path, {"A1": "=_xll.SUM(1,2)", "B1": "=SUM(1,2)"}, cached={"A1": 7, "B1": 3})
     assert cells_of(run) == {"A1": 7, "B1": 3}
     assert [(e["cell"], e["code"]) for e in run.report["errors"]] == [("Sheet1!A1", "add_in")]
+
+
+@pytest.mark.parametrize(("formula", "times"), [("A1*2", 1), ("A1*2+0*RAND()", 2)])
+def test_what_a_workbook_is_by_itself_is_computed_once(
+    formula: str, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = local.Model("book.xlsx", workbook_of({"A1": 1.0, "B1": f"={formula}"}), 0.0)
+    own, runs = local._computed, []
+
+    def counted(*args: Any) -> Any:
+        runs.append(args)
+        return own(*args)
+
+    monkeypatch.setattr(local, "_computed", counted)
+    for low in (1.0, 5.0):
+        table = model.scenarios({"A1": [low, low + 1.0]}, ["B1"])
+        assert table.column(0) == [2 * low, 2 * low + 2.0]
+    assert len(runs) == times
