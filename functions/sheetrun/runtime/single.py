@@ -16,7 +16,7 @@ from sheetrun.runtime.flows import flows
 from sheetrun.runtime.lanes import LaneBook, LaneSheet, each
 from sheetrun.runtime.recorded import Call, Later, Node, Read, Statement, Windowed
 from sheetrun.runtime.tails import shown
-from sheetrun.runtime.values import Arr, Scalar, Value, decode
+from sheetrun.runtime.values import MISSING, Arr, Scalar, Value, decode
 from sheetrun.runtime.windows import over
 
 _Give = Callable[[], Value]
@@ -74,6 +74,8 @@ def _giver(node: Any, book: LaneBook) -> _Give:
             if aggregate.__name__ == "NPV":  # ``flows`` takes the flows first
                 args = [*args[1:], args[0]]
             return _call(aggregate, [_giver(arg, book) for arg in args])
+        case Call(function, (test, Later(then), Later(otherwise))) if function.__name__ == "IF":
+            return _choice(function, *(_giver(part, book) for part in (test, then, otherwise)))
         case Call(function, args):
             return _call(function, [_giver(arg, book) for arg in args])
         case Later(value):
@@ -92,6 +94,19 @@ def _call(function: Callable[..., Value], givers: list[_Give]) -> _Give:
         first, second = givers
         return lambda: function(first(), second())
     return lambda: function(*[give() for give in givers])
+
+
+def _choice(function: Callable[..., Value], test: _Give, then: _Give, otherwise: _Give) -> _Give:
+    """IF, without the way through its arguments where its condition is a logical value."""
+
+    def chosen() -> Value:
+        holds = test()
+        if type(holds) is bool:
+            found = then() if holds else otherwise()
+            return 0.0 if found is MISSING else found
+        return function(holds, then, otherwise)
+
+    return chosen
 
 
 def _corner(give: _Give) -> _Give:
@@ -126,9 +141,12 @@ def _reader(sheet: LaneSheet, span: Span, single: bool, how: str) -> _Give:
 
 
 def _cells(sheet: LaneSheet, span: Span) -> _Give:
-    """The cells of a range as an array."""
+    """The cells of a range as an array; the number of a single cell as it is."""
     part = sheet.part(span)
     if part is None or sheet.varies[part].shape != span.shape:
         return lambda: sheet.rectangle(span)
     num, tag, plain = sheet.nums[part][:, :, 0], sheet.tags[part][:, :, 0], sheet.plain[part]
+    if span.shape == (1, 1):
+        # What counts in a reference and in a value differs for texts and logical values, and not for numbers.
+        return lambda: num.item() if plain.item() and num.item() == num.item() else Arr(num, tag)
     return lambda: Arr(num, None if plain.all() else tag)
