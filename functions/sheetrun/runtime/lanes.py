@@ -72,10 +72,8 @@ class LaneBook(Book):
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Outputs on one sheet: which of all the outputs, and the rows and columns of their cells (1-based).
-
-    ``cells``: where they lie in the sheet's box, row by row; None when some lie beyond it.
-    """
+    """Outputs on one sheet that vary, or that do not. ``outputs``: which of all the outputs; ``rows``, ``columns``: of
+    their cells (1-based); ``cells``: where they lie in the sheet's box, row by row, or None for those beyond it."""
 
     sheet: int
     outputs: Any
@@ -84,9 +82,9 @@ class View:
     cells: Any
 
     def of(self, book: LaneBook) -> tuple[Numbers, Tags]:
-        """(num, tag) of its cells in every lane: cells × lanes."""
+        """(num, tag) of its cells in every lane: cells × lanes, or cells × 1 where they do not vary."""
         sheet = book.laned(self.sheet)
-        return sheet.gathered(self.rows, self.columns) if self.cells is None else sheet.taken(self.cells)
+        return sheet.fixed_cells(self.rows, self.columns) if self.cells is None else sheet.taken(self.cells)
 
 
 def views_of(places: Sequence[Place], boxes: Sequence[tuple[int, Span]]) -> list[View]:
@@ -95,13 +93,14 @@ def views_of(places: Sequence[Place], boxes: Sequence[tuple[int, Span]]) -> list
     laned = dict(boxes)
     found = []
     for sheet in np.unique(table[:, 0]).tolist():
-        at = np.flatnonzero(table[:, 0] == sheet)
-        rows, columns = table[at, 1], table[at, 2]
-        box = laned.get(sheet)
-        cells = None
-        if box is not None and _inside(box, rows, columns).all():
-            cells = _run((rows - box.top) * (box.right - box.left + 1) + columns - box.left)
-        found.append(View(sheet, _run(at), rows, columns, cells))
+        box = laned.get(sheet, Span(1, 1, 0, 0))
+        own = table[:, 0] == sheet
+        inside = own & _inside(box, table[:, 1], table[:, 2])
+        for at in (np.flatnonzero(inside), np.flatnonzero(own & ~inside)):
+            rows, columns = table[at, 1], table[at, 2]
+            cells = (rows - box.top) * (box.right - box.left + 1) + columns - box.left
+            if len(at):
+                found.append(View(sheet, _run(at), rows, columns, _run(cells) if inside[at[0]] else None))
     return found
 
 
@@ -259,17 +258,10 @@ class LaneSheet(Sheet):
         lanes = self._of.lanes
         return self.nums.reshape(-1, lanes)[cells], self.tags.reshape(-1, lanes)[cells]
 
-    def gathered(self, rows: Any, columns: Any) -> tuple[Numbers, Tags]:
-        """The same of any cells."""
-        num, tag = np.zeros((len(rows), self._of.lanes)), np.zeros((len(rows), self._of.lanes), np.int32)
-        box = self.box or Span(1, 1, 0, 0)
-        inside = _inside(box, rows, columns)
-        at = rows[inside] - box.top, columns[inside] - box.left
-        if inside.any():
-            num[inside], tag[inside] = self.nums[at], self.tags[at]
-        for i in np.flatnonzero(~inside).tolist():
-            num[i], tag[i] = encode(super().cell(int(rows[i]), int(columns[i])))
-        return num, tag
+    def fixed_cells(self, rows: Any, columns: Any) -> tuple[Numbers, Tags]:
+        """The same of cells beyond the box: cells × 1."""
+        pairs = [encode(super(LaneSheet, self).cell(row, col)) for row, col in zip(rows, columns, strict=True)]
+        return np.array([[num] for num, _ in pairs]), np.array([[tag] for _, tag in pairs], np.int32)
 
     # -- writing ---------------------------------------------------------------------------------------------------
 

@@ -30,14 +30,18 @@ class Repeated:
         self._namespace = namespace
         self._source = source
         self._inputs = inputs
-        self._views = views_of(outputs, boxes)
-        self._count = len(outputs)
         self._book = book_from(source, LaneBook)
         self._book.open(1, boxes)
-        #: For each view the memory of its sheet's box, cell by cell: it stays where it is.
-        self._boxes = [
-            (s.nums.reshape(-1), s.tags.reshape(-1)) for s in (self._book.laned(v.sheet) for v in self._views)
-        ]
+        self._num, self._tag = np.zeros(len(outputs)), np.zeros(len(outputs), np.int32)
+        #: What varies: which outputs, and the memory that they lie in, which stays where it is.
+        self._varying: list[tuple[Any, Any, Numbers, Tags]] = []
+        for view in views_of(outputs, boxes):
+            sheet = self._book.laned(view.sheet)
+            if view.cells is not None:
+                self._varying.append((view.outputs, view.cells, sheet.nums.reshape(-1), sheet.tags.reshape(-1)))
+            else:
+                num, tag = view.of(self._book)
+                self._num[view.outputs], self._tag[view.outputs] = num[:, 0], tag[:, 0]
         self._replay: Replay | None = None
 
     def __call__(self, values: Sequence[Scalar]) -> tuple[Numbers, Tags]:
@@ -55,11 +59,7 @@ class Repeated:
             self._replay = Replay(self._namespace, book, self._inputs)
         else:
             self._replay.play()
-        num, tag = np.zeros(self._count), np.zeros(self._count, np.int32)
-        for view, box in zip(self._views, self._boxes, strict=True):
-            if view.cells is None:
-                found = view.of(book)
-                num[view.outputs], tag[view.outputs] = found[0][:, 0], found[1][:, 0]
-            else:
-                num[view.outputs], tag[view.outputs] = box[0][view.cells], box[1][view.cells]
+        num, tag = self._num.copy(), self._tag.copy()
+        for outputs, cells, nums, tags in self._varying:
+            num[outputs], tag[outputs] = nums[cells], tags[cells]
         return num, tag

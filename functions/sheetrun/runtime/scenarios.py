@@ -183,8 +183,10 @@ class _Out:
     def take(self, book: LaneBook, views: Sequence[View], at: int, count: int) -> None:
         here = slice(at, at + count)
         for view in views:
-            num, tag = view.of(book)
-            self.num[view.outputs, here], self.tag[view.outputs, here] = num[:, :count], tag[:, :count]
+            if view.cells is not None or at == 0:
+                num, tag = view.of(book)
+                there = here if view.cells is not None else slice(None)  # what does not vary, for all at once
+                self.num[view.outputs, there], self.tag[view.outputs, there] = num[:, :count], tag[:, :count]
 
     def to_bytes(self, seconds: float) -> bytes:
         return RunOutput([[Area(1, 1, self.num, self.tag)]], [], [], [], [], seconds).to_bytes()

@@ -165,8 +165,9 @@ def _executed(script: str) -> dict[str, Any]:
 def _values(num: Numbers, tag: Tags) -> list[Any]:
     """Cells as JSON values."""
     values: list[Any] = plain_numbers(num)
-    for at in np.flatnonzero((tag != NUMBER) | ~np.isfinite(num)).tolist():
-        values[at] = pool.text(tag[at] - TEXT) if tag[at] >= TEXT else plain(num[at], tag[at], ())
+    others = np.flatnonzero((tag != NUMBER) | ~np.isfinite(num))
+    for at, n, t in zip(others.tolist(), num[others].tolist(), tag[others].tolist(), strict=True):
+        values[at] = pool.text(t - TEXT) if t >= TEXT else plain(n, t, ())
     return values
 
 
