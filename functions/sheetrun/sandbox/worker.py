@@ -13,6 +13,7 @@ import gc
 import importlib
 import linecache
 import marshal
+import mmap
 import os
 import pkgutil
 import sys
@@ -86,9 +87,8 @@ class Job:
         self.send = send
         self.server = server
         self.last_progress = 0.0
-        self.reserve: bytearray | None = bytearray(
-            _RESERVE_BYTES
-        )  # given back when memory has run out, so that we can still say so
+        #: Given back when memory has run out, so that we can still say so. Addresses alone: they are what is limited.
+        self.reserve = mmap.mmap(-1, _RESERVE_BYTES)
 
     def run(self) -> None:
         config, _ = frames.read(self.stream, Kind.CONFIGURE)
@@ -103,7 +103,7 @@ class Job:
         try:
             self._compute(config, host)
         except MemoryError:
-            self.reserve = None  # which needs no memory of its own
+            self.reserve.close()  # which needs no memory of its own
             gc.enable()
             gc.collect()
             self.tell(Kind.FAILED, {"why": "memory"})
