@@ -99,8 +99,13 @@ def run_here(job: Any, limits: Any = None, *, cancelled: Any = None, on_progress
     module, _, name = job.entry.partition(":")
     namespace: dict[str, Any] = {"__name__": "model"}
     exec(compile(job.script, "model.py", "exec"), namespace)
-    payload = getattr(import_module(module), name)(namespace, job.payload, on_progress or (lambda *_: None))
-    return Result(payload, b"", b"", 0.0, 0.0, 0, (), {})
+    found = getattr(import_module(module), name)(namespace, job.payload, on_progress or (lambda *_: None))
+    return Result(whole(found), b"", b"", 0.0, 0.0, 0, (), {})
+
+
+def whole(found: bytes | list[bytes | memoryview]) -> bytes:
+    """What an entry point gave, which may be in pieces."""
+    return found if isinstance(found, bytes) else b"".join(found)
 
 
 class Bench:

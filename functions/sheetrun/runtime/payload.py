@@ -79,7 +79,7 @@ class RunInput:
             "sheets": [
                 {
                     "name": s.name,
-                    "areas": [[a.top, a.left, *a.num.shape] for a in s.areas],
+                    "areas": [place_of(a) for a in s.areas],
                     "hidden": list(s.hidden_rows),
                     "filtered": s.filtered,
                 }
@@ -111,7 +111,7 @@ class RunInput:
             "wanted": [[sheet, *span] for sheet, span in self.wanted],
             "arrays": [[sheet, *span] for sheet, span in self.arrays],
         }
-        return pack(header, (a for s in self.sheets for a in s.areas))
+        return b"".join(pack(header, (a for s in self.sheets for a in s.areas)))
 
     def book(self) -> Book:
         """The book, ready to run. Its arrays are copies: the input can be used again."""
@@ -223,6 +223,10 @@ class RunOutput:
         )
 
     def to_bytes(self) -> bytes:
+        return b"".join(self.pieces())
+
+    def pieces(self) -> list[bytes | memoryview]:
+        """What ``to_bytes`` puts together; arrays are not copied."""
         areas = [a for s in self.sheets for a in s]
         used: dict[int, int] = {}
         local = []
@@ -236,7 +240,7 @@ class RunOutput:
                 tag[texts] = TEXT + places[inverse]
             local.append(Area(a.top, a.left, a.num, tag))
         header = {
-            "sheets": [[[a.top, a.left, *a.num.shape] for a in s] for s in self.sheets],
+            "sheets": [[place_of(a) for a in s] for s in self.sheets],
             "strings": [pool.text(i) for i in used],
             "failures": [[f.sheet, *f.span, f.code, f.detail] for f in self.failures],
             "circular": [list(c) for c in self.circular],
@@ -262,14 +266,21 @@ class RunOutput:
             raise BadPayload(f"the header is not complete: {error}") from error
 
 
-def pack(header: Mapping[str, Any], areas: Iterable[Area]) -> bytes:
-    """Header and arrays as bytes. Shapes of the arrays must stand in the header, in the same order."""
+def place_of(area: Area) -> list[int]:
+    """What a header says of an area: its first row and column, its shape, and whether it has tags (1 or 0)."""
+    return [area.top, area.left, *area.num.shape, int(area.tag.any())]
+
+
+def pack(header: Mapping[str, Any], areas: Iterable[Area]) -> list[bytes | memoryview]:
+    """Header and arrays as pieces of bytes. The header must tell of each array, in the same order (``place_of``)."""
     # Lone surrogates may occur in damaged files: ASCII escapes carry them.
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=True).encode("ascii")
-    parts: list[Any] = [_MAGIC, struct.pack("<I", len(text)), text]
+    parts: list[bytes | memoryview] = [_MAGIC, struct.pack("<I", len(text)), text]
     for area in areas:
-        parts += (np.ascontiguousarray(area.num, "<f8"), np.ascontiguousarray(area.tag, "<i4"))  # copied by join alone
-    return b"".join(parts)
+        for array in (np.ascontiguousarray(area.num, "<f8"), np.ascontiguousarray(area.tag, "<i4")):
+            if array.size and (array.dtype.kind == "f" or array.any()):
+                parts.append(array.reshape(-1).data.cast("B"))
+    return parts
 
 
 def unpack(data: bytes) -> tuple[dict[str, Any], list[Area]]:
@@ -282,7 +293,7 @@ def unpack(data: bytes) -> tuple[dict[str, Any], list[Area]]:
     try:
         header = json.loads(data[start : start + size])
         shapes = [
-            [int(n) for n in area]
+            [*map(int, area), 1][:5]  # scripts' data of old versions say nothing of tags, and have them
             for sheet in header["sheets"]
             for area in (sheet["areas"] if isinstance(sheet, dict) else sheet)
         ]
@@ -290,12 +301,15 @@ def unpack(data: bytes) -> tuple[dict[str, Any], list[Area]]:
         raise BadPayload(f"the header cannot be read: {error}") from error
     at = start + size
     areas = []
-    for top, left, rows, columns in shapes:
+    for top, left, rows, columns, tagged in shapes:
         count = rows * columns
-        if min(top, left) < 1 or min(rows, columns) < 0 or at + count * 12 > len(data):
+        end = at + count * (12 if tagged else 8)
+        if min(top, left) < 1 or min(rows, columns) < 0 or end > len(data):
             raise BadPayload("an array is cut off or has an impossible place")
         num: Numbers = np.frombuffer(data, "<f8", count, at).reshape(rows, columns)
-        tag: Tags = np.frombuffer(data, "<i4", count, at + count * 8).reshape(rows, columns)
+        tag: Tags = np.zeros((rows, columns), np.int32)
+        if tagged:
+            tag = np.frombuffer(data, "<i4", count, at + count * 8).reshape(rows, columns)
         areas.append(Area(top, left, num, tag))
-        at += count * 12
+        at = end
     return header, areas

@@ -17,7 +17,7 @@ from sheetrun.runtime import pool
 from sheetrun.runtime.address import Place, Span
 from sheetrun.runtime.cells import TEXT, Numbers, Tags
 from sheetrun.runtime.lanes import LaneBook, View, views_of
-from sheetrun.runtime.payload import BadPayload, RunInput, RunOutput, book_from, pack, unpack
+from sheetrun.runtime.payload import BadPayload, RunInput, RunOutput, book_from, pack, place_of, unpack
 from sheetrun.runtime.replay import Replay, run_once
 from sheetrun.runtime.sheet import Area
 from sheetrun.runtime.values import decode, encode
@@ -50,14 +50,15 @@ class ScenarioInput:
 
     def around(self, book: bytes) -> bytes:
         """``to_bytes`` for a caller that has the bytes of the book already."""
+        table = Area(1, 1, self.num, self.tag)
         header = {
-            "sheets": [[[1, 1, *self.num.shape]]],
+            "sheets": [[place_of(table)]],
             "inputs": [list(p) for p in self.inputs],
             "outputs": [list(p) for p in self.outputs],
             "boxes": [[sheet, *span] for sheet, span in self.boxes],
             "strings": list(self.strings),
         }
-        return struct.pack("<Q", len(book)) + book + pack(header, [Area(1, 1, self.num, self.tag)])
+        return struct.pack("<Q", len(book)) + book + b"".join(pack(header, [table]))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> ScenarioInput:
@@ -86,8 +87,9 @@ class ScenarioInput:
         return np.where(texts, TEXT + ids[np.where(texts, self.tag - TEXT, 0)], self.tag).astype(np.int32)
 
 
-def run_lanes(namespace: dict[str, Any], payload: bytes, progress: Progress | None = None) -> bytes:
-    """All scenarios in lanes. Raises what a statement raises: such a script is not for lanes."""
+def run_lanes(namespace: dict[str, Any], payload: bytes, progress: Progress | None = None) -> list[bytes | memoryview]:
+    """All scenarios in lanes, as pieces of a ``RunOutput``. Raises what a statement raises: such a script is not for
+    lanes."""
     source = ScenarioInput.from_bytes(payload)
     book = book_from(source.book, LaneBook)
     tags, out = source.tags(), _Out.of(source)
@@ -118,7 +120,7 @@ def run_lanes(namespace: dict[str, Any], payload: bytes, progress: Progress | No
             replay = Replay(namespace, book, source.inputs)
         if progress is not None:
             progress(min(at, source.count), source.count, "scenarios computed")
-    return out.to_bytes(time.perf_counter() - started)
+    return out.after(time.perf_counter() - started).pieces()
 
 
 class _Width:
@@ -165,7 +167,7 @@ def run_in_turn(namespace: Mapping[str, Any], payload: bytes, progress: Progress
             out.num[k, at], out.tag[k, at] = encode(book.sheets[sheet].cell(row, col))
         if progress is not None:
             progress(at + 1, source.count, "scenarios computed")
-    return out.to_bytes(time.perf_counter() - started)
+    return out.after(time.perf_counter() - started).to_bytes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +188,9 @@ class _Out:
             if view.cells is not None or at == 0:
                 num, tag = view.of(book)
                 there = here if view.cells is not None else slice(None)  # what does not vary, for all at once
-                self.num[view.outputs, there], self.tag[view.outputs, there] = num[:, :count], tag[:, :count]
+                self.num[view.outputs, there] = num[:, :count]
+                if tag.any():
+                    self.tag[view.outputs, there] = tag[:, :count]
 
-    def to_bytes(self, seconds: float) -> bytes:
-        return RunOutput([[Area(1, 1, self.num, self.tag)]], [], [], [], [], seconds).to_bytes()
+    def after(self, seconds: float) -> RunOutput:
+        return RunOutput([[Area(1, 1, self.num, self.tag)]], [], [], [], [], seconds)

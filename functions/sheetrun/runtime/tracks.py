@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sheetrun.runtime.cells import EMPTY, NUMBER
+from sheetrun.runtime.coerce import to_number
 from sheetrun.runtime.errors import NUM, error_of
 from sheetrun.runtime.values import Arr, Scalar, Value, decode, encode
 
@@ -86,7 +87,7 @@ def track_of(sheet: Sheet, span: Span, cells: Arr, *, numbers: bool, across: boo
     track.sheet, track.line, track.down = sheet, span.left if down else span.top, down
     if isinstance(track, ImposedTrack):
         for index, value in imposed.items():
-            list.__setitem__(track, index, float(encode(value)[0]) if numbers and value is None else value)
+            list.__setitem__(track, index, to_number(value) if numbers else value)
         track.imposed = imposed
     if isinstance(track, TwinTrack):
         track.written = {}

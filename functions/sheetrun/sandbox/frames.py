@@ -50,10 +50,10 @@ def encode(kind: Kind, header: Mapping[str, object] | None = None, payload_lengt
     return _HEAD.pack(_MAGIC, kind, len(text), payload_length) + text
 
 
-def write(fd: int, kind: Kind, header: Mapping[str, object] | None = None, payload: bytes | bytearray = b"") -> None:
-    """Blocking write of a whole frame (the child's side)."""
-    for piece in (encode(kind, header, len(payload)), payload):
-        view = memoryview(piece)
+def write(fd: int, kind: Kind, header: Mapping[str, object] | None = None, *pieces: Any) -> None:
+    """Blocking write of a whole frame (the child's side). ``pieces``: of its payload, bytes or contiguous arrays."""
+    views = [memoryview(piece).cast("B") for piece in pieces]
+    for view in (memoryview(encode(kind, header, sum(map(len, views)))), *views):
         while view:
             view = view[os.write(fd, view) :]
 

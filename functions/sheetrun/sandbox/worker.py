@@ -110,10 +110,10 @@ class Job:
         except BaseException as error:
             self.tell(Kind.FAILED, self._describe(error))
 
-    def tell(self, kind: Kind, header: dict[str, Any], payload: bytes = b"") -> None:
+    def tell(self, kind: Kind, header: dict[str, Any], *payload: Any) -> None:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
-        frames.write(self.send, kind, header, payload)
+        frames.write(self.send, kind, header, *payload)
 
     def _import(self, config: dict[str, Any]) -> Callable[..., Any] | None:
         """The host function, imported while the process may still read everything."""
@@ -148,12 +148,13 @@ class Job:
             result = host(namespace, payload, self.progress)
         else:
             result = namespace[config["entry"]](payload, self.progress)
-        if not isinstance(result, bytes):
+        pieces = result if host is not None and isinstance(result, list) else [result]
+        if not all(isinstance(piece, bytes | memoryview) for piece in pieces):
             raise TypeError(f"the entry point gave {type(result).__name__}, not bytes")
-        if len(result) > config["limits"]["output_bytes"]:
+        if sum(memoryview(piece).nbytes for piece in pieces) > config["limits"]["output_bytes"]:
             self.tell(Kind.FAILED, {"why": "output"})
             return
-        self.tell(Kind.RESULT, {}, result)
+        self.tell(Kind.RESULT, {}, *pieces)
 
     def _compile(self, source: str, compiled: bytes, config: dict[str, Any]) -> CodeType:
         """Checks and compiles here, shut in, rather than in the parent: the parser too gets foreign text."""

@@ -110,3 +110,12 @@ def test_a_line_of_one_cell_is_read_by_its_column_where_the_loop_runs_over_colum
     assert "across=True" in computed._model.script()
     assert computed.report["errors"] == []
     assert computed.cells() == {"Sheet1!B10": 0.75, "Sheet1!B36": 0.25, "Sheet1!B50": 1.0, "Sheet1!C50": 4.0}
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("-3.5", -4.5), (True, 0.0), ("word", {"error": "#VALUE!"}), (None, -1.0), (2.0, 1.0)]
+)
+def test_what_the_caller_sets_counts_as_its_number_in_arithmetic(value: Any, expected: Any) -> None:
+    """E1 is read as a number by a loop over F2:F9."""
+    workbook = workbook_of({"F1": 1.0, "F2:F9": "=-(F1)+E1", "E1": 0.0})
+    assert run(workbook, {"Sheet1!E1": value}).get("Sheet1!F2") == expected

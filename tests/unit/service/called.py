@@ -16,7 +16,7 @@ from sheetrun.service import compute
 from sheetrun.service.calling import ENTRY, LANES
 from sheetrun.service.scripts import SCRIPT_POLICY
 from sheetrun.service.web.openapi import document as openapi
-from tests.support import Bench
+from tests.support import Bench, whole
 
 from .files import File
 
@@ -32,7 +32,8 @@ def here(job: Job, limits: Any, **_: Any) -> Result:
     check(job.script, job.policy or SCRIPT_POLICY)
     namespace: dict[str, Any] = {"__name__": "model", "__file__": "model.py"}
     exec(compile(job.script, "model.py", "exec"), namespace)
-    return Result(HOSTS[job.entry](namespace, job.payload), b"", b"", 0.0, 0.0, 0, (), {})
+    found = HOSTS[job.entry](namespace, job.payload)
+    return Result(whole(found), b"", b"", 0.0, 0.0, 0, (), {})
 
 
 def loan(path: Path, *, factor: int = 12, rate: float = 0.06, names: bool = True) -> bytes:
