@@ -73,7 +73,7 @@ class LaneBook(Book):
 @dataclass(frozen=True, slots=True)
 class View:
     """Outputs on one sheet that vary, or that do not. ``outputs``: which of all the outputs; ``rows``, ``columns``: of
-    their cells (1-based); ``cells``: where they lie in the sheet's box, row by row, or None for those beyond it."""
+    their cells (1-based); ``cells``: where they lie in the memory of the sheet's box, or None for those beyond it."""
 
     sheet: int
     outputs: Any
@@ -98,10 +98,29 @@ def views_of(places: Sequence[Place], boxes: Sequence[tuple[int, Span]]) -> list
         inside = own & _inside(box, table[:, 1], table[:, 2])
         for at in (np.flatnonzero(inside), np.flatnonzero(own & ~inside)):
             rows, columns = table[at, 1], table[at, 2]
-            cells = (rows - box.top) * (box.right - box.left + 1) + columns - box.left
             if len(at):
-                found.append(View(sheet, _run(at), rows, columns, _run(cells) if inside[at[0]] else None))
+                cells = _run(_in_memory(box, rows, columns)) if inside[at[0]] else None
+                found.append(View(sheet, _run(at), rows, columns, cells))
     return found
+
+
+def _in_memory(box: Span, rows: Any, columns: Any) -> Any:
+    """The places of cells of a box in its memory."""
+    (height, width), row, column = box.shape, rows - box.top, columns - box.left
+    return column * height + row if _runs_down(box) else row * width + column
+
+
+def _runs_down(box: Span) -> bool:
+    """Whether the cells of a column follow each other in memory, rather than those of a row: formulas are filled along the
+    longer side, and what they fill is computed fastest in one piece."""
+    height, width = box.shape
+    return height > width
+
+
+def _room(cells: Any, lanes: int, *, down: bool) -> tuple[Any, Any]:
+    """Memory with the values of cells in every lane: rows × columns × lanes, and the same as cells × lanes."""
+    lines = np.repeat((cells.T if down else cells)[:, :, None], lanes, axis=2)
+    return lines.transpose(1, 0, 2) if down else lines, lines.reshape(-1, lanes)
 
 
 def _run(places: Any) -> Any:
@@ -117,7 +136,7 @@ def _inside(box: Span, rows: Any, columns: Any) -> Any:
 class LaneSheet(Sheet):
     """One sheet of a LaneBook. ``box``: the range that has lanes; ``varies`` says which of its cells do."""
 
-    __slots__ = ("_of", "box", "finite", "fixed", "nums", "plain", "tags", "varies")
+    __slots__ = ("_of", "box", "finite", "fixed", "num_lines", "nums", "plain", "tag_lines", "tags", "varies")
 
     def __init__(self, book: LaneBook, index: int, name: str, areas: list[Area]) -> None:
         super().__init__(book, index, name, areas)
@@ -126,18 +145,20 @@ class LaneSheet(Sheet):
         self.varies: Mask = np.zeros((0, 0), np.bool_)
         self.plain: Mask = self.varies  #: cells that are numbers (or errors) in every lane
         self.finite: Mask = self.varies  #: cells that are no error in any lane, as far as is known
-        self.nums: Any = np.zeros((0, 0, 0))
+        self.nums: Any = np.zeros((0, 0, 0))  #: rows × columns × lanes of the box
         self.tags: Any = np.zeros((0, 0, 0), np.int32)
+        self.num_lines: Any = self.nums  #: the same memory as cells × lanes
+        self.tag_lines: Any = self.tags
         self.fixed: dict[tuple[int, int], tuple[Numbers, Tags]] = {}
         self.n = _LaneNumbers(self)  # type: ignore[assignment]
 
     def open(self, lanes: int, box: Span) -> None:
         held = super().rectangle(box)
         self.box = box
-        shape = (*held.shape, lanes)
-        self.nums = np.repeat(held.num[:, :, None], lanes, axis=2)
-        self.tags = np.repeat(held.tags()[:, :, None], lanes, axis=2)
-        self.varies = np.zeros(shape[:2], np.bool_)
+        down = _runs_down(box)
+        self.nums, self.num_lines = _room(held.num, lanes, down=down)
+        self.tags, self.tag_lines = _room(held.tags(), lanes, down=down)
+        self.varies = np.zeros(held.shape, np.bool_)
         self.plain = held.tags() == NUMBER
         self.finite = np.isfinite(held.num)
         self.fixed = {}
@@ -254,9 +275,8 @@ class LaneSheet(Sheet):
         return Window(_slid(num, rows, columns, height, width), _slid(tag, rows, columns, height, width))
 
     def taken(self, cells: Any) -> tuple[Numbers, Tags]:
-        """(num, tag) of cells of the box, counted row by row, in every lane: cells × lanes. They may be its memory."""
-        lanes = self._of.lanes
-        return self.nums.reshape(-1, lanes)[cells], self.tags.reshape(-1, lanes)[cells]
+        """(num, tag) of cells of the box by their places in memory, in every lane: cells × lanes, perhaps the memory itself."""
+        return self.num_lines[cells], self.tag_lines[cells]
 
     def fixed_cells(self, rows: Any, columns: Any) -> tuple[Numbers, Tags]:
         """The same of cells beyond the box: cells × 1."""

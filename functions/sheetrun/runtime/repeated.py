@@ -38,7 +38,7 @@ class Repeated:
         for view in views_of(outputs, boxes):
             sheet = self._book.laned(view.sheet)
             if view.cells is not None:
-                self._varying.append((view.outputs, view.cells, sheet.nums.reshape(-1), sheet.tags.reshape(-1)))
+                self._varying.append((view.outputs, view.cells, sheet.num_lines[:, 0], sheet.tag_lines[:, 0]))
             else:
                 num, tag = view.of(self._book)
                 self._num[view.outputs], self._tag[view.outputs] = num[:, 0], tag[:, 0]
