@@ -275,7 +275,7 @@ class LaneSheet(Sheet):
         return Window(_slid(num, rows, columns, height, width), _slid(tag, rows, columns, height, width))
 
     def taken(self, cells: Any) -> tuple[Numbers, Tags]:
-        """(num, tag) of cells of the box by their places in memory, in every lane: cells × lanes, perhaps the memory itself."""
+        """(num, tag) of cells of the box by their places in memory: cells × lanes, perhaps the memory itself."""
         return self.num_lines[cells], self.tag_lines[cells]
 
     def fixed_cells(self, rows: Any, columns: Any) -> tuple[Numbers, Tags]:

@@ -14,6 +14,10 @@ TAMED = {
     "MKL_NUM_THREADS": "1",
     # memory by the piece: Arrow's own pool takes a gigabyte of addresses at once, which the sandbox's limit may refuse
     "ARROW_DEFAULT_MEMORY_POOL": "system",
+    # what glibc frees stays with the process, for the next array of NumPy: to take it from the system again, page by page,
+    # takes longer than most of what is done with it
+    "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
 }
 #: What may stay in the environment: where things are and how they look. Nobody keeps a secret there.
 _HARMLESS = frozenset(

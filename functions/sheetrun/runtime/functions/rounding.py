@@ -84,19 +84,27 @@ def whole_nearest(number: float) -> float:
     return math.copysign(up, number) + 0.0
 
 
-def _many(one: Callable[[float], float], quick: Callable[[Any], Any], offset: float) -> Callable[[Any], Any]:
+#: Rounds numbers of which the sizes are given too; and how far each is from the place where the result changes, 0 to 1.
+_Quick = Callable[[Any, Any], tuple[Any, Any]]
+
+
+def _many(one: Callable[[float], float], quick: _Quick, offset: float) -> Callable[[Any], Any]:
     """``one`` for an array: ``quick`` where there is no doubt. Doubtful: near a whole number plus ``offset``."""
 
     def rounded(numbers: Any) -> Any:
-        out = quick(numbers)
         size = np.abs(numbers)
-        if _apart(size, offset):
-            return out
+        out, rest = quick(numbers, size)
+        most = size.max(initial=0.0)
+        if most <= 1e13:  # and no NaN
+            rest -= 0.5
+            if np.abs(rest, out=rest).max(initial=0.0) < 0.5 - 2.0 * _DOUBT * most:
+                return out
         places = np.floor(size + offset + 0.5) - offset
         doubt = (np.abs(size - places) <= _DOUBT * size) & (numbers != out) | (size > 1e13)
         long = size >= _EXACT
         decided = doubt & ~long
-        out[decided] = quick(_shown_at(numbers[decided], places[decided]))
+        sure = _shown_at(numbers[decided], places[decided])
+        out[decided], _ = quick(sure, np.abs(sure))
         for at in zip(*np.nonzero(doubt & long), strict=True):
             if math.isfinite(numbers[at]):
                 out[at] = one(float(numbers[at]))
@@ -105,22 +113,45 @@ def _many(one: Callable[[float], float], quick: Callable[[Any], Any], offset: fl
     return rounded
 
 
-def _apart(size: Any, offset: float) -> bool:
-    """Whether no number of an array lies near a whole number plus ``offset``, told in a few passes."""
-    most = size.max(initial=0.0)
-    if not most <= 1e13:  # NaN too
-        return False
-    rest = size + offset
-    rest -= np.floor(rest)
-    rest -= 0.5
-    return bool(np.abs(rest, out=rest).max(initial=0.0) < 0.5 - 2.0 * _DOUBT * most)
+def _below(numbers: Any, _: Any) -> tuple[Any, Any]:
+    out = np.floor(numbers)
+    return out, numbers - out
 
 
-wholes_below: Final = _many(whole_below, np.floor, 0.0)
-wholes_above: Final = _many(whole_above, np.ceil, 0.0)
-wholes_toward_zero: Final = _many(whole_toward_zero, np.trunc, 0.0)
-wholes_from_zero: Final = _many(whole_from_zero, lambda x: np.copysign(np.ceil(np.abs(x)), x), 0.0)
-wholes_nearest: Final = _many(whole_nearest, lambda x: np.copysign(np.floor(np.abs(x) + 0.5), x), 0.5)
+def _above(numbers: Any, _: Any) -> tuple[Any, Any]:
+    out = np.ceil(numbers)
+    return out, out - numbers
+
+
+def _toward_zero(numbers: Any, _: Any) -> tuple[Any, Any]:
+    out = np.trunc(numbers)
+    rest = numbers - out
+    return out, np.abs(rest, out=rest)
+
+
+def _from_zero(numbers: Any, size: Any) -> tuple[Any, Any]:
+    out = np.ceil(size)
+    rest = out - size
+    return _signed(out, numbers), rest
+
+
+def _nearest(numbers: Any, size: Any) -> tuple[Any, Any]:
+    rest = size + 0.5
+    out = np.floor(rest)
+    rest -= out
+    return _signed(out, numbers), rest
+
+
+def _signed(sizes: Any, numbers: Any) -> Any:
+    """With the signs of other numbers, which takes long and is seldom to be done."""
+    return np.copysign(sizes, numbers, out=sizes) if (numbers < 0.0).any() else sizes
+
+
+wholes_below: Final = _many(whole_below, _below, 0.0)
+wholes_above: Final = _many(whole_above, _above, 0.0)
+wholes_toward_zero: Final = _many(whole_toward_zero, _toward_zero, 0.0)
+wholes_from_zero: Final = _many(whole_from_zero, _from_zero, 0.0)
+wholes_nearest: Final = _many(whole_nearest, _nearest, 0.5)
 
 
 def to_digits(number: float, digits: float, whole: Callable[[float], float]) -> float:
@@ -152,9 +183,9 @@ def _digits_many(one: Callable[[float], float], whole: Callable[[Any], Any]) -> 
             if places < 0:
                 return whole(numbers / power) * power
             scaled = numbers * power
-            large = np.abs(scaled) >= _EXACT
-            if not large.any():
+            if scaled.min(initial=0.0) > -_EXACT and scaled.max(initial=0.0) < _EXACT:
                 return whole(scaled) / power
+            large = np.abs(scaled) >= _EXACT
             out = whole(np.where(large, 0.0, scaled)) / power
             return np.where(large, numbers, out)
         numbers, digits = np.broadcast_arrays(numbers, digits)
