@@ -48,6 +48,7 @@ class Scratch:
 
     _free: dict[tuple[int, str], list[Any]] = field(default_factory=dict)
     _taken: list[tuple[tuple[int, str], Any]] = field(default_factory=list)
+    _filled: dict[float, Any] = field(default_factory=dict)
 
     def take(self, shape: tuple[int, ...], kind: str = "d") -> Any:
         key = math.prod(shape), kind
@@ -55,6 +56,14 @@ class Scratch:
         line = free.pop() if free else np.empty(key[0], kind)
         self._taken.append((key, line))
         return line.reshape(shape)
+
+    def filled(self, value: float, shape: tuple[int, ...]) -> Any:
+        """An array that holds one number everywhere. It must not be written to."""
+        size = math.prod(shape)
+        known = self._filled.get(value)
+        if known is None or len(known) < size:
+            known = self._filled[value] = np.full(size, value)
+        return known[:size].reshape(shape)
 
     def release(self) -> None:
         for key, line in self._taken:
@@ -76,6 +85,14 @@ class Desk:
         if np.broadcast_shapes(np.shape(array) or (1, 1, 1), target.shape) != target.shape:
             raise NotTaped
         self.call(np.copyto, target, array)
+
+    def copy_where(self, target: Any, value: Any, mask: Any) -> None:
+        """Copies a number or an array of numbers to where a mask holds."""
+        shape = target.shape
+        if mask.shape == shape and np.shape(value) in ((), shape) and target.flags.c_contiguous:
+            self.call(np.putmask, target, mask, value)  # in a third of the time of ``copyto``, which also broadcasts
+        else:
+            self.call(np.copyto, target, value, "same_kind", mask)
 
     def number(self, side: Side) -> Side:
         if isinstance(side, Operand) and side.is_mask:
@@ -166,7 +183,7 @@ class Desk:
         array = side.array
         for outside in self.outside if side.spare else ():  # IF(B1=0, 0, ROUND(A1/B1, 2))
             if np.broadcast_shapes(outside.shape, array.shape) == array.shape:
-                self.call(np.copyto, array, 1.0, "same_kind", outside)
+                self.copy_where(array, 1.0, outside)
         self.calls.append(finite(array))
         return Operand(array, True, side.fixed, side.spare)
 
