@@ -6,7 +6,7 @@ import gc
 from typing import Final
 
 #: New objects between two looks; 700 is Python's own. Trees and units of a workbook have no cycles among them.
-_OBJECTS: Final = 100_000
+_OBJECTS: Final = 500_000
 
 
 def collect_rarely() -> None:
