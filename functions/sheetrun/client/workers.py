@@ -68,14 +68,15 @@ class _Worker:
 
     def _expire(self) -> None:
         self._expired = True
-        self._kill()
+        self.kill()
 
-    def _kill(self) -> None:
+    def kill(self) -> None:
+        """Ends the process, from any thread; the one that asks it closes its pipes."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def close(self) -> None:
-        self._kill()
+        self.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
@@ -128,7 +129,7 @@ def each(function: str, items: Sequence[str], workers: int, timeout: float) -> I
         with lock:
             for worker in running:
                 if worker.alive:
-                    worker.close()
+                    worker.kill()
         for thread in threads:
             thread.join(timeout=5)
 
