@@ -34,12 +34,10 @@ def main(words: list[str]) -> int:
                 images.ensure(sam.VENV)
                 building.result()
             try:
-                with localstack() as endpoint:
-                    prove(endpoint, words or list(TESTS))
+                prove(words or list(TESTS))
             except NotDeployed as problem:  # a template that is wrong is refused twice
                 say(f"{problem}\nonce more, on a new LocalStack")
-                with localstack() as endpoint:
-                    prove(endpoint, words or list(TESTS))
+                prove(words or list(TESTS))
     except Missing as missing:
         say(str(missing))
         say("FAILED: nothing was shown" if in_ci() else "SKIPPED: nothing was shown; in CI this is a failure")
@@ -54,18 +52,20 @@ def main(words: list[str]) -> int:
     return 0
 
 
-def prove(endpoint: str, tests: list[str]) -> None:
-    with step("sam deploy"):
-        try:
-            sam.deploy(endpoint, PARAMETERS)
-        except Failed as problem:
-            raise NotDeployed(str(problem)) from None
-    with step("the end-to-end tests"):
-        run_tests(["--timeout", "300", *tests], {"SHEETRUN_TEST_ENDPOINT": endpoint})
-    with step("sam local invoke"):
-        sam.invoke_all(endpoint)
-    with step("sam local start-api"):
-        sam.serve_and_ask(endpoint, deployed_at(endpoint).key)
+def prove(tests: list[str]) -> None:
+    """All of it on a LocalStack of its own. Raises ``Failed``."""
+    with localstack() as endpoint:
+        with step("sam deploy"):
+            try:
+                sam.deploy(endpoint, PARAMETERS)
+            except Failed as problem:
+                raise NotDeployed(str(problem)) from None
+        with step("the end-to-end tests"):
+            run_tests(["--timeout", "300", *tests], {"SHEETRUN_TEST_ENDPOINT": endpoint})
+        with step("sam local invoke"):
+            sam.invoke_all(endpoint)
+        with step("sam local start-api"):
+            sam.serve_and_ask(endpoint, deployed_at(endpoint).key)
 
 
 def in_ci() -> bool:

@@ -42,7 +42,7 @@ def build() -> None:
 def deploy(endpoint: str, parameters: Mapping[str, str]) -> dict[str, str]:
     """The stack's outputs. Raises ``Failed``, also when a resource is there in name only.
 
-    It asks for two minutes how the stack grows, and a connection lost on the way is asked again: botocore's retries stay on.
+    It asks again and again how the stack grows, and a connection may be lost on the way: botocore's retries stay on.
     """
     chosen = {**_configured(), "EndpointUrl": endpoint, "Architecture": ARCHITECTURE, **parameters}
     words = [f"{name}={value}" for name, value in chosen.items()]

@@ -39,7 +39,7 @@ COLUMNS = "BCDEFGHIJKLMNOPQRSTU"
 
 
 def many_formulas(times: int = 1) -> bytes:
-    """A file whose script takes seconds to write: no two formulas are alike in more than their cells and numbers."""
+    """A file whose script takes seconds to write: each formula has a text of its own, so none is compiled with another."""
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out)
     sheet = book.add_worksheet()

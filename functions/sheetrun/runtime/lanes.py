@@ -202,18 +202,17 @@ class LaneSheet(Sheet):
     # -- reading ---------------------------------------------------------------------------------------------------
 
     def cell(self, row: int, col: int) -> Scalar:
-        part = self.part(Span(row, col, row, col))
-        if part is None:
+        place = self.varying_cell(Span(row, col, row, col))
+        if place is None:
             return super().cell(row, col)
         lane = self._lane()
-        r, c = part[0].start, part[1].start
-        return decode(self.nums.item(r, c, lane), self.tags.item(r, c, lane))
+        return decode(self.nums.item(*place, lane), self.tags.item(*place, lane))
 
     def number(self, row: int, col: int) -> float | ExcelError:
-        part = self.part(Span(row, col, row, col))
-        if part is None:
+        place = self.varying_cell(Span(row, col, row, col))
+        if place is None:
             return super().number(row, col)
-        num = self.nums.item(part[0].start, part[1].start, self._lane())
+        num = self.nums.item(*place, self._lane())
         return num if num == num else error_of(num)
 
     def rectangle(self, span: Span) -> Arr:
@@ -352,13 +351,11 @@ class LaneSheet(Sheet):
 
     def varying_cell(self, span: Span) -> tuple[int, int] | None:
         """Where a cell lies in the box, if it varies."""
-        part = self.part(span)
-        return None if part is None else (part[0].start, part[1].start)
+        return _corner(self.part(span))
 
     def own_cell(self, span: Span) -> tuple[int, int] | None:
         """Where a cell that a formula alone writes lies in the box; None for more than one cell."""
-        part = self._own(span) if span.shape == (1, 1) else None
-        return None if part is None else (part[0].start, part[1].start)
+        return _corner(self._own(span)) if span.shape == (1, 1) else None
 
     def store_one(self, r: int, c: int, value: Scalar) -> bool:
         """Stores a cell of the box that has one lane. False where it was a finite number before and is none now."""
@@ -399,6 +396,10 @@ class _LaneNumbers:
 
     def __getitem__(self, key: Key) -> Any:
         return self._sheet.numbers(key)
+
+
+def _corner(part: tuple[slice, slice] | None) -> tuple[int, int] | None:
+    return None if part is None else (part[0].start, part[1].start)
 
 
 def _flat(array: Any) -> Any:

@@ -277,10 +277,16 @@ def pack(header: Mapping[str, Any], areas: Iterable[Area]) -> list[bytes | memor
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=True).encode("ascii")
     parts: list[bytes | memoryview] = [_MAGIC, struct.pack("<I", len(text)), text]
     for area in areas:
-        for array in (np.ascontiguousarray(area.num, "<f8"), np.ascontiguousarray(area.tag, "<i4")):
-            if array.size and (array.dtype.kind == "f" or array.any()):
-                parts.append(array.reshape(-1).data.cast("B"))
+        if area.num.size:  # memory of no length cannot be cast
+            parts.append(_memory(area.num, "<f8"))
+        if area.tag.any():
+            parts.append(_memory(area.tag, "<i4"))
     return parts
+
+
+def _memory(array: Any, kind: str) -> memoryview:
+    """The bytes of an array, row by row; its own where they lie so."""
+    return np.ascontiguousarray(array, kind).reshape(-1).data.cast("B")
 
 
 def unpack(data: bytes) -> tuple[dict[str, Any], list[Area]]:
@@ -307,9 +313,7 @@ def unpack(data: bytes) -> tuple[dict[str, Any], list[Area]]:
         if min(top, left) < 1 or min(rows, columns) < 0 or end > len(data):
             raise BadPayload("an array is cut off or has an impossible place")
         num: Numbers = np.frombuffer(data, "<f8", count, at).reshape(rows, columns)
-        tag: Tags = np.zeros((rows, columns), np.int32)
-        if tagged:
-            tag = np.frombuffer(data, "<i4", count, at + count * 8).reshape(rows, columns)
-        areas.append(Area(top, left, num, tag))
+        tag: Tags = np.frombuffer(data, "<i4", count, at + count * 8) if tagged else np.zeros(count, np.int32)
+        areas.append(Area(top, left, num, tag.reshape(rows, columns)))
         at = end
     return header, areas

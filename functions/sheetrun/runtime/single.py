@@ -1,4 +1,5 @@
-"""Statements of one cell as functions of single values, for a book with one lane: arrays of one cell take ten times longer.
+"""Statements of one cell as functions of single values, for a book with one lane: arrays of one cell take three to six
+times longer.
 
 A script for lanes makes an array of every cell that varies, and a function is lifted over it. With one lane each such
 array has one element, and the statement of one cell is Excel's formula again: its nodes become nested Python functions
