@@ -75,7 +75,7 @@ def _packed(header: Mapping[str, Any], arrays: Iterable[Any]) -> bytes:
     return struct.pack("<I", len(text)) + text + b"".join(np.ascontiguousarray(a, "<f8").tobytes() for a in arrays)
 
 
-def _unpacked(answer: bytes) -> dict[str, Column]:
+def _unpacked(answer: bytes | bytearray) -> dict[str, Column]:
     """A sandbox may have been made to say anything: what does not fit is refused."""
     try:
         (length,) = struct.unpack_from("<I", answer)

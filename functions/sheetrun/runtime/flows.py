@@ -32,7 +32,7 @@ def flows(function: Callable[..., Value], window: Window, *others: Value) -> Val
     plain = not walks_alone and not window.tag.any() and all(Arr.of(other).plain() for other in others)
     out = np.full(shape, np.nan)
     if plain:
-        series = np.ascontiguousarray(window.num.reshape(shape[0] * shape[1], -1).T)
+        series = np.ascontiguousarray(window.num.transpose(2, 3, 0, 1).reshape(-1, shape[0] * shape[1]))
         rates = sides[0].ravel() if sides else np.full(series.shape[1], 0.1)
         with np.errstate(all="ignore"):
             out = (_npv if function.__name__ == "NPV" else _irr)(series, rates).reshape(shape)
@@ -71,7 +71,7 @@ def _present(series: Numbers, rates: Numbers) -> Numbers:
         np.multiply.accumulate(factors, axis=0, out=factors)
     else:
         for before, after in itertools.pairwise(factors):
-            np.multiply(before, base, out=after)
+            np.multiply(before, base, after)
     values = np.divide(series, factors, out=factors)
     total = np.add.accumulate(values, axis=0)[-1] if few else np.add.reduce(values, axis=0)
     return np.where(base == 0.0, np.nan, total)
@@ -81,30 +81,34 @@ def _irr(series: Numbers, guesses: Numbers) -> Numbers:
     """The rates that the secant walk finds; NaN for a series that has none, or is lost on the way."""
     out = np.full(series.shape[1], np.nan)
     usable = (guesses > -1.0) & (series > 0.0).any(axis=0) & (series < 0.0).any(axis=0)
-    at = np.flatnonzero(usable)
-    if not at.size:
+    if not usable.all():
+        if usable.any():
+            out[usable] = _irr(series[:, usable], guesses[usable])
         return out
-    left = series[:, at]
-    a = 1.0 / (1.0 + guesses[at])
+    end, rest = np.empty(out.shape), np.empty(out.shape)  # where each walk ends, and the balance there
+    at, left = np.arange(out.size), series  # the walks that are looked at
+    walking = np.ones(out.shape, np.bool_)  # those of them that go on; the steps of others are of no interest
+    a = 1.0 / (1.0 + guesses)
     fa = _balance(left, a)
     b = a + np.where(fa > 0.0, FIRST_STEP, -FIRST_STEP)
     fb = _balance(left, b)
+
+    def stop(stopped: Any) -> None:
+        end[at[stopped]], rest[at[stopped]] = b[stopped], fb[stopped]
+        walking[stopped] = False
+
     for _ in range(ROUNDS):
-        stays = (fb == 0.0) | (fa == fb) | ~np.isfinite(fa) | ~np.isfinite(fb)
-        if stays.any():
-            out[at[stays]] = _judged(left[:, stays], b[stays], fb[stays])
-            at, left, a, b, fa, fb = (at[~stays], left[:, ~stays], a[~stays], b[~stays], fa[~stays], fb[~stays])
-        if not at.size:
-            return out
+        stop(walking & ((fb == 0.0) | (fa == fb) | ~np.isfinite(fa) | ~np.isfinite(fb)))
+        if not walking.any():
+            break
+        if 2 * np.count_nonzero(walking) < walking.size:
+            at, left, a, b, fa, fb = at[walking], left[:, walking], a[walking], b[walking], fa[walking], fb[walking]
+            walking = np.ones(at.shape, np.bool_)
         a, b, fa = b, a - fa * (b - a) / (fb - fa), fb
         fb = _balance(left, b)
-        done = np.abs(b - a) < CLOSE
-        if done.any():
-            out[at[done]] = _judged(left[:, done], b[done], fb[done])
-            at, left, a, b, fa, fb = (at[~done], left[:, ~done], a[~done], b[~done], fa[~done], fb[~done])
-    if at.size:
-        out[at] = _judged(left, b, fb)
-    return out
+        stop(walking & (np.abs(b - a) < CLOSE))
+    stop(walking)
+    return _judged(series, end, rest)
 
 
 def _balance(series: Numbers, factors: Numbers) -> Numbers:

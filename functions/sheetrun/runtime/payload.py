@@ -250,7 +250,7 @@ class RunOutput:
         return pack(header, local)
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> RunOutput:
+    def from_bytes(cls, data: bytes | bytearray) -> RunOutput:
         header, areas = unpack(data)
         at = iter(areas)
         try:
@@ -289,7 +289,7 @@ def _memory(array: Any, kind: str) -> memoryview:
     return np.ascontiguousarray(array, kind).reshape(-1).data.cast("B")
 
 
-def unpack(data: bytes) -> tuple[dict[str, Any], list[Area]]:
+def unpack(data: bytes | bytearray) -> tuple[dict[str, Any], list[Area]]:
     """Header and areas. Raises BadPayload when sizes do not fit."""
     start = len(_MAGIC)
     if data[:start] != _MAGIC or len(data) < start + 4:

@@ -8,7 +8,7 @@ Missed    a result is no finite number in some lane: that statement is computed 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import field
 from typing import Any
@@ -18,13 +18,15 @@ import numpy as np
 from sheetrun.records import dataclass
 from sheetrun.runtime import indexes
 from sheetrun.runtime.address import Place, Span
+from sheetrun.runtime.bounds import Between, Bounds, Doubts
 from sheetrun.runtime.cells import Mask
 from sheetrun.runtime.chains import Chain, chain_from
 from sheetrun.runtime.lanes import LaneBook
 from sheetrun.runtime.recorded import NotRecorded, Statement, recording
 from sheetrun.runtime.single import NotSingle, Single
 from sheetrun.runtime.steps import Step
-from sheetrun.runtime.tape import Missed, Play, add_one, finite, sub_one
+from sheetrun.runtime.tape import Missed, Play, add_one, sub_one
+from sheetrun.runtime.tape import finite as check_finite
 from sheetrun.runtime.tapedesk import NotTaped, Scratch
 from sheetrun.runtime.taping import taped, taped_chain
 
@@ -34,7 +36,8 @@ Range = tuple[int, Span]  #: sheet index and range
 @dataclass(slots=True)
 class _Part:
     """A statement, or a step that was not recorded. Where ``calls`` are empty it runs on single values, and where there is
-    no ``single`` as it is written; ``good`` tells then which of the cells that it stores others take for finite numbers."""
+    no ``single`` as it is written; ``good`` tells then which of the cells that it stores others take for finite numbers.
+    ``finite``: all that it stores is known to be so."""
 
     run: Callable[[LaneBook], None]
     stores: Sequence[Range]
@@ -43,6 +46,7 @@ class _Part:
     calls: list[Play] = field(default_factory=list)
     single: Single | None = None
     reads: Sequence[Range] = ()
+    finite: bool = False
     good: list[Mask] = field(default_factory=list)
 
 
@@ -54,11 +58,17 @@ def run_once(steps: Sequence[Step], book: LaneBook) -> None:
 
 
 class Replay:
-    """For a book that the script was run on once, with its inputs put into it."""
+    """For a book that the script was run on once, with its inputs put into it.
 
-    def __init__(self, namespace: dict[str, Any], book: LaneBook, inputs: Sequence[Place]) -> None:
+    ``known``: between which numbers each input will always lie, where that is worth to be thought through.
+    """
+
+    def __init__(
+        self, namespace: dict[str, Any], book: LaneBook, inputs: Sequence[Place], known: Sequence[Between] | None = None
+    ) -> None:
         self._book = book
         self._each = _parts(namespace, book)
+        self._doubts = {} if known is None else _bounded(self._each, book, dict(zip(inputs, known, strict=True)))
         self._chains = _chains(self._each)
         self._parts: list[_Part] = []
         self._inputs = [(sheet, Span(row, col, row, col)) for sheet, row, col in inputs]
@@ -72,6 +82,11 @@ class Replay:
     def taped(self) -> int:
         """How many statements are on the tape, or computed on single values."""
         return sum(part.count for part in self._parts if part.calls or part.single)
+
+    @property
+    def calls(self) -> int:
+        """How many calls the tape takes."""
+        return sum(len(part.calls) for part in self._parts)
 
     def reopen(self, lanes: int) -> None:
         """For another number of lanes from here on."""
@@ -95,23 +110,25 @@ class Replay:
 
     def _along(self, chain: Chain, at: int, scratch: Scratch) -> _Part | None:
         """The statements of a chain as one; None where they are not for a tape."""
+        each = self._each[at : at + chain.count]
+        statements = [part.statement for part in each if part.statement is not None]
         try:
-            found = taped_chain(chain, self._book, scratch)
+            found = taped_chain(chain, statements, self._book, scratch, self._doubts)
         except NotTaped:
             return None
-        each = self._each[at : at + chain.count]
 
         def run(book: LaneBook) -> None:
             for part in each:
                 part.run(book)
 
-        return _Part(run, [(chain.before.sheet, chain.line)], None, chain.count, found.calls, reads=found.reads)
+        stores, finite = [(chain.before.sheet, chain.line)], all(part.finite for part in each)
+        return _Part(run, stores, None, chain.count, found.calls, reads=found.reads, finite=finite)
 
     def _tape_one(self, part: _Part, scratch: Scratch) -> None:
         part.calls, part.reads, part.good, part.single = [], (), [], None
         if part.statement is not None:
             with suppress(NotTaped):
-                found = taped(part.statement, self._book, scratch)
+                found = taped(part.statement, self._book, scratch, self._doubts)
                 part.calls, part.reads = found.calls, found.reads
             if not _quick(part.calls):
                 with suppress(NotSingle):
@@ -124,11 +141,11 @@ class Replay:
         """Makes the calls that look whether all that the tape has stored is finite."""
         stored: dict[int, list[Span]] = {}
         for part in self._parts:
-            if part.calls:
+            if part.calls and not part.finite:
                 for sheet, span in part.stores:
                     stored.setdefault(sheet, []).append(span)
         self._checks = [
-            finite(memory)
+            check_finite(memory)
             for sheet, spans in stored.items()
             for span in joined(spans)
             if (memory := self._book.laned(sheet).memory(span)) is not None
@@ -223,6 +240,15 @@ def _parts(namespace: dict[str, Any], book: LaneBook) -> list[_Part]:
             except NotRecorded:
                 found.append(_Part(step.function, _targets(step, book), None))
     return found
+
+
+def _bounded(parts: Sequence[_Part], book: LaneBook, inputs: Mapping[Place, Between]) -> Doubts:
+    """Which additions may leave noise. Notes which parts store what is finite, whatever the inputs are."""
+    bounds = Bounds(book, inputs)
+    for part in parts:
+        followed = [bounds.follow(sheet, span, part.statement) for sheet, span in part.stores]
+        part.finite = all(followed)
+    return bounds.doubts
 
 
 def _chains(parts: Sequence[_Part]) -> dict[int, Chain]:

@@ -15,6 +15,7 @@ import numpy as np
 from sheetrun.records import dataclass
 from sheetrun.runtime import pool
 from sheetrun.runtime.address import Place, Span
+from sheetrun.runtime.bounds import around
 from sheetrun.runtime.cells import TEXT, Numbers, Tags
 from sheetrun.runtime.lanes import LaneBook, View, views_of
 from sheetrun.runtime.payload import BadPayload, RunInput, RunOutput, book_from, pack, place_of, unpack
@@ -24,12 +25,14 @@ from sheetrun.runtime.values import decode, encode
 
 Progress = Callable[[int, int, str], None]
 
-_FIRST_LANES: Final = 64
+_FIRST_LANES: Final = 16
 _MOST_LANES: Final = 8192
 _LANE_BYTES: Final = 96 << 20  #: for all values in all lanes
 _CELL_BYTES: Final = 12
-_WORTH: Final = 1.05  #: twice the lanes must be so much faster to be kept
+_WORTH: Final = 1.05  #: more lanes must be so much faster to be kept
+_CALL_SECONDS: Final = 1e-6  #: what a call of NumPy takes however few its numbers are, about
 _TAPED_FROM: Final = 3  #: so many times the same must be ahead to be worth a tape
+_KNOWN_FROM: Final = 4096  #: so many scenarios to be worth thinking through between which numbers all cells will lie
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,44 +116,48 @@ def run_lanes(namespace: dict[str, Any], payload: bytes, progress: Progress | No
         else:
             begun = time.perf_counter()
             replay.play()
-            width.learn(time.perf_counter() - begun)
+            width.learn(time.perf_counter() - begun, replay.calls)
         out.take(book, views, at, min(lanes, source.count - at))
         at += lanes
         if replay is None and source.count - at >= _TAPED_FROM * lanes:
-            replay = Replay(namespace, book, source.inputs)
+            far = source.count - at >= _KNOWN_FROM
+            known = [around(source.num[:, k], tags[:, k]) for k in range(len(source.inputs))] if far else None
+            replay = Replay(namespace, book, source.inputs, known)
         if progress is not None:
             progress(min(at, source.count), source.count, "scenarios computed")
     return out.after(time.perf_counter() - started).pieces()
 
 
 class _Width:
-    """How many lanes to take at a time: twice as many as long as that is faster. What fits a cache is best, and which
-    cache, and how much of the time is Python's, depends on the workbook and the machine."""
+    """How many lanes to take at a time: more as long as that is faster. What fits a cache is best, and which cache, and how
+    much of the time is Python's, depends on the workbook and the machine."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self.lanes = min(_FIRST_LANES, most)
-        self._best = 0.0
+        self._best = 0.0  #: scenarios a second, and with how many lanes
+        self._best_lanes = self.lanes
         self._before: float | None = None  #: seconds of the turn before this one, with as many lanes
         self._settled = False
 
-    def learn(self, seconds: float) -> None:
-        """What a turn took. Two are taken of each width, for the first one finds its memory cold."""
+    def learn(self, seconds: float, calls: int) -> None:
+        """What a turn took. Two are taken of each width, for the first one finds its memory cold. ``calls``: of NumPy."""
         if self._settled:
             return
         if self._before is None:
             self._before = seconds
             return
-        rate = self.lanes / min(seconds, self._before)
+        seconds = min(seconds, self._before)
         self._before = None
-        if self._best and rate < self._best * _WORTH:
-            self.lanes //= 2
+        if self.lanes / seconds < self._best * _WORTH:
+            self.lanes = self._best_lanes
             self._settled = True
-        elif self.lanes * 2 > self._most:
-            self._settled = True
-        else:
-            self._best = rate
-            self.lanes *= 2
+            return
+        self._best, self._best_lanes = self.lanes / seconds, self.lanes
+        more = 4 if calls * _CALL_SECONDS > seconds / 4.0 else 2
+        self._settled = self.lanes * 2 > self._most
+        if not self._settled:
+            self.lanes = min(self.lanes * more, self._most)
 
 
 def run_in_turn(namespace: Mapping[str, Any], payload: bytes, progress: Progress | None = None) -> bytes:

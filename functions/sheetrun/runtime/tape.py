@@ -35,6 +35,11 @@ def clear(total: Numbers, before: Any, near: Mask) -> None:
         total[near] = 0.0
 
 
+def clear_at(total: Numbers, before: Any, rows: Any, columns: Any) -> None:
+    """The same, for some of the cells."""
+    total[rows, columns] = cleared(total[rows, columns], before[rows, columns])
+
+
 def add_one(a: Numbers, b: Numbers, out: Numbers) -> None:
     """``ops.add`` for a single number, which a few calls of NumPy would take longer for."""
     x = a.item()

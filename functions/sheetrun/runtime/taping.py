@@ -19,6 +19,7 @@ import numpy as np
 from sheetrun.records import dataclass
 from sheetrun.runtime import ops
 from sheetrun.runtime.address import Span, span_of
+from sheetrun.runtime.bounds import Doubts
 from sheetrun.runtime.cells import LOGICAL, NUMBER, Numbers, Tags
 from sheetrun.runtime.chains import Chain
 from sheetrun.runtime.compare import ordered_numbers
@@ -27,11 +28,13 @@ from sheetrun.runtime.lanes import LaneBook
 from sheetrun.runtime.noise import LEAST, noise_in
 from sheetrun.runtime.recorded import Call, Later, Node, Read, Statement, Windowed
 from sheetrun.runtime.registry import find
-from sheetrun.runtime.tape import Play, Running, add_one, add_up, call, clear, compare, sub_one
+from sheetrun.runtime.tape import Play, Running, add_one, add_up, call, clear, clear_at, compare, sub_one
 from sheetrun.runtime.tapedesk import Desk, NotTaped, Operand, Scratch, Side, array_of
 from sheetrun.runtime.values import Arr, Value, encode
 from sheetrun.runtime.windows import Window, over
 
+#: Where only one in so many cells may hold noise, these alone are looked at.
+_FEW: Final = 4
 #: Calls that a window may take, one for each of its cells.
 _MOST_CELLS: Final = 256
 
@@ -60,10 +63,11 @@ class Taped:
     reads: list[tuple[int, Span]]
 
 
-def taped(statement: Statement, book: LaneBook, scratch: Scratch) -> Taped:
-    """Raises NotTaped. The cells of ``book`` must be of the types that they will have."""
+def taped(statement: Statement, book: LaneBook, scratch: Scratch, doubts: Doubts) -> Taped:
+    """Raises NotTaped. The cells of ``book`` must be of the types that they will have. ``doubts``: of additions of which it
+    is known where they may leave noise."""
     sheet, span = book.laned(statement.sheet), statement.span
-    writer = _Writer(book, scratch)
+    writer = _Writer(book, scratch, doubts)
     try:
         if _picks(statement.value):
             memory = sheet.mixed_memory(span)
@@ -81,14 +85,17 @@ def taped(statement: Statement, book: LaneBook, scratch: Scratch) -> Taped:
     return Taped(writer.calls, writer.reads)
 
 
-def taped_chain(chain: Chain, book: LaneBook, scratch: Scratch) -> Taped:
+def taped_chain(
+    chain: Chain, statements: Sequence[Statement], book: LaneBook, scratch: Scratch, doubts: Doubts
+) -> Taped:
     """The same for all statements of a chain at once."""
     target = book.laned(chain.before.sheet).memory(chain.line)
     if target is None:
         raise NotTaped
-    writer = _Writer(book, scratch)
+    writer = _Writer(book, scratch, doubts)
     try:
-        writer.run_along(chain, target)
+        clean = all(s.value in doubts and not doubts[s.value].any() for s in statements)
+        writer.run_along(chain, target, clean=clean)
     finally:
         scratch.release()
     return Taped(writer.calls, writer.reads)
@@ -104,6 +111,10 @@ def _picks(node: Any) -> bool:
 
 class _Writer(Desk):
     """Writes the tape of one statement."""
+
+    def __init__(self, book: LaneBook, scratch: Scratch, doubts: Doubts) -> None:
+        super().__init__(book, scratch)
+        self._doubts = doubts
 
     def store(self, node: Any, target: Numbers) -> None:
         """Numbers."""
@@ -135,8 +146,8 @@ class _Writer(Desk):
                 self.copy(num, array_of(self.number(found)))
                 self.call(np.copyto, tag, LOGICAL if logical else NUMBER)
 
-    def run_along(self, chain: Chain, target: Numbers) -> None:
-        """The cells of a chain."""
+    def run_along(self, chain: Chain, target: Numbers, *, clean: bool) -> None:
+        """The cells of a chain. ``clean``: none of them is ever noise."""
         out = _lined(target)
         first, step = (self.number(self._operand(node)) for node in (chain.before, chain.step))
         before = np.broadcast_to(first if isinstance(first, float) else _lined(first.array)[0], out.shape[1:])
@@ -144,7 +155,7 @@ class _Writer(Desk):
         if np.broadcast_shapes(steps.shape, out.shape) != out.shape:
             raise NotTaped
         room = None
-        if chain.function in (ops.add, ops.sub):
+        if chain.function in (ops.add, ops.sub) and not clean:
             room = self.scratch.take(out.shape), self.scratch.take(out.shape), self.scratch.take(out.shape, "?")
         function = _ARITHMETIC[chain.function]
         self.call(Running(function, before, steps, out, turned=chain.turned, room=room))
@@ -163,7 +174,7 @@ class _Writer(Desk):
             case Call(operator.neg, (value,)):
                 return self.apply(np.negative, (self.number(self._operand(value)),), into)
             case Call(ops.add | ops.sub as function, (left, right)):
-                return self._cleared(_ARITHMETIC[function], left, right, into)
+                return self._settled(node, _ARITHMETIC[function], self._in_sum(left), self._in_sum(right), into)
             case Call(function, (left, right)) if function in _ARITHMETIC:
                 return self.apply(_ARITHMETIC[function], (self._in_sum(left), self._in_sum(right)), into)
             case Call(ops.div, (left, right)):
@@ -181,11 +192,8 @@ class _Writer(Desk):
     def _in_sum(self, node: Any) -> Side:
         return self.number(self._operand(node))
 
-    def _cleared(self, function: np.ufunc, left: Any, right: Any, into: Any) -> Side:
-        """``ops.add`` and ``ops.sub``: a sum that is only noise becomes 0."""
-        return self._settled(function, self._in_sum(left), self._in_sum(right), into)
-
-    def _settled(self, function: np.ufunc, a: Side, b: Side, into: Any) -> Side:
+    def _settled(self, node: Call, function: np.ufunc, a: Side, b: Side, into: Any) -> Side:
+        """The last addition of ``node``: a sum that is only noise becomes 0."""
         if isinstance(a, float) and isinstance(b, float):
             found = (ops.add if function is np.add else ops.sub)(a, b)
             if not math.isfinite(found):
@@ -197,10 +205,18 @@ class _Writer(Desk):
             first, second = (np.full(shape, side) if isinstance(side, float) else side.array for side in (a, b))
             self.call(add_one if function is np.add else sub_one, first, second, out)
             return Operand(out, sure=False, spare=out is not into)
+        doubt = self._doubts.get(node)
+        if doubt is not None and not doubt.any():
+            return self.apply(function, (a, b), into)
         if isinstance(a, Operand) and a.spare:  # it is needed once more
             a = Operand(a.array, a.sure, a.fixed)
         total = self.apply(function, (a, b), into)
         assert isinstance(total, Operand)
+        if doubt is not None and doubt.shape == total.array.shape[:2] and doubt.sum() * _FEW <= doubt.size:
+            rows, columns = np.nonzero(doubt)
+            before = np.broadcast_to(array_of(a), total.array.shape)
+            self.call(clear_at, total.array, before, rows, columns)
+            return total
         if isinstance(a, Operand) and not a.fixed:
             least: Any = self.scratch.take(a.array.shape)
             self.call(np.multiply, a.array, LEAST, least)
@@ -293,7 +309,7 @@ class _Writer(Desk):
             *others, last = self._members(args, np.add)
             for side in others:
                 total = self.apply(np.add, (total, side), None)
-            return self._settled(np.add, total, last, into) if others else self.apply(np.add, (total, last), None)
+            return self._settled(node, np.add, total, last, into) if others else self.apply(np.add, (total, last), None)
         if which in (_excel("AND"), _excel("OR")) and not any(isinstance(arg, Windowed) for arg in args):
             function = np.logical_and if which is _excel("AND") else np.logical_or
             masks = [self._mask(self._operand(arg)) for arg in args]

@@ -1,7 +1,8 @@
 """The file that the sandbox's fresh interpreter is started with: finds the imports, then serves jobs (``serving``).
 
-``python -I -S -B child.py JSON``, with ``path`` (for ``sys.path``), ``preload`` (modules) and ``control`` (a socket's
-descriptor). The environment is empty but for what tames libraries (``bare``): no secret was ever here.
+``python -I -S -B child.py JSON``, with ``path`` (for ``sys.path``), ``preload`` (modules), ``whole`` (with their packages)
+and ``control`` (a socket's descriptor). The environment is empty but for what tames libraries (``bare``): no secret was
+ever here.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def main() -> None:
         except (layers.Unavailable, OSError):
             continue  # each job reports its own layers; the probe looks at the effect
     for name in setting["preload"]:
-        worker.bring_in(name)
+        worker.bring_in(name, whole=setting["whole"])
     control = socket.socket(fileno=setting["control"])
     serving.silence()
     gc.collect()

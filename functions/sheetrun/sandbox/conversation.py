@@ -273,7 +273,7 @@ class Conversation:
         if self.payload is None:
             raise ended(self.report, self.logs.stderr, self.limits)
         return Result(
-            payload=bytes(self.payload),
+            payload=self.payload,
             stdout=bytes(self.logs.stdout),
             stderr=bytes(self.logs.stderr),
             wall_seconds=wall,

@@ -16,7 +16,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from importlib import import_module
 from typing import NoReturn
 
 from . import landlock, layers, serving, worker
@@ -56,7 +55,7 @@ def several(preload: Sequence[str]) -> Iterator[Callable[..., Result]]:
         return
     from .warm import WarmRunner
 
-    with WarmRunner(preload) as runner:
+    with WarmRunner(preload, whole=False) as runner:
         yield runner.run
 
 
@@ -67,12 +66,8 @@ def _may_fork() -> bool:
 
 def _import(names: Iterable[str]) -> None:
     """Here rather than in the fork. Where no file can be opened in a job, also what it would import late."""
-    late = landlock.abi() == 0
     for name in names:
-        if late:
-            worker.bring_in(name)
-        else:
-            import_module(name)
+        worker.bring_in(name, whole=landlock.abi() == 0)
 
 
 def _fork() -> Server:

@@ -33,7 +33,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    payload: bytes = field(repr=False)
+    payload: bytes | bytearray = field(repr=False)  #: as it came in: a copy of what is large takes time
     stdout: bytes  #: the first 64 KiB
     stderr: bytes  #: the last 64 KiB
     wall_seconds: float

@@ -26,7 +26,7 @@ def run(
     When this returns or raises, no process of the job is left and its scratch directory is removed.
     """
     harden_parent()
-    server = Server.started(job.preload)
+    server = Server.started(job.preload, whole=False)
     try:
         return Conversation(server, job, limits or Limits(), cancelled, on_progress, cache).run()
     finally:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from sheetrun.records import dataclass
 
-from . import layers
+from . import landlock, layers
 from .bare import TAMED
 from .errors import ProtocolError
 
@@ -126,12 +126,18 @@ class Server:
         self.job_pid: int | None = None
 
     @classmethod
-    def started(cls, preload: Sequence[str]) -> Server:
-        """A fresh interpreter (``child.py``). Raises ``ProtocolError`` if it does not come up."""
+    def started(cls, preload: Sequence[str], *, whole: bool) -> Server:
+        """A fresh interpreter (``child.py``) with modules; ``whole``: and the packages that they are in, which it takes in
+        any case where a job can open no file. Raises ``ProtocolError`` if it does not come up."""
         if not sys.executable:
             raise ProtocolError("this Python does not know its own interpreter (sys.executable is empty)")
         ours, theirs = socket.socketpair()
-        setting = {"path": import_path(), "preload": [*_STANDARD, *preload], "control": theirs.fileno()}
+        setting = {
+            "path": import_path(),
+            "preload": [*_STANDARD, *preload],
+            "whole": whole or landlock.abi() == 0,
+            "control": theirs.fileno(),
+        }
         environment = dict(TAMED)
         if "LD_LIBRARY_PATH" in os.environ:  # no secret; AWS Lambda's interpreter finds its own library by it
             environment["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]

@@ -23,13 +23,20 @@ from .server import Server, harden_parent
 class WarmRunner:
     """``run`` as in ``process``. Safe to share between threads: while one job runs, another gets a fresh interpreter.
 
-    The server is started by the first run (or ``start``), again if it died, and again after ``recycle`` jobs.
+    The server is started by the first run (or ``start``), again if it died, and again after ``recycle`` jobs. ``whole``:
+    with all that the packages of ``preload`` hold, so that no job imports it; for a few jobs that takes too long.
     """
 
     def __init__(
-        self, preload: Sequence[str] = PRELOAD, *, recycle: int = 1000, cache: CodeCache | None = None
+        self,
+        preload: Sequence[str] = PRELOAD,
+        *,
+        whole: bool = True,
+        recycle: int = 1000,
+        cache: CodeCache | None = None,
     ) -> None:
         self._preload = tuple(preload)
+        self._whole = whole
         self._recycle = recycle
         self._cache = cache or CodeCache()
         self._server: Server | None = None
@@ -106,7 +113,7 @@ class WarmRunner:
             self._drop()
             server = None
         if server is None:
-            server = self._server = Server.started(self._preload)
+            server = self._server = Server.started(self._preload, whole=self._whole)
             self._owner = os.getpid()
             self._jobs = 0
         return server

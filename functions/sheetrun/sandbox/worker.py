@@ -23,7 +23,7 @@ from collections.abc import Callable
 from types import CodeType, ModuleType
 from typing import Any, BinaryIO, Final
 
-from . import allowlist, frames, layers
+from . import allowlist, frames, landlock, layers
 from .allowlist import Policy
 from .errors import ForbiddenSyntax
 from .frames import Kind
@@ -63,8 +63,9 @@ def close_all_but(*kept: int) -> None:
     os.closerange(low, 1 << 20)
 
 
-def bring_in(name: str) -> None:
-    """Imports a module with the whole package that it is in: what its neighbours import late may be out of reach then.
+def bring_in(name: str, *, whole: bool) -> None:
+    """Imports a module. ``whole``: with the whole package that it is in, as what its neighbours import late may be out of
+    reach then (no file can be opened), or is wanted by every job that a server forks.
 
     A package at the top ("numpy", "sheetrun") is not walked: it holds far more than a job needs. A neighbour that needs
     what is not installed is left out (the function parse has no pandas): nobody can import that one later either.
@@ -72,6 +73,8 @@ def bring_in(name: str) -> None:
     if name in sys.modules:
         return
     module = importlib.import_module(name)
+    if not whole:
+        return
     package = module if hasattr(module, "__path__") else sys.modules.get(name.rpartition(".")[0], module)
     if "." in package.__name__ and hasattr(package, "__path__"):
         for neighbour in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
@@ -117,12 +120,13 @@ class Job:
 
     def _import(self, config: dict[str, Any]) -> Callable[..., Any] | None:
         """The host function, imported while the process may still read everything."""
+        late = landlock.abi() == 0 or "landlock" in config["without"]  # then no file can be opened once it has begun
         for name in config["preload"]:
-            bring_in(name)
+            bring_in(name, whole=late)
         module, colon, function = config["entry"].partition(":")
         if not colon:
             return None
-        bring_in(module)
+        bring_in(module, whole=late)
         host: Callable[..., Any] = getattr(sys.modules[module], function)
         return host
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -112,16 +112,18 @@ def test_in_lanes_as_one_by_one(workbook: Workbook, data: st.DataObject) -> None
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(workbooks(), st.data())
 def test_on_a_tape_as_one_by_one(workbook: Workbook, data: st.DataObject) -> None:
-    with narrow():
+    with narrow(known=data.draw(st.booleans())):
         check_lanes(workbook, data, st.integers(3, 8))
 
 
 @contextmanager
-def narrow(*, taped: bool = True) -> Iterator[None]:
-    """One lane at first, and a tape from the second turn on, or none at all."""
+def narrow(*, taped: bool = True, known: bool = False) -> Iterator[None]:
+    """One lane at first, and a tape from the second turn on, or none at all. ``known``: it is thought through between which
+    numbers all cells lie."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(host, "_FIRST_LANES", 1)
         patch.setattr(host, "_TAPED_FROM", 1 if taped else 1 << 40)
+        patch.setattr(host, "_KNOWN_FROM", 0 if known else 1 << 40)
         yield
 
 
@@ -325,3 +327,21 @@ def test_whole_columns_have_all_their_rows_in_every_scenario() -> None:
     cells = {"A1": 1.0, "A2": 2.0, "B1": 5.0, "C1": '=SUMPRODUCT(--(A:A=""))', "D1": "=SUMPRODUCT((A:A=B1)+1)"}
     found = tabulated(workbook_of(cells), {"A2": [5.0, None]}, "C1", "D1")
     assert found == {"C1": [1_048_574, 1_048_575], "D1": [1_048_577, 1_048_576]}
+
+
+def lanes_taken(seconds: Callable[[int], float], calls: int, most: int = 4096) -> list[int]:
+    """How many lanes are taken one turn after another, where a turn of so many takes so long."""
+    width, taken = host._Width(most), []
+    for _ in range(40):
+        if not taken or taken[-1] != width.lanes:
+            taken.append(width.lanes)
+        width.learn(seconds(width.lanes), calls)
+    return taken
+
+
+def test_more_lanes_are_taken_as_long_as_that_is_faster() -> None:
+    cached = lambda lanes: 1e-5 * lanes * (1 if lanes <= 64 else 2)  # noqa: E731
+    assert lanes_taken(lambda n: 1e-4 + cached(n), 10) == [16, 32, 64, 128, 64]
+    assert lanes_taken(lambda n: 2e-3 + 1e-5 * n, 2000, most=700) == [16, 64, 256, 700], "calls take most of the time"
+    assert lanes_taken(lambda n: 1e-4 * n, 10) == [16, 32, 16]
+    assert lanes_taken(lambda n: 1e-4, 10, most=5) == [5]

@@ -76,7 +76,7 @@ def test_what_looks_at_parquet_loads_without_pandas() -> None:
         "import sys; sys.modules.update(pandas=None, matplotlib=None)\n"
         "from sheetrun.datasets.steps import _DESCRIBE_PRELOAD\n"
         "from sheetrun.sandbox.worker import bring_in\n"
-        "for name in _DESCRIBE_PRELOAD: bring_in(name)\n"
+        "for name in _DESCRIBE_PRELOAD: bring_in(name, whole=True)\n"
         "assert 'sheetrun.datasets.schema' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

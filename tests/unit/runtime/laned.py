@@ -9,6 +9,7 @@ from tests.unit.compiler.making import Cells, rect_of, workbook_of
 
 from sheetrun.compiler.lanes import compile_lanes
 from sheetrun.runtime.address import read_span
+from sheetrun.runtime.bounds import Between
 from sheetrun.runtime.lanes import LaneBook
 from sheetrun.runtime.payload import book_from
 from sheetrun.runtime.replay import Replay, run_once
@@ -19,9 +20,11 @@ from sheetrun.service.scenarios import changing_boxes
 
 
 class Lanes:
-    """A workbook of one sheet in lanes, its input in A1."""
+    """A workbook of one sheet in lanes, its input in A1. ``known``: between which numbers the input will always lie."""
 
-    def __init__(self, cells: Cells, outputs: Sequence[str], first: Sequence[Scalar]) -> None:
+    def __init__(
+        self, cells: Cells, outputs: Sequence[str], first: Sequence[Scalar], known: Between | None = None
+    ) -> None:
         workbook = workbook_of(cells)
         script = compile_lanes(workbook, [(0, rect_of("A1"))], [(0, rect_of(output)) for output in outputs])
         self.namespace = executed(script.text)
@@ -30,7 +33,7 @@ class Lanes:
         self.outputs = [read_span(output)[0] for output in outputs]
         self.put(first)
         run_once(self.namespace["STEPS"], self.book)
-        self.replay = Replay(self.namespace, self.book, [(0, 1, 1)])
+        self.replay = Replay(self.namespace, self.book, [(0, 1, 1)], None if known is None else [known])
 
     def put(self, values: Sequence[Scalar]) -> None:
         pairs = [encode(value) for value in values]

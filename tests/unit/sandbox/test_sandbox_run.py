@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from sheetrun.sandbox import forked, process
+from sheetrun.sandbox import forked, landlock, process
 from sheetrun.sandbox.compiled import CodeCache
 from sheetrun.sandbox.errors import Cancelled, Crashed, ForbiddenSyntax, NotIsolated, ProtocolError
 from sheetrun.sandbox.job import Job, Result
@@ -166,6 +166,18 @@ def test_a_runtime_that_cannot_be_imported() -> None:
 # ---- warm
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_how_much_a_server_imports(whole: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that its jobs may ever need, or what one job needs where it may still read the rest: with Landlock alone."""
+    script = "import sys\ndef run_payload(p, g): return str('sheetrun.runtime.units' in sys.modules).encode()"
+    job = Job(script, policy=None, preload=("sheetrun.runtime.names",))
+    with WarmRunner(job.preload, whole=whole) as runner:
+        assert runner.run(job).payload == str(whole or landlock.abi() == 0).encode()
+    monkeypatch.setattr("sheetrun.sandbox.landlock.abi", lambda: 0)
+    with WarmRunner(job.preload, whole=whole) as runner:
+        assert runner.run(job).payload == b"True"
+
+
 def test_jobs_see_nothing_of_each_other(warm: WarmRunner) -> None:
     write = "import builtins, sys\ndef run_payload(p, g):\n    builtins.mark = sys.mark = 1\n    return b'set'"
     look = "import builtins, sys\ndef run_payload(p, g):\n    return str(hasattr(builtins, 'mark')).encode()"
@@ -176,7 +188,7 @@ def test_jobs_see_nothing_of_each_other(warm: WarmRunner) -> None:
 def test_forks_do_not_share_their_random_numbers() -> None:
     script = "def run_payload(p, g):\n    import random\n    return str(random.random()).encode()"
     with WarmRunner(preload=("random",)) as runner:
-        assert len({runner.run(raw(script)).payload for _ in range(3)}) == 3
+        assert len({bytes(runner.run(raw(script)).payload) for _ in range(3)}) == 3
 
 
 def test_a_server_that_died_is_started_again(warm: WarmRunner) -> None:
@@ -191,7 +203,7 @@ def test_a_server_that_died_is_started_again(warm: WarmRunner) -> None:
 def test_a_server_is_replaced_after_its_jobs() -> None:
     who = raw("import os\ndef run_payload(p, g): return str(os.getppid()).encode()")
     with WarmRunner(preload=(), recycle=2) as runner:
-        servers = [runner.run(who).payload for _ in range(5)]
+        servers = [bytes(runner.run(who).payload) for _ in range(5)]
     assert len(set(servers)) == 3
 
 
