@@ -102,14 +102,14 @@ def test_round_is_decimal_rounding(digits: int, scale: int, places: int) -> None
 
 
 @pytest.mark.parametrize("name", ["ROUND", "ROUNDUP", "ROUNDDOWN", "MOD"])
-@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=5), st.integers(-3, 5))
-def test_arrays_are_answered_like_scalars(name: str, numbers: list[float], second: int) -> None:
+@given(st.lists(st.floats(-1e6, 1e6) | st.just(DIV0), min_size=1, max_size=5), st.integers(-3, 5))
+def test_arrays_are_answered_like_scalars(name: str, numbers: list[Any], second: int) -> None:
     assert call(name, numbers, float(second)) == [[call(name, n, float(second))] for n in numbers]
 
 
 @pytest.mark.parametrize("name", ["INT", "EVEN", "TRUNC"])
-@given(st.lists(st.floats(-1e16, 1e16), min_size=1, max_size=5))
-def test_wholes_of_arrays(name: str, numbers: list[float]) -> None:
+@given(st.lists(st.floats(-1e16, 1e16) | st.just(DIV0), min_size=1, max_size=5))
+def test_wholes_of_arrays(name: str, numbers: list[Any]) -> None:
     args = (0.0,) if name == "TRUNC" else ()
     assert call(name, numbers, *args) == [[call(name, n)] for n in numbers]
 

@@ -84,27 +84,33 @@ def whole_nearest(number: float) -> float:
     return math.copysign(up, number) + 0.0
 
 
-#: Rounds numbers of which the sizes are given too; and how far each is from the place where the result changes, 0 to 1.
-_Quick = Callable[[Any, Any], tuple[Any, Any]]
+#: Rounds numbers of which the sizes are given too, and whether any is below 0; and how far each is from the place where
+#: the result changes, 0 to 1.
+_Quick = Callable[[Any, Any, bool], tuple[Any, Any]]
+_Ends = tuple[float, float]
 
 
-def _many(one: Callable[[float], float], quick: _Quick, offset: float) -> Callable[[Any], Any]:
+def _many(one: Callable[[float], float], quick: _Quick, offset: float) -> Callable[..., Any]:
     """``one`` for an array: ``quick`` where there is no doubt. Doubtful: near a whole number plus ``offset``."""
 
-    def rounded(numbers: Any) -> Any:
-        size = np.abs(numbers)
-        out, rest = quick(numbers, size)
-        most = size.max(initial=0.0)
+    def rounded(numbers: Any, ends: _Ends | None = None) -> Any:
+        """``ends``: the least and the greatest of the numbers and 0, if they are known."""
+        low, high = _ends_of(numbers) if ends is None else ends
+        negative = not low >= 0.0  # or not known, beside a NaN
+        size = np.abs(numbers) if negative else numbers
+        out, rest = quick(numbers, size, negative)
+        most = max(high, -low)
         if most <= 1e13:  # and no NaN
-            rest -= 0.5
-            if np.abs(rest, out=rest).max(initial=0.0) < 0.5 - 2.0 * _DOUBT * most:
+            doubtful = 2.0 * _DOUBT * most
+            if rest.min(initial=0.5) > doubtful and rest.max(initial=0.5) < 1.0 - doubtful:
                 return out
+        size = np.abs(numbers)
         places = np.floor(size + offset + 0.5) - offset
         doubt = (np.abs(size - places) <= _DOUBT * size) & (numbers != out) | (size > 1e13)
         long = size >= _EXACT
         decided = doubt & ~long
         sure = _shown_at(numbers[decided], places[decided])
-        out[decided], _ = quick(sure, np.abs(sure))
+        out[decided], _ = quick(sure, np.abs(sure), True)
         for at in zip(*np.nonzero(doubt & long), strict=True):
             if math.isfinite(numbers[at]):
                 out[at] = one(float(numbers[at]))
@@ -113,38 +119,42 @@ def _many(one: Callable[[float], float], quick: _Quick, offset: float) -> Callab
     return rounded
 
 
-def _below(numbers: Any, _: Any) -> tuple[Any, Any]:
+def _ends_of(numbers: Any) -> _Ends:
+    return numbers.min(initial=0.0), numbers.max(initial=0.0)
+
+
+def _below(numbers: Any, _size: Any, _negative: bool) -> tuple[Any, Any]:
     out = np.floor(numbers)
     return out, numbers - out
 
 
-def _above(numbers: Any, _: Any) -> tuple[Any, Any]:
+def _above(numbers: Any, _size: Any, _negative: bool) -> tuple[Any, Any]:
     out = np.ceil(numbers)
     return out, out - numbers
 
 
-def _toward_zero(numbers: Any, _: Any) -> tuple[Any, Any]:
+def _toward_zero(numbers: Any, _size: Any, negative: bool) -> tuple[Any, Any]:
     out = np.trunc(numbers)
     rest = numbers - out
-    return out, np.abs(rest, out=rest)
+    return out, np.abs(rest, out=rest) if negative else rest
 
 
-def _from_zero(numbers: Any, size: Any) -> tuple[Any, Any]:
+def _from_zero(numbers: Any, size: Any, negative: bool) -> tuple[Any, Any]:
     out = np.ceil(size)
     rest = out - size
-    return _signed(out, numbers), rest
+    return _signed(out, numbers, negative), rest
 
 
-def _nearest(numbers: Any, size: Any) -> tuple[Any, Any]:
+def _nearest(numbers: Any, size: Any, negative: bool) -> tuple[Any, Any]:
     rest = size + 0.5
     out = np.floor(rest)
     rest -= out
-    return _signed(out, numbers), rest
+    return _signed(out, numbers, negative), rest
 
 
-def _signed(sizes: Any, numbers: Any) -> Any:
-    """With the signs of other numbers, which takes long and is seldom to be done."""
-    return np.copysign(sizes, numbers, out=sizes) if (numbers < 0.0).any() else sizes
+def _signed(sizes: Any, numbers: Any, negative: bool) -> Any:
+    """With the signs of other numbers, which takes long."""
+    return np.copysign(sizes, numbers, out=sizes) if negative else sizes
 
 
 wholes_below: Final = _many(whole_below, _below, 0.0)
@@ -175,7 +185,7 @@ def _too_large() -> float:
     raise Raised(NUM)
 
 
-def _digits_many(one: Callable[[float], float], whole: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
+def _digits_many(one: Callable[[float], float], whole: Callable[..., Any]) -> Callable[[Any, Any], Any]:
     def rounded(numbers: Any, digits: Any) -> Any:
         if digits.size == 1 and -_POWERS <= digits.flat[0] <= _POWERS:
             places = math.trunc(digits.flat[0])
@@ -183,8 +193,9 @@ def _digits_many(one: Callable[[float], float], whole: Callable[[Any], Any]) -> 
             if places < 0:
                 return whole(numbers / power) * power
             scaled = numbers * power
-            if scaled.min(initial=0.0) > -_EXACT and scaled.max(initial=0.0) < _EXACT:
-                return whole(scaled) / power
+            low, high = ends = _ends_of(scaled)
+            if low > -_EXACT and high < _EXACT:
+                return np.divide(found := whole(scaled, ends), power, out=found)
             large = np.abs(scaled) >= _EXACT
             out = whole(np.where(large, 0.0, scaled)) / power
             return np.where(large, numbers, out)
