@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from sheetrun.records import dataclass
@@ -38,9 +40,9 @@ def solve(*targets: str, needs: Sequence[str] = ()) -> Callable[[Callable[[Any],
 
 
 def _targets(texts: Iterable[str]) -> Iterator[tuple[str, Span]]:
-    for text in texts:
-        sheet, _, addresses = text.rpartition("!")
+    pairs = [text.rpartition("!")[::2] for text in texts]
+    for sheet, lists in groupby(pairs, itemgetter(0)):
         if sheet.startswith("'"):
             sheet = sheet[1:-1].replace("''", "'")
-        for span in read_spans(addresses):
+        for span in read_spans(" ".join([addresses for _, addresses in lists])):
             yield sheet, span
