@@ -65,6 +65,19 @@ Part = Whole | Loop | Alike | Solve
 def schedule(units: list[Unit], scope: Scope) -> list[Part]:
     """All units in an order in which each part reads only what stands before it."""
     link(units, scope)
+    return _in_line(units) or _by_sheet(_planned(units, scope))
+
+
+def _in_line(units: list[Unit]) -> list[Part] | None:
+    """The order where no unit has to do with another in a circle, which few workbooks have; else None."""
+    if any(unit.dynamic or unit.index in unit.needs for unit in units):
+        return None
+    found = _by_sheet(list(map(Whole, units)))
+    return found if sum(len(units_of(part)) for part in found) == len(units) else None
+
+
+def _planned(units: list[Unit], scope: Scope) -> list[Part]:
+    """The parts, in an order in which each reads only what stands before it."""
     parts = components(units)
     late = _after_dynamic(units, parts)
     planned: list[Part] = []
@@ -76,7 +89,7 @@ def schedule(units: list[Unit], scope: Scope) -> list[Part]:
         group = tuple(units[i] for i in members)
         solved = any(i in late for i in members)
         planned.append(Solve(group) if solved else _loop(group, scope) or Solve(group))
-    return _by_sheet(planned)
+    return planned
 
 
 def units_of(part: Part) -> tuple[Unit, ...]:
@@ -206,7 +219,8 @@ def _ordered(group: tuple[Unit, ...], before: dict[int, set[int]]) -> tuple[Unit
 
 
 def _by_sheet(parts: list[Part]) -> list[Part]:
-    """A valid order that stays on one sheet as long as it can, so that the script has few, long functions.
+    """A valid order that stays on one sheet as long as it can, so that the script has few, long functions. Parts that read
+    each other in a circle, and what reads them, are left out.
 
     Units of a form that has very many wait until nothing else can be computed: then all that are ready are one part.
     """
