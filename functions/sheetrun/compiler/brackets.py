@@ -46,6 +46,8 @@ class Brackets:
     def same(self, node: Range) -> bool:
         """Whether the reference means the same for every cell of the block."""
         layout = self.layout
+        if layout.blanks is not None and node in layout.blanks:
+            return False
         if layout.lanes and self._varies(node):
             return False
         if layout.moving:

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 from sheetrun.compiler.errors import CannotCompile
 from sheetrun.compiler.expressions import Emitter
 from sheetrun.compiler.forms import Form, Reference
-from sheetrun.compiler.layout import NotAlike
+from sheetrun.compiler.layout import NotAlike, NotWhole
 from sheetrun.compiler.literal import literal
 from sheetrun.compiler.ranges import Range
 from sheetrun.compiler.scriptnames import Names
@@ -20,6 +20,8 @@ from sheetrun.workbook.model import Rect
 
 #: How the host (None), references and numbers are called in the code of a form.
 Blanks: TypeAlias = Mapping[Range | float | None, str]
+#: What writes the formulas of a unit's form, one for any of them or for many ``together``, and the names that it takes.
+FormEmitter: TypeAlias = Callable[[Unit, Blanks, bool], tuple[Emitter, Names]]
 _HOST: Final = -1
 #: A place while the code is written: a name in Python, and no part of any literal (they are ASCII).
 _MARK: Final = re.compile("\u00df([0-9]+)\u00df")
@@ -54,22 +56,24 @@ class FormTexts:
     """The code of each form, once asked for."""
 
     def __init__(self) -> None:
-        self._texts: dict[int, FormText | None] = {}
+        self._texts: dict[tuple[int, bool], FormText | None] = {}
 
-    def text(self, unit: Unit, form: Form, emitter: Callable[[Unit, Blanks], tuple[Emitter, Names]]) -> FormText | None:
-        """The code of a unit's form; None when each of its formulas must be written by itself."""
-        if id(form) not in self._texts:
-            self._texts[id(form)] = _write(unit, form, emitter)
-        return self._texts[id(form)]
+    def text(self, unit: Unit, form: Form, emitter: FormEmitter, *, together: bool = False) -> FormText | None:
+        """The code of a unit's form; None when each of its formulas must be written by itself. ``together``: code that
+        computes many of them at once, None where there is none."""
+        key = id(form), together
+        if key not in self._texts:
+            self._texts[key] = _write(unit, form, emitter, together=together)
+        return self._texts[key]
 
 
-def _write(unit: Unit, form: Form, emitter: Callable[[Unit, Blanks], tuple[Emitter, Names]]) -> FormText | None:
+def _write(unit: Unit, form: Form, emitter: FormEmitter, *, together: bool) -> FormText | None:
     places: tuple[Reference | int, ...] = (_HOST, *form.references.values(), *form.numbers.values())
     keys: list[Range | float | None] = [None, *form.references, *form.numbers]
-    writer, names = emitter(unit, {key: f"\u00df{k}\u00df" for k, key in enumerate(keys)})
+    writer, names = emitter(unit, {key: f"\u00df{k}\u00df" for k, key in enumerate(keys)}, together)
     try:
         pieces = _MARK.split(writer.formula(form.tree))
-    except (NotAlike, CannotCompile):
+    except (NotAlike, NotWhole, CannotCompile):
         return None
     order = tuple(map(int, pieces[1::2]))
     return FormText(tuple(pieces[::2]), order, places, frozenset(names.imports), dict(names.aliases))

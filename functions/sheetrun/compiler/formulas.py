@@ -57,6 +57,10 @@ class Formulas:
         """For any of the units; None when each must be written by itself."""
         return self._forms.text(part.units[0], part.form, self._form_emitter)
 
+    def together(self, part: Alike) -> FormText | None:
+        """For all of the units at once; None where that cannot be."""
+        return self._forms.text(part.units[0], part.form, self._form_emitter, together=True)
+
     def function(self, step: Step, key: str) -> str:
         """A defined LAMBDA."""
         nobody = Unit(-1, step.sheet, Block(_NOWHERE, "", Kind.DYNAMIC), nodes.Missing())
@@ -93,7 +97,7 @@ class Formulas:
             tracks=tracks,
         )
 
-    def _form_emitter(self, unit: Unit, blanks: Blanks) -> tuple[Emitter, Names]:
-        """Writes the form of a unit, for any formula of it."""
+    def _form_emitter(self, unit: Unit, blanks: Blanks, together: bool) -> tuple[Emitter, Names]:
+        """Writes the form of a unit, for any formula of it or for many ``together``."""
         step = self.scratch(unit.sheet)
-        return self._emitter(step, Layout(_NOWHERE, blanks=blanks), unit), step.names
+        return self._emitter(step, Layout(_NOWHERE, whole=together, blanks=blanks), unit), step.names

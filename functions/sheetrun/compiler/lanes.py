@@ -19,7 +19,7 @@ from sheetrun.compiler.layout import Layout, NotWhole
 from sheetrun.compiler.plan import Plan
 from sheetrun.compiler.ranges import Range
 from sheetrun.compiler.resolve import Scope
-from sheetrun.compiler.schedule import Solve, units_of
+from sheetrun.compiler.schedule import Alike, Solve, units_of
 from sheetrun.compiler.steps import Step
 from sheetrun.compiler.tracks import Tracks
 from sheetrun.compiler.units import Unit
@@ -75,6 +75,9 @@ class _LaneFormulas(Formulas):
         shape = "" if unit.scalar else f", {unit.rect.height}, {unit.rect.width}"
         each = step.names.imported("each")
         return f"{each}(book, lambda: {super().cell(step, unit, layout)}{shape})"
+
+    def together(self, part: Alike) -> None:
+        return None  # a list of cells has no lanes
 
     def spills(self, unit: Unit) -> bool:
         return False  # what does was refused

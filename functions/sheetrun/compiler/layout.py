@@ -30,7 +30,7 @@ class Layout:
     ``lanes``: each cell has a value for each of many scenarios (see ``runtime.lanes``); then ``whole`` is set as well,
     also in a loop, and arrays have a row for each cell of the block and a column for each scenario.
     ``blanks``: the code stands for any formula of a form: how the host (None), the references and the numbers that the
-    form has stand-ins for are called in it.
+    form has stand-ins for are called in it. With ``whole`` it stands for many at once: a list of cells in each blank.
     ``fills``: of an array formula, the rows and columns of the cells that it fills, where these are several.
     """
 

@@ -55,8 +55,11 @@ class Statements:
         return self._headed(unit, f"{sheet}.{how}({address}, {head}: {expression})")
 
     def alike(self, step: Step, part: Alike) -> Statement:
-        """A loop over a list of cells, and of what stands in the blanks of their form. Raises NotAlike."""
-        text = self._formulas.form(part)
+        """A loop over a list of cells, and of what stands in the blanks of their form, or one turn for all of them. Raises
+        NotAlike."""
+        text, over = self._formulas.together(part), "together"
+        if text is None:
+            text, over = self._formulas.form(part), "alike"
         if text is None:
             raise NotAlike
         names = [self._formulas.names.local(name, ("blank", name)) for name in names_of(part.form)]
@@ -64,7 +67,7 @@ class Statements:
         sheet = self._formulas.alias(step, first.sheet)
         expression = text.named(names, step.names, self._formulas.names.sheets)
         heading = f"# {len(part.units)} cells like {cell_name(*first.rect[:2])}: ={comment(first.block.text)}"
-        lines = [heading, f"for {', '.join(names)} in {step.names.imported('alike')}("]
+        lines = [heading, f"for {', '.join(names)} in {step.names.imported(over)}("]
         for column in columns_of(part.units, part.form):
             *rows, last = wrapped(column)
             lines += [f"    {literal(row + ' ')}" for row in rows] + [f"    {literal(last)},"]

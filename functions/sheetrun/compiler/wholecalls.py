@@ -47,6 +47,8 @@ def whole_call(node: nodes.Call, entry: Entry, references: References, operands:
                 raise NotWhole
         elif not _same_for_all(arg, references):
             raise NotWhole
+    if node.name == "INDEX" and references.layout.blanks is not None:
+        raise NotWhole  # an index of 0 is another matter
     if node.name == "INDEX" and (len(node.args) < 2 or is_zero(node.args[1]) or is_zero(node.args[-1])):
         raise NotWhole
     return None
@@ -57,6 +59,9 @@ def _same_for_all(node: Any, references: References) -> bool:
     for n in walk(node):
         if isinstance(n, Range):
             if not references.same(n):
+                return False
+        elif isinstance(n, nodes.Number):
+            if references.layout.blanks is not None and n.value in references.layout.blanks:
                 return False
         elif isinstance(n, nodes.Name | nodes.Invoke):
             return False

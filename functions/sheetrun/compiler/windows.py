@@ -16,7 +16,7 @@ _LARGEST: Final = 100_000  #: cells of a range that is given to each cell of a b
 def window(node: Range, layout: Layout) -> str:
     """The call of a sheet that gives each cell of the block the cells of its own window (``A2:C2``). Raises NotWhole."""
     rect = layout.rect
-    if node.last_sheet is not None or node.wraps(rect):
+    if node.last_sheet is not None or layout.blanks is not None or node.wraps(rect):
         raise NotWhole
     if layout.moving:
         if node.whole_columns or node.whole_rows:
@@ -36,7 +36,7 @@ def window(node: Range, layout: Layout) -> str:
 def growing(node: Range, layout: Layout) -> str | None:
     """For ``A$2:A2`` filled down, or ``$B2:B2`` filled to the right: the call of a sheet for one pass over the longest."""
     rect = layout.rect
-    if layout.lanes or node.last_sheet is not None or node.wraps(rect):
+    if layout.lanes or layout.blanks is not None or node.last_sheet is not None or node.wraps(rect):
         return None
     down = node.top.absolute and not node.bottom.absolute and (node.fixed_columns or rect.width == 1)
     right = node.left.absolute and not node.right.absolute and (node.fixed_rows or rect.height == 1)

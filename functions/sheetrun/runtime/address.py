@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from functools import cache, lru_cache
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 MAX_ROWS: Final = 1_048_576
 MAX_COLUMNS: Final = 16_384
@@ -22,6 +22,16 @@ VAST_COLUMNS: int = 1_000
 def is_vast(rows: int, columns: int) -> bool:
     """Whether a range of that shape is not walked to its end: whole columns and rows, and what is like them."""
     return rows > VAST_ROWS or columns > VAST_COLUMNS
+
+
+class Cells(NamedTuple):
+    """Many cells, wherever they lie: their rows and columns as arrays, 1-based."""
+
+    rows: Any
+    columns: Any
+
+    def spans(self) -> list[Span]:
+        return [Span(row, col, row, col) for row, col in zip(self.rows.tolist(), self.columns.tolist(), strict=True)]
 
 
 class Span(NamedTuple):

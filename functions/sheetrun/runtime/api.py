@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import sheetrun.runtime.functions  # noqa: F401 - tells the registry where functions come from
-from sheetrun.runtime.alike import alike
+from sheetrun.runtime.alike import alike, together
 from sheetrun.runtime.errors import CALC as CALC_ERROR
 from sheetrun.runtime.errors import DIV0 as DIV0_ERROR
 from sheetrun.runtime.errors import NA as NA_ERROR
@@ -80,6 +80,7 @@ __all__ = [
     "sub",
     "text_array",
     "times",
+    "together",
     "union",
 ]
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sheetrun.runtime.address import Span
+from sheetrun.runtime.alike import alike
 from sheetrun.runtime.errors import Raised
 from sheetrun.runtime.tracks import Track
 
@@ -56,6 +57,8 @@ def _guarded(function: Any, wants: Callable[[str, str], bool] | None = None) -> 
     ast.fix_missing_locations(tree)
     names = dict(function.__globals__)
     names["_failed_statement"] = failed_statement
+    if "together" in names:  # cell by cell, so that one does not stop the others
+        names["together"] = alike
     names["_Failure"] = Exception  # a sandbox may have taken the builtins away
     code = compile(tree, "<guarded>", "exec")
     exec(code, names)  # the script itself, where it runs  # nosec B102

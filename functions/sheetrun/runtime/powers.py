@@ -22,6 +22,7 @@ _LARGEST: Final = 2.0**31  # whole exponents from here on have no bits worth wal
 _exp = np.frompyfunc(math.exp, 1, 1)  # NumPy's own differ in the last bit between processors
 _log = np.frompyfunc(math.log, 1, 1)
 _log10 = np.frompyfunc(math.log10, 1, 1)
+_pow = np.frompyfunc(math.pow, 2, 1)
 
 
 def power(x: float, y: float) -> float:
@@ -64,6 +65,15 @@ def powers(x: Numbers, y: Numbers) -> Numbers:
     negative = y < 0.0
     if negative.any():
         out[negative] = 1.0 / out[negative]
+    return out
+
+
+def pows(x: Numbers, y: Numbers) -> Numbers:
+    """Powers as ``math.pow`` has them; what has no result is a NaN or infinite."""
+    x, y = np.broadcast_arrays(x, y)
+    out = np.power(x, y)
+    usual = np.isfinite(out)
+    out[usual] = _pow(x[usual], y[usual])
     return out
 
 

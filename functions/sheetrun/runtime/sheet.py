@@ -19,7 +19,7 @@ import numpy as np
 
 from sheetrun.records import dataclass
 from sheetrun.runtime import pool
-from sheetrun.runtime.address import MAX_COLUMNS, MAX_ROWS, Key, Span, is_vast, span_of
+from sheetrun.runtime.address import MAX_COLUMNS, MAX_ROWS, Cells, Key, Span, is_vast, span_of
 from sheetrun.runtime.cells import EMPTY, LOGICAL, NUMBER, TEXT, Numbers, Tags
 from sheetrun.runtime.errors import NUM, REF, SPILL, ExcelError, Raised, error_of
 from sheetrun.runtime.refs import Ref, first_of
@@ -186,8 +186,27 @@ class Sheet:
     def __getitem__(self, key: Key) -> Value:
         if type(key) is tuple and len(key) == 2:  # in loops
             return self.cell(*key)
+        if type(key) is Cells:
+            return self.gathered(key)
         span, single = span_of(key)
         return self.cell(span.top, span.left) if single else self.whole(span)
+
+    def gathered(self, cells: Cells) -> Arr:
+        """Many cells as one column."""
+        area = self._main
+        rows, columns = cells.rows - area.top, cells.columns - area.left
+        if self._within(area, rows, columns):
+            tag = area.tag[rows, columns]
+            if tag.min() >= 0:
+                return Arr(area.num[rows, columns][:, None], tag[:, None])
+        pairs = zip(cells.rows.tolist(), cells.columns.tolist(), strict=True)
+        return Arr.flat([self.cell(row, col) for row, col in pairs], (len(cells.rows), 1))
+
+    @staticmethod
+    def _within(area: Area, rows: Any, columns: Any) -> bool:
+        """Whether all cells lie in an area; rows and columns count from its first cell."""
+        height, width = area.num.shape
+        return bool(rows.min() >= 0 and columns.min() >= 0 and rows.max() < height and columns.max() < width)
 
     # -- writing -------------------------------------------------------------------------------------------------
 
@@ -195,6 +214,9 @@ class Sheet:
         """Stores a result in every cell of the range (a scalar in all of them); an empty result is 0."""
         if type(key) is tuple and len(key) == 2:  # in loops
             self.store(key[0], key[1], value)
+            return
+        if type(key) is Cells:
+            self.scatter(key, value)
             return
         span, single = span_of(key)
         if single:
@@ -217,6 +239,20 @@ class Sheet:
         area.tag[r, c] = tag
         if self.book.overrides:
             self.book.impose(self, Span(row, col, row, col))
+
+    def scatter(self, cells: Cells, value: Value) -> None:
+        """Stores a result in each of many cells: a column of them, or one for all."""
+        shape = len(cells.rows), 1
+        array = shown(value, shape)
+        area = self._main
+        rows, columns = cells.rows - area.top, cells.columns - area.left
+        if type(self) is not Sheet or self.book.overrides or not self._within(area, rows, columns):
+            for (row, col, _, _), one in zip(cells.spans(), array.expanded(shape), strict=True):
+                self.store(row, col, one)
+            return
+        num, tags = np.broadcast_to(array.num, shape)[:, 0], np.broadcast_to(array.tags(), shape)[:, 0]
+        area.num[rows, columns] = np.where(np.isinf(num), float(NUM), num)
+        area.tag[rows, columns] = np.where(tags == EMPTY, NUMBER, tags)
 
     def store_array(self, span: Span, value: Value) -> None:
         """Stores an array result over a range: CSE rules (one row or column repeats, what is beyond is #N/A)."""

@@ -15,6 +15,7 @@ from typing import Final
 
 import numpy as np
 
+from sheetrun.runtime import powers
 from sheetrun.runtime.cells import Numbers
 from sheetrun.runtime.errors import NUM, Raised
 
@@ -85,17 +86,22 @@ def normal_cdfs(z: Numbers) -> Numbers:
 
 
 def normal_inverses(p: Numbers) -> Numbers:
-    """``normal_inverse`` for an array; every p must lie between 0 and 1."""
+    """``normal_inverse`` for an array, step by step the same; every p must lie between 0 and 1."""
     lower = np.minimum(p, 1.0 - p)
-    t = np.sqrt(-2.0 * np.log(lower))
+    t = np.sqrt(-2.0 * powers.logs(lower))
     z = (2.515517 + t * (0.802853 + t * 0.010328)) / (1.0 + t * (1.432788 + t * (0.189269 + t * 0.001308))) - t
-    for _ in range(3):
+    going = lower != 0.5
+    z[~going] = 0.0
+    for _ in range(4):
         off = np.where(
             lower > 0.25, 0.5 * np.asarray(_erf(z / _SQRT_2), np.float64) - (lower - 0.5), normal_cdfs(z) - lower
         )
-        error = off * _SQRT_2PI * np.exp(0.5 * z * z)
-        z = z - error / (1.0 + 0.5 * z * error)
-    z[p == 0.5] = 0.0
+        error = off / (powers.exps(-0.5 * z * z) / _SQRT_2PI)
+        step = error / (1.0 + 0.5 * z * error)
+        z[going] -= step[going]
+        going &= np.abs(step) > 1e-16 * np.abs(z)
+        if not going.any():
+            break
     return np.where(p > 0.5, -z, z)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sheetrun.runtime.address import Key, span_of
+from sheetrun.runtime.address import Cells, Key, span_of
 from sheetrun.runtime.refs import Ref
 from sheetrun.runtime.tails import numbers_of
 from sheetrun.runtime.values import Arr
@@ -22,6 +22,8 @@ class AsNumbers:
     def __getitem__(self, key: Key) -> Any:
         if type(key) is tuple and len(key) == 2:  # in loops
             return self._sheet.number(*key)
+        if type(key) is Cells:
+            return numbers_of(self._sheet.gathered(key))
         span, single = span_of(key)
         if single:
             return self._sheet.number(span.top, span.left)

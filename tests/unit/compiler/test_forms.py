@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from sheetrun.compiler.script import Script, compile_workbook
 from sheetrun.compiler.units import make_units
 from sheetrun.formula.a1 import cell_name
 from sheetrun.formula.forms import cut, filled
+from sheetrun.runtime.address import Span
 from sheetrun.sandbox.allowlist import check
 from sheetrun.service.cellvalues import cell_values
 from sheetrun.service.local import _in_process
@@ -98,7 +100,7 @@ def test_the_same_results(seed: int) -> None:
     check(listed.text, SCRIPT_POLICY)
     ours, alone = results(workbook, listed), results(workbook, compiled(workbook, form=ALONE))
     assert ours == alone
-    event(f"{listed.text.count(' in alike(')} lists")
+    event(f"{listed.text.count(' in alike(')} lists, {listed.text.count(' in together(')} at once")
 
 
 def results(workbook: Workbook, script: Script) -> tuple[Any, Any]:
@@ -119,7 +121,7 @@ def test_a_list() -> None:
     script = compiled(links(5, "=A{}*2+A{}"), form=2, many=3)
     assert (
         "    # 5 cells like E1: =A1*2+A5\n"
-        "    for cell, ref1, ref2, num1 in alike(\n"
+        "    for cell, ref1, ref2, num1 in together(\n"
         "        'E1 E3 E5 E7 E9',\n"
         "        'A1 A2 A3 A4 A5',\n"
         "        'A5 A4 A3 A2 A1',\n"
@@ -158,8 +160,58 @@ def test_the_first_cell_of_a_range_is_each_formulas_own() -> None:
     assert results(backwards, compiled(backwards, form=ALONE)) == results(
         backwards, compiled(backwards, form=2, many=3)
     )
-    listed = compiled(links(5, "=T(A{})&N(A{})"), form=2, many=3)
-    assert " in alike(" in listed.text  # a cell is its own first one
+    cells = links(5, "=T(A{})&N(A{})", A2="text", A4=True)
+    listed = compiled(cells, form=2, many=3)
+    assert " in together(" in listed.text  # a cell is its own first one
+    assert results(cells, listed) == results(cells, compiled(cells, form=ALONE))
+
+
+def test_what_is_computed_at_once_gives_each_cell_its_own() -> None:
+    """Texts, logicals, errors, empty cells and a cell beyond the used range; an index of 0; one number for all."""
+    others = {"A2": "text", "A3": True, "A4": "=1/0", "A6": "12", "G1": 7.0, "H1": 8.0}
+    for formula in (
+        "=A{}",
+        "=A{}&A{}",
+        "=-A{}%",
+        "=A{}^A{}",
+        "=IF(A{0}>2,A{1},-A{0})",
+        "=IFERROR(A{}+1,Z99)",
+        "=ROUND(A{}/3,A{})",
+        "=MAX(A{},A{},3)",
+        "=AND(A{}>0,A{}<9)",
+        "=LEFT(A{}&1,2)&7",
+        "=COUNT(A{},A{})",
+        "=ISBLANK(Z{})+A{}",
+        "=ROW(A{})+COLUMN(B{})",
+        "=VLOOKUP(A{},$A$1:$B$6,1,FALSE)",
+    ):
+        workbook = links(9, formula, **others)
+        listed = compiled(workbook, form=0, many=2)
+        assert results(workbook, listed) == results(workbook, compiled(workbook, form=ALONE)), formula
+    for index in range(3):
+        cells: dict[str, Any] = {f"E{2 * k + 1}": f"=INDEX($G$1:$H$1,1,{(k + index) % 3})" for k in range(6)}
+        workbook = workbook_of(cells | {"G1": 7.0, "H1": 8.0})
+        listed = compiled(workbook, form=0, many=2)
+        assert results(workbook, listed) == results(workbook, compiled(workbook, form=ALONE))
+
+
+def test_a_list_that_is_called_with_other_values() -> None:
+    """What a call puts in the place of a formula stays; precision as displayed rounds each cell."""
+    workbook = links(5, "=A{}*2+A{}", A5=4.04)
+    listed = compiled(workbook, form=2, many=3)
+    source = run_input(workbook, listed.text)
+    given = _in_process(listed.text, replace(source, overrides=[(0, 3, 5, 99.0)]).to_bytes())
+    assert cell_values(workbook, given) == {
+        "Sheet1!E1": 4.04,
+        "Sheet1!E3": 99,
+        "Sheet1!E5": 6,
+        "Sheet1!E7": 7,
+        "Sheet1!E9": 8.08,
+    }
+    formats = [(0, "0.0", [Span(1, 5, 9, 5)])]
+    rounded = _in_process(listed.text, replace(source, displayed=True, formats=formats).to_bytes())
+    assert cell_values(workbook, rounded)["Sheet1!E1"] == 4
+    assert cell_values(workbook, rounded)["Sheet1!E9"] == 8.1
 
 
 def test_meaning_by_place_is_not_shared() -> None:
@@ -172,6 +224,7 @@ def test_meaning_by_place_is_not_shared() -> None:
         ours, alone = compiled(workbook, form=0, many=2), compiled(workbook, form=ALONE)
         assert results(workbook, ours) == results(workbook, alone)
         assert " in alike(" not in ours.text
+        assert " in together(" not in ours.text
 
 
 def test_a_list_in_what_if() -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from sheetrun.runtime.cells import Numbers
 from sheetrun.runtime.errors import DIV0, NUM, Raised
+from sheetrun.runtime.powers import logs, pows
 from sheetrun.runtime.registry import excel
 from sheetrun.runtime.strict import strict_integer, strict_number, strict_numbers
 from sheetrun.runtime.values import Scalar
@@ -50,21 +51,21 @@ def future_value(rate: float, nper: float, pmt: float, pv: float, type: float) -
 
 
 def _pmt_vector(rate: Numbers, nper: Numbers, pv: Numbers, fv: Numbers, type: Numbers) -> Numbers:
-    t = np.power(1.0 + rate, nper)
+    t = pows(1.0 + rate, nper)
     due = np.where(type != 0.0, 1.0 + rate, 1.0)
     level = np.where(rate == 0.0, -(pv + fv) / nper, -rate * (pv * t + fv) / (due * (t - 1.0)))
     return np.where((nper == 0.0) | (rate <= -1.0), np.nan, level)
 
 
 def _fv_vector(rate: Numbers, nper: Numbers, pmt: Numbers, pv: Numbers, type: Numbers) -> Numbers:
-    t = np.power(1.0 + rate, nper)
+    t = pows(1.0 + rate, nper)
     due = np.where(type != 0.0, 1.0 + rate, 1.0)
     level = np.where(rate == 0.0, -(pv + pmt * nper), -(pv * t + pmt * due * (t - 1.0) / rate))
     return np.where((rate == -1.0) & (nper < 0.0), float(DIV0), level)
 
 
 def _pv_vector(rate: Numbers, nper: Numbers, pmt: Numbers, fv: Numbers, type: Numbers) -> Numbers:
-    t = np.power(1.0 + rate, nper)
+    t = pows(1.0 + rate, nper)
     due = np.where(type != 0.0, 1.0 + rate, 1.0)
     level = np.where(rate == 0.0, -(fv + pmt * nper), -(fv + pmt * due * (t - 1.0) / rate) / t)
     return np.where((t == 0.0) | (rate == -1.0) & (nper < 0.0), float(DIV0), level)
@@ -72,7 +73,7 @@ def _pv_vector(rate: Numbers, nper: Numbers, pmt: Numbers, fv: Numbers, type: Nu
 
 def _nper_vector(rate: Numbers, pmt: Numbers, pv: Numbers, fv: Numbers, type: Numbers) -> Numbers:
     z = pmt * np.where(type != 0.0, 1.0 + rate, 1.0)
-    level = np.where(rate == 0.0, -(pv + fv) / pmt, np.log((z - fv * rate) / (z + pv * rate)) / np.log(1.0 + rate))
+    level = np.where(rate == 0.0, -(pv + fv) / pmt, logs((z - fv * rate) / (z + pv * rate)) / logs(1.0 + rate))
     return np.where(rate <= -1.0, np.nan, level)
 
 

@@ -24,7 +24,7 @@ from sheetrun.runtime.values import Arr, Scalar, Value
 def _date_vector(years: Numbers, months: Numbers, days: Numbers) -> Numbers:
     years, months, days = (np.trunc(a) for a in np.broadcast_arrays(years, months, days))
     index = years * 12 + months - 1
-    plain = (years >= 1904) & (np.abs(months) < 12_000) & (np.abs(days) < 1_000_000)
+    plain = (years >= 1904) & (years <= 9999) & (np.abs(months) < 12_000) & (np.abs(days) < 1_000_000)
     plain &= (index >= 1904 * 12) & (index <= 9999 * 12 + 11)
     start = (np.where(plain, index, 2000 * 12).astype(np.int64) - 1970 * 12).astype("datetime64[M]")
     serials = start.astype("datetime64[D]").astype(np.int64) + 25569 + days - 1

@@ -63,7 +63,7 @@ def normsdist(z: float) -> float:
     return special.normal_cdf(z)
 
 
-@excel("PHI(z: number) -> number", vector=lambda z: np.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi))
+@excel("PHI(z: number) -> number")
 def phi(z: float) -> float:
     """The density of the standard normal distribution."""
     return special.normal_density(z)

@@ -1,7 +1,8 @@
 """Trigonometric and hyperbolic functions.
 
 Angles are radians. As in Excel an angle of 2^27 or more is #NUM! (Microsoft, "COT function": the absolute value must be
-less than 2^27), and so is what has no real answer.
+less than 2^27), and so is what has no real answer. All but sines and cosines are computed one by one by the C library:
+NumPy's own differ from it in the last digit.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ def _angles(numbers: Any) -> Any:
     return np.where(np.abs(numbers) >= _LIMIT, _BOX_NUM, numbers)
 
 
-def _reciprocals(numbers: Any) -> Any:
-    return np.where(numbers == 0.0, _BOX_DIV0, 1.0 / numbers)
+def _quotients(above: Any, below: Any) -> Any:
+    return np.where(below == 0.0, _BOX_DIV0, above / below)
 
 
 def _within(number: float, low: float, high: float) -> float:
@@ -84,47 +85,43 @@ def tan(number: float) -> float:
     return sin(number) / cos(number)
 
 
-@excel("COT(number: number) -> number", vector=lambda x: _cos_many(x) * _reciprocals(_sin_many(x)))
+@excel("COT(number: number) -> number", vector=lambda x: _quotients(_cos_many(x), _sin_many(x)))
 def cot(number: float) -> float:
     """The cotangent of an angle; #DIV/0! at 0."""
     return cos(number) / sin(number)
 
 
-@excel("SEC(number: number) -> number", vector=lambda x: _reciprocals(_cos_many(x)))
+@excel("SEC(number: number) -> number", vector=lambda x: _quotients(1.0, _cos_many(x)))
 def sec(number: float) -> float:
     """The secant of an angle."""
     return 1.0 / cos(number)
 
 
-@excel("CSC(number: number) -> number", vector=lambda x: _reciprocals(_sin_many(x)))
+@excel("CSC(number: number) -> number", vector=lambda x: _quotients(1.0, _sin_many(x)))
 def csc(number: float) -> float:
     """The cosecant of an angle; #DIV/0! at 0."""
     return 1.0 / sin(number)
 
 
-@excel("ASIN(number: number) -> number", vector=np.arcsin)
+@excel("ASIN(number: number) -> number")
 def asin(number: float) -> float:
     """The angle with this sine, from -pi/2 to pi/2."""
     return math.asin(_within(number, -1.0, 1.0))
 
 
-@excel("ACOS(number: number) -> number", vector=np.arccos)
+@excel("ACOS(number: number) -> number")
 def acos(number: float) -> float:
     """The angle with this cosine, from 0 to pi."""
     return math.acos(_within(number, -1.0, 1.0))
 
 
-@excel("ATAN(number: number) -> number", vector=np.arctan)
+@excel("ATAN(number: number) -> number")
 def atan(number: float) -> float:
     """The angle with this tangent, from -pi/2 to pi/2."""
     return math.atan(number)
 
 
-def _atan2_many(x: Any, y: Any) -> Any:
-    return np.where((x == 0.0) & (y == 0.0), _BOX_DIV0, np.arctan2(y, x))
-
-
-@excel("ATAN2(x: number, y: number) -> number", vector=_atan2_many)
+@excel("ATAN2(x: number, y: number) -> number")
 def atan2(x: float, y: float) -> float:
     """The angle from the x-axis to a point (note the order: x first); #DIV/0! at the origin."""
     if x == 0.0 and y == 0.0:
@@ -132,63 +129,63 @@ def atan2(x: float, y: float) -> float:
     return math.atan2(y, x)
 
 
-@excel("ACOT(number: number) -> number", vector=lambda x: np.arctan2(1.0, x))
+@excel("ACOT(number: number) -> number")
 def acot(number: float) -> float:
     """The angle with this cotangent, from 0 to pi."""
     return math.atan2(1.0, number)
 
 
-@excel("SINH(number: number) -> number", vector=np.sinh)
+@excel("SINH(number: number) -> number")
 def sinh(number: float) -> float:
     """The hyperbolic sine."""
     return math.sinh(number)
 
 
-@excel("COSH(number: number) -> number", vector=np.cosh)
+@excel("COSH(number: number) -> number")
 def cosh(number: float) -> float:
     """The hyperbolic cosine."""
     return math.cosh(number)
 
 
-@excel("TANH(number: number) -> number", vector=np.tanh)
+@excel("TANH(number: number) -> number")
 def tanh(number: float) -> float:
     """The hyperbolic tangent."""
     return math.tanh(number)
 
 
-@excel("COTH(number: number) -> number", vector=lambda x: _reciprocals(np.tanh(x)))
+@excel("COTH(number: number) -> number")
 def coth(number: float) -> float:
     """The hyperbolic cotangent; #DIV/0! at 0."""
     return 1.0 / math.tanh(number)
 
 
-@excel("SECH(number: number) -> number", vector=lambda x: 1.0 / np.cosh(x))
+@excel("SECH(number: number) -> number")
 def sech(number: float) -> float:
     """The hyperbolic secant; 0 where the cosine overflows."""
     size = abs(number)
     return 2.0 * math.exp(-size) / (1.0 + math.exp(-2.0 * size))
 
 
-@excel("CSCH(number: number) -> number", vector=lambda x: _reciprocals(np.sinh(x)))
+@excel("CSCH(number: number) -> number")
 def csch(number: float) -> float:
     """The hyperbolic cosecant; #DIV/0! at 0, 0 where the sine overflows."""
     size = abs(number)
     return math.copysign(2.0 * math.exp(-size) / -math.expm1(-2.0 * size), number)
 
 
-@excel("ASINH(number: number) -> number", vector=np.arcsinh)
+@excel("ASINH(number: number) -> number")
 def asinh(number: float) -> float:
     """The inverse hyperbolic sine."""
     return math.asinh(number)
 
 
-@excel("ACOSH(number: number) -> number", vector=np.arccosh)
+@excel("ACOSH(number: number) -> number")
 def acosh(number: float) -> float:
     """The inverse hyperbolic cosine of a number of 1 or more."""
     return math.acosh(_within(number, 1.0, math.inf))
 
 
-@excel("ATANH(number: number) -> number", vector=np.arctanh)
+@excel("ATANH(number: number) -> number")
 def atanh(number: float) -> float:
     """The inverse hyperbolic tangent of a number between -1 and 1."""
     if not -1.0 < number < 1.0:
@@ -196,7 +193,7 @@ def atanh(number: float) -> float:
     return math.atanh(number)
 
 
-@excel("ACOTH(number: number) -> number", vector=lambda x: np.where(np.abs(x) > 1.0, np.arctanh(1.0 / x), _BOX_NUM))
+@excel("ACOTH(number: number) -> number")
 def acoth(number: float) -> float:
     """The inverse hyperbolic cotangent of a number beyond -1 and 1."""
     if abs(number) <= 1.0:
