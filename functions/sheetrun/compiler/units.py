@@ -18,7 +18,7 @@ from sheetrun.formula.r1c1 import relative_key
 from sheetrun.records import dataclass
 from sheetrun.runtime import functions as _functions  # noqa: F401 - registers all functions
 from sheetrun.runtime.registry import Entry, find
-from sheetrun.workbook.model import Block, Kind, Rect, Workbook
+from sheetrun.workbook.model import MAX_COLUMNS, MAX_ROWS, Block, Kind, Rect, Workbook
 
 #: Functions whose reference is known only when they run.
 DYNAMIC: Final = frozenset({"OFFSET", "INDIRECT"})
@@ -179,7 +179,7 @@ class _Forms:
             called = check_calls(tree, self._scope)
         except (CannotCompile, FormulaError, RecursionError):
             return None  # each formula says so itself
-        form = None if called else form_of(key, parsed, tree)
+        form = None if called or any(map(_resizing, walk(tree))) else form_of(key, parsed, tree)
         if form is not None:
             unit = Unit(-1, sheet, block, tree)
             _describe(unit, self._scope)
@@ -268,6 +268,12 @@ def _describe(unit: Unit, scope: Scope) -> None:
             entry = find(node.name)
             if entry is not None and entry.volatile and node.name not in DYNAMIC:
                 unit.volatile = True
+            if read and (ranges := _resizing(node)) is not None:
+                resized = _resized(*ranges)
+                if resized is None:
+                    unit.dynamic = True
+                else:
+                    reads[resized] = None
             places = _PLACE_ONLY.get(node.name, frozenset())
             stack.extend((a, read and not (i in places and isinstance(a, Range))) for i, a in enumerate(node.args))
             continue
@@ -279,6 +285,45 @@ def _describe(unit: Unit, scope: Scope) -> None:
                 reads[around] = None
         stack.extend((c, read) for c in children(node))
     unit.own_reads = tuple(reads)
+
+
+def _resizing(node: Any) -> tuple[Range, Range] | None:
+    """The ranges of a call that reads as many cells of the second one as the first one has, from its first cell on; None
+    where that is the second one itself."""
+    match node:
+        case nodes.Call("SUMIF" | "AVERAGEIF", (Range() as tested, _, Range() as values)) if _size(tested) != _size(
+            values
+        ):
+            return tested, values
+    return None
+
+
+def _size(found: Range) -> list[tuple[int, bool | None]]:
+    """Of its rows and its columns how many more than one there are, at a host, and which end of them moves with the host."""
+    pairs = (found.top, found.bottom), (found.left, found.right)
+    return [(b.index - a.index, a.absolute if a.absolute != b.absolute else None) for a, b in pairs]
+
+
+def _resized(tested: Range, values: Range) -> Range | None:
+    """The cells of ``SUMIF(tested, …, values)``; None where that is another shape for each host. Source: Microsoft, "SUMIF
+    function": the range to sum need not have the size of the other."""
+    first = values.first_cell()
+    mixed = tested.top.absolute != tested.bottom.absolute or tested.left.absolute != tested.right.absolute
+    if mixed or not first.one or first.last_sheet is not None:
+        return None
+    rows, columns = (abs(b.index - a.index) for a, b in ((tested.top, tested.bottom), (tested.left, tested.right)))
+    top, bottom = _ends(first.top, rows, MAX_ROWS)
+    left, right = _ends(first.left, columns, MAX_COLUMNS)
+    return Range(first.sheet, top, left, bottom, right)
+
+
+def _ends(first: nodes.Axis, more: int, size: int) -> tuple[nodes.Axis, nodes.Axis]:
+    """From a coordinate on so many more; what may reach over the edge of the sheet is all of it."""
+    if first.absolute:
+        return first, nodes.Axis(min(first.index + more, size - 1), True)
+    if more > size // 4:
+        return nodes.Axis(0, True), nodes.Axis(size - 1, True)
+    return first, nodes.Axis(first.index + more, False)
 
 
 def _around(node: nodes.RangeOp) -> Range | None:

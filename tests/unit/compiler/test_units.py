@@ -8,7 +8,7 @@ from sheetrun.compiler.resolve import Scope
 from sheetrun.compiler.units import Refused, Unit, make_units
 from sheetrun.formula.a1 import range_name
 
-from .making import workbook_of
+from .making import computed, run, workbook_of
 
 
 def made(formula: str, at: str = "D5") -> tuple[list[Unit], list[Refused]]:
@@ -38,6 +38,11 @@ def unit(formula: str) -> Unit:
         ("=OFFSET(A1,B1,C1)", ["0!B1", "0!C1"]),
         ("=INDEX(A1:A9,B1)", ["0!A1:A9", "0!B1"]),
         ("=SUM(A2:INDEX(A1:A9,3))", ["0!A1:A9", "0!A2"]),
+        ('=SUMIF(A2:A4,"x",B2)', ["0!A2:A4", "0!B2", "0!B2:B4"]),
+        ('=AVERAGEIF($A$2:$B$4,">0",Sheet2!$C$9:$C$7)', ["0!A2:B4", "1!C7:C9", "1!C7:D9"]),
+        ('=SUMIF(A:A,"x",B3)', ["0!A1:A1048576", "0!B1:B1048576", "0!B3"]),
+        ('=SUMIF(A:A,"x",B$3:B$5)', ["0!A1:A1048576", "0!B3:B1048576", "0!B3:B5"]),
+        ('=SUMIF(A2:A4,"x")', ["0!A2:A4"]),
         ("=IF(A1,B1,C1)", ["0!A1", "0!B1", "0!C1"]),
         ("=LET(x,A1,x+B1)", ["0!A1", "0!B1"]),
         ("=Fn(A1)", ["0!A1", "0!C1"]),
@@ -115,3 +120,17 @@ def test_a_field_of_a_linked_data_type_is_told_as_such() -> None:
     workbook = workbook_of({"A1": '=_xlfn._FV(B1,"Price")'})
     _, (refused,) = make_units(workbook, Scope.of(workbook))
     assert refused.code == "linked_data_type"
+
+
+@pytest.mark.parametrize(("formula", "total"), [("=SUMIF(A2:A4,H1,B2)", 12), ("=AVERAGEIF(A2:A4,H1,B2:B2)", 6)])
+def test_a_range_that_takes_another_size_is_computed_first(formula: str, total: float) -> None:
+    cells = {"A2": "x", "A3": "x", "A4": "y", "B2": "=1+1", "B3": "=D3*2", "B4": "=7", "D3": "=5", "H1": "x"}
+    assert computed({**cells, "D1": formula})["D1"] == total
+    workbook = workbook_of({**cells, "D1": formula})
+    assert run(workbook, {"Sheet1!B3": 20.0}).cells()["Sheet1!D1"] == total + (10 if total == 12 else 5)
+
+
+def test_a_range_whose_new_size_differs_from_cell_to_cell() -> None:
+    assert unit('=SUMIF(A$2:A4,"x",B2)').dynamic
+    assert unit('=SUMIF(A2:A4,"x",B$2:B4)').dynamic
+    assert not unit('=SUMIF(A$2:A4,"x",B$2:B4)').dynamic
