@@ -176,10 +176,11 @@ def _sweeps(results: Results) -> list[str]:
         rates = [_rate(results.sweeps, sweep.book, column) for column in columns]
         peers = [rate for rate in rates[1:-1] if rate]
         ratio = f"**{rates[0] / max(peers):.0f} ×**" if rates[0] and peers else "–"
-        shown = [f"{rate:,.0f}" if rate else "–" for rate in rates]
+        alone = _rate(results.sweeps, sweep.book, OURS, "inside")
+        shown = [f"{rate:,.0f}" if rate else "–" for rate in (rates[0], alone, *rates[1:])]
         rows.append([sweep.book, str(len(sweep.outputs)), *shown, ratio])
         notes += _sweep_notes(results.sweeps, sweep.book, columns)
-    head = ["scenarios a second of CPU", "cells read", *columns, "ours to the fastest peer"]
+    head = ["scenarios a second of CPU", "cells read", OURS, "computing alone", *columns[1:], "ours to the fastest peer"]
     return [*table(head, rows), "", *notes]
 
 
@@ -191,10 +192,10 @@ def _sweep(samples: Samples, book: str, column: str) -> Mapping[str, Any] | None
     return found
 
 
-def _rate(samples: Samples, book: str, column: str) -> float | None:
-    """The median of the rounds."""
+def _rate(samples: Samples, book: str, column: str, seconds: str = "cpu") -> float | None:
+    """The median of the rounds. ``seconds``: which of those that a sample tells."""
     good = [json.loads(s.output) for s in samples.found.get((book, column), []) if not s.failure]
-    rates = sorted(sample["count"] / sample["cpu"] for sample in good)
+    rates = sorted(sample["count"] / sample[seconds] for sample in good)
     return rates[len(rates) // 2] if rates else None
 
 
