@@ -180,7 +180,14 @@ def _sweeps(results: Results) -> list[str]:
         shown = [f"{rate:,.0f}" if rate else "–" for rate in (rates[0], alone, *rates[1:])]
         rows.append([sweep.book, str(len(sweep.outputs)), *shown, ratio])
         notes += _sweep_notes(results.sweeps, sweep.book, columns)
-    head = ["scenarios a second of CPU", "cells read", OURS, "computing alone", *columns[1:], "ours to the fastest peer"]
+    head = [
+        "scenarios a second of CPU",
+        "cells read",
+        OURS,
+        "computing alone",
+        *columns[1:],
+        "ours to the fastest peer",
+    ]
     return [*table(head, rows), "", *notes]
 
 

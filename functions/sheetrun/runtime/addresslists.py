@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeAlias
 
-from sheetrun.runtime.address import Span, column_number, read_span
+import numpy as np
+from numpy.typing import NDArray
+
+from sheetrun.runtime.address import column_number, read_span
+
+Corners: TypeAlias = NDArray[np.int64]
 
 _CAPITALS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _DIGITS: Final = b"0123456789"
@@ -47,13 +52,17 @@ def read_keys(text: str) -> list[tuple[int, ...]]:
     return keys
 
 
-def read_spans(text: str) -> list[Span]:
-    """The same as rectangles."""
+def read_corners(text: str) -> Corners:
+    """The same as an array: top, left, bottom and right of each."""
     found = _corners(text)
-    if found is None or found[2]:
-        return [read_span(word)[0] for word in text.split()]
-    rows, columns, _ = found
-    return list(map(Span._make, zip(rows, columns, rows, columns, strict=True)))
+    if found is None:
+        return np.array([read_span(word)[0] for word in text.split()], np.int64).reshape(-1, 4)
+    rows, columns, ranges = found
+    ends = np.array((rows, columns), np.int64)
+    if not ranges:
+        return np.concatenate((ends, ends)).T
+    first, last = np.sort((ends[:, ::2], ends[:, 1::2]), axis=0)
+    return np.concatenate((first, last)).T
 
 
 def _corners(text: str) -> tuple[list[int], list[int], bool] | None:

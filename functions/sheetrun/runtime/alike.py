@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from sheetrun.runtime.address import Cells
-from sheetrun.runtime.addresslists import read_keys
+from sheetrun.runtime.addresslists import read_corners, read_keys
 
 
 def alike(*columns: str) -> Iterator[tuple[Any, ...]]:
@@ -25,14 +25,23 @@ def alike(*columns: str) -> Iterator[tuple[Any, ...]]:
 
 def together(*columns: str) -> Iterator[tuple[Any, ...]]:
     """All rows as one: ``Cells``, and numbers as an array of one column, or as a number that they all are."""
-    yield tuple(_together(_column(text)) for text in columns)
+    yield tuple(map(_together, columns))
 
 
 def _column(text: str) -> Sequence[Any]:
-    return list(map(float, text.split())) if text.lstrip()[0].isdigit() else read_keys(text)
+    return _numbers(text) if _has_numbers(text) else read_keys(text)
 
 
-def _together(column: Sequence[Any]) -> Any:
-    if not isinstance(column[0], float):
-        return Cells(*np.array(column, np.int64).T)
-    return column[0] if len(set(column)) == 1 else np.array(column)[:, None]
+def _together(text: str) -> Any:
+    if not _has_numbers(text):
+        return Cells(*read_corners(text).T[:2])
+    numbers = _numbers(text)
+    return numbers[0] if len(set(numbers)) == 1 else np.array(numbers)[:, None]
+
+
+def _has_numbers(text: str) -> bool:
+    return text.lstrip()[0].isdigit()
+
+
+def _numbers(text: str) -> list[float]:
+    return list(map(float, text.split()))

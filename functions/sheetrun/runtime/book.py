@@ -9,8 +9,6 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Callable, Sequence
-from itertools import groupby
-from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -183,9 +181,9 @@ class Book:
     def _run_all(self) -> None:
         self._state = ["waiting"] * len(self.steps)
         for k, each in enumerate(self.steps):
-            for name, targets in groupby(each.targets, itemgetter(0)):
+            for name, ranges in each.ranges:
                 sheet = self[name]
-                for span in mark_single(sheet, [span for _, span in targets], PENDING - k):
+                for span in mark_single(sheet, ranges, PENDING - k):
                     self.mark(sheet, self.own(sheet.index, span), PENDING - k)
         indexes.forget()
         with np.errstate(all="ignore"), indexes.kept():

@@ -12,7 +12,7 @@ from typing import Any
 
 from sheetrun.records import dataclass
 from sheetrun.runtime.address import Span
-from sheetrun.runtime.addresslists import read_spans
+from sheetrun.runtime.addresslists import Corners, read_corners
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Step:
     """One function of the script and the ranges that it computes."""
 
     function: Callable[[Any], None]
-    targets: tuple[tuple[str, Span], ...]  #: (sheet name, rectangle)
+    ranges: tuple[tuple[str, Corners], ...]  #: sheet name, and top, left, bottom and right of each range, 1-based
     needs: tuple[str, ...] = ()  #: names of functions whose results it reads
     solved: bool = False
 
@@ -28,21 +28,24 @@ class Step:
     def name(self) -> str:
         return self.function.__name__
 
+    @property
+    def targets(self) -> list[tuple[str, Span]]:
+        """(sheet name, rectangle)"""
+        return [(name, Span(*corners)) for name, ranges in self.ranges for corners in ranges.tolist()]
+
 
 def step(*targets: str, needs: Sequence[str] = ()) -> Callable[[Callable[[Any], None]], Step]:
     """Marks a function that computes the given ranges (``"Sheet!A1:B2 C7"``) in one go."""
-    return lambda function: Step(function, tuple(_targets(targets)), tuple(needs))
+    return lambda function: Step(function, tuple(_ranges(targets)), tuple(needs))
 
 
 def solve(*targets: str, needs: Sequence[str] = ()) -> Callable[[Callable[[Any], None]], Step]:
     """Marks a function that defines the cells of the given ranges, each to be computed when it is asked for."""
-    return lambda function: Step(function, tuple(_targets(targets)), tuple(needs), solved=True)
+    return lambda function: Step(function, tuple(_ranges(targets)), tuple(needs), solved=True)
 
 
-def _targets(texts: Iterable[str]) -> Iterator[tuple[str, Span]]:
+def _ranges(texts: Iterable[str]) -> Iterator[tuple[str, Corners]]:
     pairs = [text.rpartition("!")[::2] for text in texts]
     for sheet, lists in groupby(pairs, itemgetter(0)):
-        if sheet.startswith("'"):
-            sheet = sheet[1:-1].replace("''", "'")
-        for span in read_spans(" ".join([addresses for _, addresses in lists])):
-            yield sheet, span
+        name = sheet[1:-1].replace("''", "'") if sheet.startswith("'") else sheet
+        yield name, read_corners(" ".join([addresses for _, addresses in lists]))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sheetrun.runtime.address import MAX_COLUMNS, MAX_ROWS, Span, read_span, span_address
-from sheetrun.runtime.addresslists import read_keys, read_spans
+from sheetrun.runtime.addresslists import read_corners, read_keys
 
 _ROWS = st.integers(1, MAX_ROWS)
 _COLUMNS = st.integers(1, MAX_COLUMNS)
@@ -19,7 +19,7 @@ _LISTS = st.one_of(st.lists(_CELLS), st.lists(_RANGES), st.lists(st.one_of(_CELL
 @given(_LISTS, st.sampled_from((" ", "  ", "\n ")))
 def test_a_list_gives_what_its_addresses_give(words: list[str], blank: str) -> None:
     text = blank.join(words)
-    assert read_spans(text) == [read_span(word)[0] for word in words]
+    assert read_corners(text).tolist() == [list(read_span(word)[0]) for word in words]
     assert read_keys(text) == [tuple(span[:2] if single else span) for span, single in map(read_span, words)]
 
 
@@ -30,6 +30,6 @@ def test_anything_else_is_read_or_refused_as_one_by_one(words: list[str]) -> Non
         alone = [read_span(word)[0] for word in text.split()]
     except ValueError:
         with pytest.raises(ValueError, match="not a"):
-            read_spans(text)
+            read_corners(text)
     else:
-        assert read_spans(text) == alone
+        assert read_corners(text).tolist() == [list(span) for span in alone]
