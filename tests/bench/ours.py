@@ -46,7 +46,7 @@ def phases(path: str) -> dict[str, float]:
     mark("compile")
     from sheetrun.runtime.host import run_payload
     from sheetrun.runtime.payload import RunOutput
-    from sheetrun.sandbox.allowlist import check
+    from sheetrun.sandbox.allowlist import check, not_collecting
     from sheetrun.service.proof import prove
     from sheetrun.service.rundata import run_input
     from sheetrun.service.scripts import SCRIPT_POLICY
@@ -60,7 +60,8 @@ def phases(path: str) -> dict[str, float]:
     mark("load")
     output = RunOutput.from_bytes(run_payload(namespace, payload))
     mark("run")
-    prove(model.workbook, output, script.refused, script.volatile, script.needs)
+    with not_collecting():
+        prove(model.workbook, output, script.refused, script.volatile, script.needs)
     mark("prove")
     run_payload(namespace, payload)
     mark(AGAIN)

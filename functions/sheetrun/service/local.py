@@ -153,7 +153,8 @@ class Model:
 
         output = computed(payload)
         seconds = time.perf_counter() - started
-        proof = prove(self.workbook, output, script.refused, script.volatile, script.needs)
+        with not_collecting():
+            proof = prove(self.workbook, output, script.refused, script.volatile, script.needs)
         if explain and proof.mismatched and not inputs:
             alone = computed(replace(payload, alone=True, wanted=proof.differing()))
             other = None
