@@ -133,13 +133,15 @@ class Formulas:
             column.row = row
             return column.key
         key = self._across(row, col, text)
-        if column is None or column.key != key:
+        if column is None:
             self._columns[col] = _Column(key, row, text)
+            return key
+        if column.key != key:
+            column.key, column.template = key, None
         elif column.row != row:
             template = make_template(text, row + 1)
             column.template = template if template.at(column.row + 1) == column.text else None
-            column.text = text
-            column.row = row
+        column.row, column.text = row, text
         return key
 
     def _across(self, row: int, col: int, text: str) -> int:
