@@ -4,6 +4,7 @@ One regular expression does the work: each alternative has one group, and the nu
 Blanks belong to the operator beside them, so a SPACE token that is left over is Excel's intersection operator.
 A token has no place of its own; ``place`` finds it again when an error needs it, which keeps the common case fast.
 
+No optional group is possessive: before Python 3.11.5 one that failed half-way kept what it had read (CPython issue 106052).
 The fragments for cells, rows and columns reach exactly to the edge of the sheet: ``XFD1048576`` is a cell, ``XFE1``
 and ``A1048577`` are names, as in Excel. (Grammar: [MS-XLSX] 2.2.2 "Formulas"; ECMA-376 part 1, 18.17.)
 """
@@ -86,13 +87,13 @@ STRING_LITERAL: Final = r'"[^"]*+(?:""[^"]*+)*+"'
 QUOTED_NAME: Final = r"'[^']*+(?:''[^']*+)*+'"
 _INNER_BRACKETS: Final = r"\[(?:[^\[\]']|'[\s\S])*+\]"
 BRACKETS: Final = rf"\[(?:[^\[\]']|'[\s\S]|{_INNER_BRACKETS})*+\]"
-_SHEETS: Final = rf"{NAME_CHAR}++(?::{NAME_CHAR}++)?+"
+_SHEETS: Final = rf"{NAME_CHAR}++(?::{NAME_CHAR}++)?"
 #: ``[1]Sheet1!`` and ``[1]!``, without quotation marks.
-BOOK_PREFIX: Final = rf"\[[^\[\]]*+\](?:{_SHEETS})?+!"
-_NUMBER: Final = r"(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?+"
+BOOK_PREFIX: Final = rf"\[[^\[\]]*+\](?:{_SHEETS})?!"
+_NUMBER: Final = r"(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?"
 _ERRORS: Final = "|".join(re.escape(code) for code in sorted(ERROR_CODES, key=len, reverse=True))
 
-_R1C1_PART: Final = r"(?:[0-9]++|\[-?[0-9]++\])?+"
+_R1C1_PART: Final = r"(?:[0-9]++|\[-?[0-9]++\])?"
 
 
 def _compile(ref: str, rows: str, columns: str) -> re.Pattern[str]:
@@ -108,15 +109,15 @@ def _compile(ref: str, rows: str, columns: str) -> re.Pattern[str]:
         columns,
         rf"(\(){BLANK}*+",
         rf"({STRING_LITERAL})",
-        rf"({QUOTED_NAME}(?::{QUOTED_NAME})?+!|{BOOK_PREFIX}|(?:{_SHEETS})?+!)",
-        rf"((?:{NAME_START}{NAME_CHAR}*+)?+{BRACKETS})(?!{NAME_CHAR}|!)",
+        rf"({QUOTED_NAME}(?::{QUOTED_NAME})?!|{BOOK_PREFIX}|(?:{_SHEETS})?!)",
+        rf"((?:{NAME_START}{NAME_CHAR}*+)?{BRACKETS})(?!{NAME_CHAR}|!)",
         rf"((?i:{_ERRORS}))",
         rf"({NAME_START}{NAME_CHAR}*+)",
         rf"{BLANK}*+(%)",
         rf"{BLANK}*+(:){BLANK}*+",
         rf"(@){BLANK}*+",
         r"(#)",
-        r'(\{(?:[^"{}]|"[^"]*+")*+\})',
+        r'(\{(?:[^"{}]++|"[^"]*+")*\})',
         rf"({BLANK}++)",
         rf"({QUOTED_NAME})",
         r"([\s\S]+)",
@@ -143,7 +144,7 @@ def _r1c1() -> re.Pattern[str]:
 
 
 #: Blanks before the formula, and the = that some writers leave in the file.
-_HEAD: Final = re.compile(rf"{BLANK}*+(?:={BLANK}*+)?+")
+_HEAD: Final = re.compile(rf"{BLANK}*+(?:={BLANK}*+)?")
 _BLANKS: Final = " \t\r\n"
 
 

@@ -20,7 +20,7 @@ _FUNCTION_PREFIX: Final = "_xleta."
 
 _ELEMENT: Final = re.compile(
     rf"{BLANK}*+(?:(?P<text>{STRING_LITERAL})"
-    rf"|(?P<number>[-+]?{BLANK}*+(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][-+]?[0-9]++)?+)"
+    rf"|(?P<number>[-+]?{BLANK}*+(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][-+]?[0-9]++)?)"
     rf"|(?P<logical>TRUE|FALSE)|(?P<error>{'|'.join(map(re.escape, ERROR_CODES))})){BLANK}*+(?P<end>[,;]|\Z)",
     re.IGNORECASE,
 )
