@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
 
-from sheetrun.formula import lexer
+from sheetrun.formula import a1, forms, lexer, literals, prefix, r1c1, structured
 from sheetrun.formula.errors import FormulaError
 from sheetrun.formula.parser import parse
 from sheetrun.formula.r1c1 import relative_key, shift
@@ -81,3 +82,25 @@ def test_a_long_formula_is_read_in_no_time(unit: str) -> None:
     begin = time.process_time()
     parse(text, 0, 0)
     assert time.process_time() - begin + _spent(text) < 10
+
+
+def test_no_optional_group_is_possessive() -> None:
+    """Before Python 3.11.5 one that fails half-way keeps what it has read (CPython issue 106052)."""
+    modules = (a1, forms, lexer, literals, prefix, r1c1, structured)
+    patterns = [value for module in modules for value in vars(module).values() if isinstance(value, re.Pattern)]
+    patterns.append(lexer._r1c1())
+    assert len(patterns) > 10
+    assert not [pattern.pattern for pattern in patterns if ")?+" in pattern.pattern]
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("1E", [lexer.BAD]),
+        ("RC:!", [lexer.NAME, lexer.COLON, lexer.PREFIX]),
+        ('{"a}', [lexer.BAD]),
+        ("2.5E+", [lexer.BAD]),
+    ],
+)
+def test_what_begins_like_something_longer(text: str, kinds: list[int]) -> None:
+    assert [kind for kind, _ in lexer.tokenize(text)][: len(kinds)] == kinds
