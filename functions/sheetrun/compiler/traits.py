@@ -9,8 +9,9 @@ from sheetrun.compiler.trees import children, walk
 from sheetrun.compiler.units import entry_of
 from sheetrun.formula import nodes
 
-#: Functions that give arrays beside those that always do.
-_ARRAYS: Final = frozenset({"ROW", "COLUMN", "TAKE", "DROP", "TRIMRANGE", "REDUCE", "REGEXEXTRACT", "FILTERXML"})
+#: Functions that may give an array, beside those that always do.
+GIVING_ARRAYS: Final = frozenset({"TAKE", "DROP", "TRIMRANGE", "REDUCE", "REGEXEXTRACT", "FILTERXML"})
+_ARRAYS: Final = GIVING_ARRAYS | {"ROW", "COLUMN"}
 #: Functions that hand on one of their arguments: what is wanted of the call is wanted of these arguments.
 PASSING: Final = frozenset({"IF", "IFS", "IFERROR", "IFNA", "CHOOSE", "SWITCH", "LET"})
 

@@ -8,7 +8,7 @@ from sheetrun.compiler.layout import NotWhole
 from sheetrun.compiler.ranges import Range
 from sheetrun.compiler.references import References
 from sheetrun.compiler.scriptnames import function_name
-from sheetrun.compiler.traits import PASSING, holds_constant, is_zero, refers
+from sheetrun.compiler.traits import GIVING_ARRAYS, PASSING, holds_constant, is_zero, refers
 from sheetrun.compiler.trees import walk
 from sheetrun.compiler.units import entry_of
 from sheetrun.formula import nodes
@@ -32,7 +32,7 @@ class Operands(Protocol):
 
 def whole_call(node: nodes.Call, entry: Entry, references: References, operands: Operands) -> str | None:
     """Over a block: a reduction of each cell's arguments, or None for an ordinary call; else raises NotWhole."""
-    if entry.volatile or entry.needs_host or entry.returns in ("array", "ref"):
+    if entry.volatile or entry.needs_host or entry.returns in ("array", "ref") or node.name in GIVING_ARRAYS:
         raise NotWhole
     if node.name in _OVER:
         return _reduction(node, references, operands)

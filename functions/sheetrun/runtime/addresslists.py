@@ -81,4 +81,5 @@ def _corners(text: str) -> tuple[list[int], list[int], bool] | None:
         return None
     rows = list(map(int, data.translate(_ROWS_ONLY).split()))
     columns = list(map(_columns.__getitem__, data.translate(_COLUMNS_ONLY).split()))
-    return rows, columns, ranges
+    corners = 2 * count if ranges else count
+    return (rows, columns, ranges) if len(rows) == len(columns) == corners else None

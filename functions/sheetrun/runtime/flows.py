@@ -26,10 +26,15 @@ def flows(function: Callable[..., Value], window: Window, *others: Value) -> Val
 
     ``others``: the rate, or the guess if there is one.
     """
-    shape = window.num.shape[:2]
-    sides = [np.broadcast_to(Arr.of(other).num, shape) for other in others]
+    beside = [Arr.of(other) for other in others]
+    shape = np.broadcast_shapes(
+        window.num.shape[:2], *(arr.shape for arr in beside)
+    )  # either may be the same in all lanes
+    whole = (*shape, *window.num.shape[2:])
+    window = Window(np.broadcast_to(window.num, whole), np.broadcast_to(window.tag, whole))
+    sides = [np.broadcast_to(arr.num, shape) for arr in beside]
     walks_alone = shape == (1, 1) and function.__name__ == "IRR"  # one walk takes less time in floats
-    plain = not walks_alone and not window.tag.any() and all(Arr.of(other).plain() for other in others)
+    plain = not walks_alone and not window.tag.any() and all(arr.plain() for arr in beside)
     out = np.full(shape, np.nan)
     if plain:
         series = np.ascontiguousarray(window.num.transpose(2, 3, 0, 1).reshape(-1, shape[0] * shape[1]))

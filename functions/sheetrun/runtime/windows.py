@@ -279,9 +279,12 @@ def _last(parts: list[Part], shape: tuple[int, int]) -> Numbers:
 
 
 def _product(parts: list[Part], shape: tuple[int, int]) -> Numbers:
+    """From the first cell to the last, as PRODUCT itself multiplies."""
     out = np.ones(shape)
     for part in parts:
-        out = out * _masked(part, 1.0).prod(axis=2)
+        num = _masked(part, 1.0)
+        for k in range(num.shape[2]):
+            out = out * num[:, :, k]
     return np.where(_counted(parts, shape) == 0, 0.0, out)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from sheetrun.compiler.depth import check_depth
@@ -13,7 +15,7 @@ from sheetrun.compiler.scriptnames import Names, ScriptNames
 from sheetrun.formula.parser import parse
 from sheetrun.workbook.model import Workbook
 
-from .making import rect_of, workbook_of
+from .making import computed, rect_of, workbook_of
 
 CELL = Layout(rect_of("D5"))
 ROWS = Layout(rect_of("D5:D9"), row_var=True)
@@ -219,3 +221,36 @@ def test_depth() -> None:
         with pytest.raises(CannotCompile) as caught:
             check_depth(text)
         assert caught.value.code == "too_deep"
+
+
+@pytest.mark.parametrize(
+    ("formula", "values"),
+    [
+        ("=DROP($F$1:$F$4,1)+A1", [21, 22, 23]),
+        ("=TAKE($F$1:$F$4,3)*A1", [10, 20, 30]),
+        ("=TRIMRANGE($F$2:$F$4)*A1", [20, 40, 60]),
+        ("=ROW($F$2:$F$4)*A1", [2, 4, 6]),
+    ],
+)
+def test_an_array_in_a_filled_formula_is_its_first_cell_in_each(formula: str, values: list[float]) -> None:
+    """Also where it has the shape of the block."""
+    cells: dict[str, Any] = {f"A{row}": float(row) for row in range(1, 4)} | {
+        f"F{row}": 10.0 * row for row in range(1, 5)
+    }
+    found = computed({**cells, "B1:B3": formula})
+    assert [found[f"B{row}"] for row in range(1, 4)] == values
+
+
+def test_products_are_made_from_the_first_number_to_the_last() -> None:
+    """Also in a filled formula: 2.5*1*3*0.1 is 0.75, and 2.5*(1*3*0.1) is not."""
+    cells: dict[str, Any] = {
+        "A1": 1.0,
+        "A2": 3.0,
+        "A3": 0.1,
+        "A4": 2.0,
+        "B1:B2": "=PRODUCT(2.5,A1:A3)",
+        "C1": "=PRODUCT(2.5,A1:A3)",
+    }
+    found = computed(cells)
+    assert found["B1"] == found["C1"] == 0.75
+    assert found["B2"] == 2.5 * 3.0 * 0.1 * 2.0

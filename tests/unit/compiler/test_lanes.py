@@ -345,3 +345,19 @@ def test_more_lanes_are_taken_as_long_as_that_is_faster() -> None:
     assert lanes_taken(lambda n: 2e-3 + 1e-5 * n, 2000, most=700) == [16, 64, 256, 700], "calls take most of the time"
     assert lanes_taken(lambda n: 1e-4 * n, 10) == [16, 32, 16]
     assert lanes_taken(lambda n: 1e-4, 10, most=5) == [5]
+
+
+def test_flows_that_are_the_same_in_all_scenarios() -> None:
+    """Only the rate, or the guess, varies."""
+    cells = {f"B{row}": flow for row, flow in enumerate((-3.0, 1.0, 1.0, 2.0, 1.0), 1)}
+    workbook = workbook_of(
+        {**cells, "A1": 0.1, "C1": "=NPV(A1,B1:B5)", "C2": "=IRR(B1:B5,A1)", "C3": "=NPV(A1,B2:B5)+B1"}
+    )
+    inputs = {"Sheet1!A1": [0.1, 0.2, 0.0, -0.5, "x", -1.0]}
+    outputs = formulas_of(workbook)
+    wanted = one_by_one(workbook, inputs, outputs)
+    for taped in (False, True):
+        with narrow(taped=taped):
+            table = scenarios(workbook, inputs, outputs, in_process)
+        assert table.in_turn is None
+        assert all(same(table.column(k), wanted[name]) for k, name in enumerate(outputs))
