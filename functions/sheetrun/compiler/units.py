@@ -291,10 +291,8 @@ def _resizing(node: Any) -> tuple[Range, Range] | None:
     """The ranges of a call that reads as many cells of the second one as the first one has, from its first cell on; None
     where that is the second one itself."""
     match node:
-        case nodes.Call("SUMIF" | "AVERAGEIF", (Range() as tested, _, Range() as values)) if _size(tested) != _size(
-            values
-        ):
-            return tested, values
+        case nodes.Call("SUMIF" | "AVERAGEIF", (Range() as tested, _, Range() as values)):
+            return (tested, values) if _size(tested) != _size(values) else None
     return None
 
 

@@ -47,10 +47,10 @@ def whole_call(node: nodes.Call, entry: Entry, references: References, operands:
                 raise NotWhole
         elif not _same_for_all(arg, references):
             raise NotWhole
-    if node.name == "INDEX" and references.layout.blanks is not None:
-        raise NotWhole  # an index of 0 is another matter
-    if node.name == "INDEX" and (len(node.args) < 2 or is_zero(node.args[1]) or is_zero(node.args[-1])):
-        raise NotWhole
+    if node.name == "INDEX":  # an index of 0 is a whole row or column; what stands in a blank may be one
+        known = references.layout.blanks is None and len(node.args) > 1
+        if not known or is_zero(node.args[1]) or is_zero(node.args[-1]):
+            raise NotWhole
     return None
 
 

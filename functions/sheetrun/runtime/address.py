@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -30,8 +30,9 @@ class Cells(NamedTuple):
     rows: Any
     columns: Any
 
-    def spans(self) -> list[Span]:
-        return [Span(row, col, row, col) for row, col in zip(self.rows.tolist(), self.columns.tolist(), strict=True)]
+    def pairs(self) -> Iterator[tuple[int, int]]:
+        """(row, column)"""
+        return zip(self.rows.tolist(), self.columns.tolist(), strict=True)
 
 
 class Span(NamedTuple):

@@ -23,7 +23,7 @@ from sheetrun.runtime.cells import NUMBER, Mask, Numbers, Tags
 from sheetrun.runtime.lanes import LaneBook
 from sheetrun.runtime.noise import LEAST
 from sheetrun.runtime.recorded import Call, Later, Read, Statement, Windowed
-from sheetrun.runtime.registry import find
+from sheetrun.runtime.registry import call_of
 from sheetrun.runtime.sheet import Sheet
 from sheetrun.runtime.windows import over
 
@@ -48,6 +48,12 @@ class Between:
         """Around all of these; what is NaN there is not known."""
         low, high = reduce(np.minimum, ends), reduce(np.maximum, ends)
         return cls(np.where(np.isnan(low), -np.inf, low), np.where(np.isnan(high), np.inf, high))
+
+    @classmethod
+    def holding(cls, num: Numbers, tag: Tags) -> Between:
+        """What holds all values of an input."""
+        known = num.size > 0 and (tag == NUMBER).all() and np.isfinite(num).all()
+        return cls(num.min(), num.max()) if known else _UNKNOWN
 
     def __add__(self, other: Between) -> Between:
         return Between.of(self.low + other.low, self.high + other.high)
@@ -80,12 +86,6 @@ class Between:
 
 
 _UNKNOWN: Final = Between(-np.inf, np.inf)
-
-
-def around(num: Numbers, tag: Tags) -> Between:
-    """What holds all values of an input."""
-    known = num.size > 0 and (tag == NUMBER).all() and np.isfinite(num).all()
-    return Between(num.min(), num.max()) if known else _UNKNOWN
 
 
 class Bounds:
@@ -149,7 +149,7 @@ class Bounds:
                 return self._of(left) / self._of(right)
             case Call(ops.power, (left, right)):
                 return _power(self._of(left), self._of(right))
-            case Call(function, (_, Later(then), Later(otherwise))) if function is _excel("IF"):
+            case Call(function, (_, Later(then), Later(otherwise))) if function is call_of("IF"):
                 return self._of(then).around(self._of(otherwise))
             case Call(function, (which, *args)) if function is over:
                 return self._over(node, which, args)
@@ -168,7 +168,7 @@ class Bounds:
 
     def _called(self, function: Callable[..., Any], args: Sequence[Any]) -> Between:
         name = function.__name__
-        if not args or function is not _excel(name):
+        if not args or function is not call_of(name):
             return _UNKNOWN
         first = self._of(args[0])
         if name == "ABS":
@@ -183,11 +183,11 @@ class Bounds:
         members = [member for arg in args for member in self._members(arg)]
         if not members:
             return _UNKNOWN
-        if which is _excel("SUM"):
+        if which is call_of("SUM"):
             *others, last = members
             return self._sum(node, reduce(operator.add, others), last) if others else last
         for name, function in (("MAX", np.maximum), ("MIN", np.minimum)):
-            if which is _excel(name):
+            if which is call_of(name):
                 return Between(reduce(function, (m.low for m in members)), reduce(function, (m.high for m in members)))
         return _UNKNOWN
 
@@ -253,8 +253,3 @@ def _power(base: Between, exponent: Between) -> Between:
     low, high = found.low * (1.0 - _POWER_MARGIN) - _NEXT_TO_NOTHING, found.high * (1.0 + _POWER_MARGIN)
     found = Between(np.maximum(low, 0.0), high)
     return found.where((base.low > 0.0) & np.isfinite(base.high) & np.isfinite(exponent.size))
-
-
-def _excel(name: str) -> Any:
-    entry = find(name)
-    return None if entry is None else entry.call

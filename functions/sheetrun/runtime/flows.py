@@ -27,9 +27,8 @@ def flows(function: Callable[..., Value], window: Window, *others: Value) -> Val
     ``others``: the rate, or the guess if there is one.
     """
     beside = [Arr.of(other) for other in others]
-    shape = np.broadcast_shapes(
-        window.num.shape[:2], *(arr.shape for arr in beside)
-    )  # either may be the same in all lanes
+    # the flows, or the rate, may be the same in all lanes
+    shape = np.broadcast_shapes(window.num.shape[:2], *(arr.shape for arr in beside))
     whole = (*shape, *window.num.shape[2:])
     window = Window(np.broadcast_to(window.num, whole), np.broadcast_to(window.tag, whole))
     sides = [np.broadcast_to(arr.num, shape) for arr in beside]

@@ -139,6 +139,12 @@ def find(name: str) -> Entry | None:
     return entry
 
 
+def call_of(name: str) -> Callable[..., Any] | None:
+    """What a script calls by an Excel name; None for a name that no function has."""
+    entry = find(name)
+    return None if entry is None else entry.call
+
+
 def provide(load: Callable[[str], None], load_all: Callable[[], None]) -> None:
     """Where functions come from: ``load(name)`` registers one at least, ``load_all()`` all."""
     _loaders.append(load)

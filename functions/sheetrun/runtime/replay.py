@@ -25,8 +25,7 @@ from sheetrun.runtime.lanes import LaneBook
 from sheetrun.runtime.recorded import NotRecorded, Statement, recording
 from sheetrun.runtime.single import NotSingle, Single
 from sheetrun.runtime.steps import Step
-from sheetrun.runtime.tape import Missed, Play, add_one, sub_one
-from sheetrun.runtime.tape import finite as check_finite
+from sheetrun.runtime.tape import Missed, Play, add_one, finite, sub_one
 from sheetrun.runtime.tapedesk import NotTaped, Scratch
 from sheetrun.runtime.taping import taped, taped_chain
 
@@ -37,7 +36,7 @@ Range = tuple[int, Span]  #: sheet index and range
 class _Part:
     """A statement, or a step that was not recorded. Where ``calls`` are empty it runs on single values, and where there is
     no ``single`` as it is written; ``good`` tells then which of the cells that it stores others take for finite numbers.
-    ``finite``: all that it stores is known to be so."""
+    ``bounded``: all that it stores is finite whatever the inputs are (see ``bounds``)."""
 
     run: Callable[[LaneBook], None]
     stores: Sequence[Range]
@@ -46,7 +45,7 @@ class _Part:
     calls: list[Play] = field(default_factory=list)
     single: Single | None = None
     reads: Sequence[Range] = ()
-    finite: bool = False
+    bounded: bool = False
     good: list[Mask] = field(default_factory=list)
 
 
@@ -83,11 +82,6 @@ class Replay:
         """How many statements are on the tape, or computed on single values."""
         return sum(part.count for part in self._parts if part.calls or part.single)
 
-    @property
-    def calls(self) -> int:
-        """How many calls the tape takes."""
-        return sum(len(part.calls) for part in self._parts)
-
     def reopen(self, lanes: int) -> None:
         """For another number of lanes from here on."""
         self._book.reopen(lanes)
@@ -105,6 +99,7 @@ class Replay:
                 self._tape_one(part, scratch)
                 at += 1
             self._parts.append(part)
+        self.calls = sum(len(part.calls) for part in self._parts)  #: of the tape as it was written
         self._given = self._good(self._inputs)
         self._look()
 
@@ -121,8 +116,8 @@ class Replay:
             for part in each:
                 part.run(book)
 
-        stores, finite = [(chain.before.sheet, chain.line)], all(part.finite for part in each)
-        return _Part(run, stores, None, chain.count, found.calls, reads=found.reads, finite=finite)
+        stores, bounded = [(chain.before.sheet, chain.line)], all(part.bounded for part in each)
+        return _Part(run, stores, None, chain.count, found.calls, reads=found.reads, bounded=bounded)
 
     def _tape_one(self, part: _Part, scratch: Scratch) -> None:
         part.calls, part.reads, part.good, part.single = [], (), [], None
@@ -141,11 +136,11 @@ class Replay:
         """Makes the calls that look whether all that the tape has stored is finite."""
         stored: dict[int, list[Span]] = {}
         for part in self._parts:
-            if part.calls and not part.finite:
+            if part.calls and not part.bounded:
                 for sheet, span in part.stores:
                     stored.setdefault(sheet, []).append(span)
         self._checks = [
-            check_finite(memory)
+            finite(memory)
             for sheet, spans in stored.items()
             for span in joined(spans)
             if (memory := self._book.laned(sheet).memory(span)) is not None
@@ -247,7 +242,7 @@ def _bounded(parts: Sequence[_Part], book: LaneBook, inputs: Mapping[Place, Betw
     bounds = Bounds(book, inputs)
     for part in parts:
         followed = [bounds.follow(sheet, span, part.statement) for sheet, span in part.stores]
-        part.finite = all(followed)
+        part.bounded = all(followed)
     return bounds.doubts
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from sheetrun.records import dataclass
 from sheetrun.runtime import pool
 from sheetrun.runtime.address import Place, Span
-from sheetrun.runtime.bounds import around
+from sheetrun.runtime.bounds import Between
 from sheetrun.runtime.cells import TEXT, Numbers, Tags
 from sheetrun.runtime.lanes import LaneBook, View, views_of
 from sheetrun.runtime.payload import BadPayload, RunInput, RunOutput, book_from, pack, place_of, unpack
@@ -121,7 +121,7 @@ def run_lanes(namespace: dict[str, Any], payload: bytes, progress: Progress | No
         at += lanes
         if replay is None and source.count - at >= _TAPED_FROM * lanes:
             far = source.count - at >= _KNOWN_FROM
-            known = [around(source.num[:, k], tags[:, k]) for k in range(len(source.inputs))] if far else None
+            known = [Between.holding(source.num[:, k], tags[:, k]) for k in range(len(source.inputs))] if far else None
             replay = Replay(namespace, book, source.inputs, known)
         if progress is not None:
             progress(min(at, source.count), source.count, "scenarios computed")

@@ -199,8 +199,7 @@ class Sheet:
             tag = area.tag[rows, columns]
             if tag.min() >= 0:
                 return Arr(area.num[rows, columns][:, None], tag[:, None])
-        pairs = zip(cells.rows.tolist(), cells.columns.tolist(), strict=True)
-        return Arr.flat([self.cell(row, col) for row, col in pairs], (len(cells.rows), 1))
+        return Arr.flat([self.cell(row, col) for row, col in cells.pairs()], (len(cells.rows), 1))
 
     @staticmethod
     def _within(area: Area, rows: Any, columns: Any) -> bool:
@@ -247,7 +246,7 @@ class Sheet:
         area = self._main
         rows, columns = cells.rows - area.top, cells.columns - area.left
         if type(self) is not Sheet or self.book.overrides or not self._within(area, rows, columns):
-            for (row, col, _, _), one in zip(cells.spans(), array.expanded(shape), strict=True):
+            for (row, col), one in zip(cells.pairs(), array.expanded(shape), strict=True):
                 self.store(row, col, one)
             return
         num, tags = np.broadcast_to(array.num, shape)[:, 0], np.broadcast_to(array.tags(), shape)[:, 0]

@@ -27,7 +27,7 @@ from sheetrun.runtime.flows import flows
 from sheetrun.runtime.lanes import LaneBook
 from sheetrun.runtime.noise import LEAST, noise_in
 from sheetrun.runtime.recorded import Call, Later, Node, Read, Statement, Windowed
-from sheetrun.runtime.registry import find
+from sheetrun.runtime.registry import call_of, find
 from sheetrun.runtime.tape import Play, Running, add_one, add_up, call, clear, clear_at, compare, sub_one
 from sheetrun.runtime.tapedesk import Desk, NotTaped, Operand, Scratch, Side, array_of
 from sheetrun.runtime.values import Arr, Value, encode
@@ -104,7 +104,7 @@ def taped_chain(
 def _picks(node: Any) -> bool:
     """Whether an expression chooses among values of which one at least is a text or logical constant."""
     match node:
-        case Call(function, (_, Later(then), Later(otherwise))) if function is _excel("IF"):
+        case Call(function, (_, Later(then), Later(otherwise))) if function is call_of("IF"):
             return any(isinstance(branch, str | bool) or _picks(branch) for branch in (then, otherwise))
     return False
 
@@ -181,7 +181,7 @@ class _Writer(Desk):
                 return self._quotient(left, right, into)
             case Call(function, (left, right)) if function in _COMPARISONS:
                 return self._comparison(_COMPARISONS[function], left, right)
-            case Call(function, (test, Later(then), Later(otherwise))) if function is _excel("IF"):
+            case Call(function, (test, Later(then), Later(otherwise))) if function is call_of("IF"):
                 return self._choice(test, then, otherwise, into)
             case Call(function, (which, *args)) if function is over:
                 return self._over(which, args, node, into)
@@ -296,22 +296,22 @@ class _Writer(Desk):
 
     def _over(self, which: Any, args: Sequence[Any], node: Call, into: Any) -> Side:
         """Of the cells of each window, in Excel's order."""
-        if which in (_excel("MAX"), _excel("MIN")):
-            function: np.ufunc = np.maximum if which is _excel("MAX") else np.minimum
+        if which in (call_of("MAX"), call_of("MIN")):
+            function: np.ufunc = np.maximum if which is call_of("MAX") else np.minimum
             found: Side | None = None
             for side in self._members(args, function):
                 side = self.finite(side)
                 found = side if found is None else self.apply(function, self._wide(found, side), None, sure=True)
             assert found is not None
             return found
-        if which is _excel("SUM"):
+        if which is call_of("SUM"):
             total: Side = 0.0
             *others, last = self._members(args, np.add)
             for side in others:
                 total = self.apply(np.add, (total, side), None)
             return self._settled(node, np.add, total, last, into) if others else self.apply(np.add, (total, last), None)
-        if which in (_excel("AND"), _excel("OR")) and not any(isinstance(arg, Windowed) for arg in args):
-            function = np.logical_and if which is _excel("AND") else np.logical_or
+        if which in (call_of("AND"), call_of("OR")) and not any(isinstance(arg, Windowed) for arg in args):
+            function = np.logical_and if which is call_of("AND") else np.logical_or
             masks = [self._mask(self._operand(arg)) for arg in args]
             held = masks[0]
             for mask in masks[1:]:
@@ -436,12 +436,6 @@ class _Writer(Desk):
 def _lined(array: Any) -> Any:
     """A row or column of cells (rows × columns × lanes) as cells × lanes."""
     return array[0] if array.shape[0] == 1 else array[:, 0]
-
-
-def _excel(name: str) -> Any:
-    entry = find(name)
-    assert entry is not None
-    return entry.call
 
 
 def _pure(function: Callable[..., Any]) -> bool:

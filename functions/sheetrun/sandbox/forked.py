@@ -66,8 +66,9 @@ def _may_fork() -> bool:
 
 def _import(names: Iterable[str]) -> None:
     """Here rather than in the fork. Where no file can be opened in a job, also what it would import late."""
+    late = landlock.abi() == 0
     for name in names:
-        worker.bring_in(name, whole=landlock.abi() == 0)
+        worker.bring_in(name, whole=late)
 
 
 def _fork() -> Server:

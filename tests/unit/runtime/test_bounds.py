@@ -13,7 +13,7 @@ from laned import EVERY_KIND, FORMULAS, Lanes
 
 from sheetrun.runtime import ops
 from sheetrun.runtime.address import Span
-from sheetrun.runtime.bounds import Between, Bounds, around
+from sheetrun.runtime.bounds import Between, Bounds
 from sheetrun.runtime.recorded import Statement
 from sheetrun.runtime.values import Scalar
 
@@ -97,7 +97,7 @@ def doubts_of(formula: str, known: Between, others: dict[str, Any]) -> list[bool
         ("=$A$1-F1", Between(-9.0, -1.0), [False] * 4),
         ("=$A$1-F1", Between(1.5, 2.5), [False, True, False, False]),  # cancels beside 2 alone
         ("=F1-$A$1", Between(-9.0, 9.0), [True] * 4),
-        ("=$A$1+F1", around(np.array([1.0]), np.array([5], np.int32)), [True] * 4),  # no number
+        ("=$A$1+F1", Between.holding(np.array([1.0]), np.array([5], np.int32)), [True] * 4),  # no number
     ],
 )
 def test_where_a_sum_may_be_noise(formula: str, known: Between, doubts: list[bool]) -> None:

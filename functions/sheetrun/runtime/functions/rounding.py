@@ -104,7 +104,6 @@ def _many(one: Callable[[float], float], quick: _Quick, offset: float) -> Callab
             doubtful = 2.0 * _DOUBT * most
             if rest.min(initial=0.5) > doubtful and rest.max(initial=0.5) < 1.0 - doubtful:
                 return out
-        size = np.abs(numbers)
         places = np.floor(size + offset + 0.5) - offset
         doubt = (np.abs(size - places) <= _DOUBT * size) & (numbers != out) | (size > 1e13)
         long = size >= _EXACT
